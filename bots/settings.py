@@ -1,0 +1,102 @@
+"""Settings, from the environment and `.env`: `KINORA_*`, with `__` between levels.
+
+Read once, by the composition root.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Web(BaseModel):
+    """KINORA_WEB__*: the local page and the API."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    admin_key: SecretStr | None = None
+    """An API key of the operator, valid from the start."""
+    public_url: str | None = None
+    """Where people reach the page, if not at host and port: https://kinora.example.org."""
+
+    @field_validator("admin_key")
+    @classmethod
+    def _worth_the_name(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is None or not key.get_secret_value():
+            return None
+        if len(key.get_secret_value()) < 8:
+            raise ValueError("an admin key has at least 8 characters")
+        return key
+
+
+class Credits(BaseModel):
+    """KINORA_CREDITS__*."""
+
+    daily: int = Field(default=100, ge=0)
+    """What each account may start the day with."""
+
+
+class Queue(BaseModel):
+    """KINORA_QUEUE__*."""
+
+    per_account: int = Field(default=100, ge=1)
+    """How many clips one account may have waiting."""
+
+
+class Clips(BaseModel):
+    """KINORA_CLIPS__*."""
+
+    keep_days: float = Field(default=30, gt=0)
+
+    @property
+    def keep(self) -> timedelta:
+        return timedelta(days=self.keep_days)
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KINORA_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+    )
+
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    """SQLite in the data directory unless set; PostgreSQL as postgresql://user@host/name."""
+    model: str | None = None
+    """The model that is used where nobody names one."""
+    engine: Literal["local"] = "local"
+    threads: int = Field(default=2, ge=1, le=256)
+    """CPU threads of the renderer."""
+    time_zone: str = "UTC"
+    """Whose midnight brings the daily credits."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    web: Web = Web()
+    credits: Credits = Credits()
+    queue: Queue = Queue()
+    clips: Clips = Clips()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f'"{name}" is no time zone, such as Europe/Berlin') from None
+        return name
+
+    @property
+    def url(self) -> str:
+        database = self.data_dir.absolute() / "kinora.db"
+        return self.database_url or f"sqlite+aiosqlite:///{database}"

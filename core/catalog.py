@@ -1,0 +1,321 @@
+"""What each model can do, as data, and how a `Draft` becomes a `Request` within it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from core import camera
+from core.errors import BadPrompt
+from core.prompt import ASPECTS, FLAGS, recipe
+from core.request import DEFAULT_MOTION, Draft, Picture, Request
+
+COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model"})
+"""Flags that every model understands."""
+
+
+class Takes(StrEnum):
+    """Whether a model takes a picture as the first frame."""
+
+    NOTHING = "nothing"
+    MAYBE = "maybe"
+    NEEDS = "needs"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An inclusive range with its default."""
+
+    low: float
+    high: float
+    default: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A first guess at the seconds that a clip takes, until some have been measured.
+
+    seconds = fixed + per_megapixel_frame × megapixels × frames × steps
+    """
+
+    fixed: float
+    per_megapixel_frame: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model: what it is, what it takes, and where its limits are.
+
+    flags: names of the optional flags it understands, beyond seconds, ar, res, seed and model.
+    frame_quantum: frames come in multiples of this, plus one.
+    native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
+    credits_per_second: the price of a second at 720p.
+    """
+
+    name: str
+    family: str
+    summary: str
+    licence: str
+    text: bool
+    picture: Takes
+    extends: bool
+    flags: frozenset[str]
+    seconds: Span
+    resolutions: tuple[str, ...]
+    resolution: str
+    frame_rates: tuple[int, ...]
+    frame_rate: int
+    credits_per_second: float
+    cost: Cost
+    aspects: tuple[str, ...] = ASPECTS
+    aspect: str = "16:9"
+    frame_quantum: int = 1
+    steps: Span = Span(1, 1, 1)
+    guidance: Span = Span(1, 1, 1)
+    default_camera: tuple[camera.CameraMove, ...] = ()
+    native: int | None = None
+
+
+def frame_size(resolution: str, aspect: str) -> tuple[int, int]:
+    """Width and height in pixels: the short side is the resolution, the long side even.
+
+    ("720p", "16:9") → (1280, 720); ("480p", "9:16") → (480, 854)
+    """
+    across, down = (int(part) for part in aspect.split(":"))
+    short = int(resolution.removesuffix("p"))
+    long = round(short * max(across, down) / min(across, down) / 2) * 2
+    return (long, short) if across >= down else (short, long)
+
+
+def nearest_aspect(width: int, height: int, aspects: Sequence[str]) -> str:
+    """The aspect that crops a picture of these sides least."""
+
+    def loss(aspect: str) -> float:
+        across, down = (int(part) for part in aspect.split(":"))
+        ratio = (width / height) / (across / down)
+        return max(ratio, 1 / ratio)
+
+    return min(aspects, key=loss)
+
+
+def named(catalogue: Sequence[Model], name: str) -> Model:
+    """The model of that name. Raises BadPrompt with the names that exist."""
+    for model in catalogue:
+        if model.name == name:
+            return model
+    names = tuple(model.name for model in catalogue)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise BadPrompt(
+        f'There is no model "{name[:40]}".{hint} There are {_either(names, "and")}.',
+        flag="model",
+        allowed=names,
+    )
+
+
+def complete(
+    draft: Draft,
+    catalogue: Sequence[Model],
+    *,
+    picture: Picture | None = None,
+    default_model: str | None = None,
+    seed: int,
+) -> Request:
+    """Choose the model, fill in what was not said, refuse what it can't do.
+
+    seed: used where the draft names none.
+    Raises BadPrompt, with what is allowed and the nearest line that would work.
+    """
+    model = _model(draft, catalogue, picture, default_model)
+    _check_inputs(draft, model, catalogue, picture)
+    resolution = draft.resolution or model.resolution
+    if resolution not in model.resolutions:
+        raise BadPrompt(
+            f"{model.name} renders at {_either(model.resolutions)}; you asked for {resolution}.",
+            flag="res",
+            allowed=model.resolutions,
+        )
+    aspect = draft.aspect or (
+        nearest_aspect(picture.width, picture.height, model.aspects) if picture else model.aspect
+    )
+    if aspect not in model.aspects:
+        raise BadPrompt(
+            f"{model.name} renders {_either(model.aspects)}; you asked for {aspect}.",
+            flag="ar",
+            allowed=model.aspects,
+        )
+    frame_rate = draft.fps or model.frame_rate
+    if frame_rate not in model.frame_rates:
+        rates = tuple(str(rate) for rate in model.frame_rates)
+        raise BadPrompt(
+            f"{model.name} runs at {_either(rates)} frames a second; you asked for {frame_rate}.",
+            flag="fps",
+            allowed=rates,
+        )
+    width, height = frame_size(resolution, aspect)
+    moves, prompt_moves = draft.camera, camera.find(draft.prompt)
+    if moves is None and "camera" in model.flags:
+        moves = prompt_moves or model.default_camera
+    return Request(
+        model=model.name,
+        prompt=draft.prompt,
+        negative_prompt=draft.negative_prompt or "",
+        width=width,
+        height=height,
+        num_frames=_num_frames(draft, model, frame_rate),
+        frame_rate=frame_rate,
+        seed=seed if draft.seed is None else draft.seed,
+        resolution=resolution,
+        aspect=aspect,
+        num_inference_steps=int(_within(draft.steps, model.steps, "steps", model)),
+        guidance_scale=_within(draft.guidance, model.guidance, "guidance", model),
+        camera=moves or (),
+        motion=DEFAULT_MOTION if draft.motion is None else draft.motion,
+        loop=draft.loop,
+        draft=draft.draft,
+        picture=picture.id if picture else None,
+        notes=_notes(draft, model, moves or ()),
+    )
+
+
+def extension(
+    previous: Request,
+    job_id: str,
+    whole_seconds: float,
+    seconds: float | None,
+    model: Model,
+    seed: int,
+) -> Request:
+    """The request that goes on where the clip of `job_id` stops.
+
+    previous: what that clip was made from; whole_seconds: its whole length by now.
+    num_frames counts the frame that both share. Raises BadPrompt.
+    """
+    if not model.extends:
+        raise BadPrompt(f"{model.name} can't extend a clip.")
+    added = Draft(seconds=seconds)
+    room = model.seconds.high - whole_seconds
+    if room < model.seconds.low:
+        raise BadPrompt(f"A clip can be up to {model.seconds.high:g} seconds with {model.name}.")
+    if seconds is not None and seconds > room:
+        raise BadPrompt(
+            f"A clip can be up to {model.seconds.high:g} seconds with {model.name}; this one has "
+            f"{whole_seconds:.3g}, so {room:.3g} more at most.",
+            flag="seconds",
+        )
+    if seconds is None:
+        added = Draft(seconds=min(model.seconds.default, room))
+    return replace(
+        previous,
+        num_frames=_num_frames(added, model, previous.frame_rate),
+        picture=None,
+        continues=job_id,
+        loop=False,
+        seed=seed,
+    )
+
+
+def draft_of(request: Request, model: Model) -> Draft:
+    """The draft that completes to `request` again, saying only what `model` understands."""
+    said = Draft(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt or None,
+        seconds=round(request.seconds, 3),
+        aspect=request.aspect,
+        resolution=request.resolution,
+        seed=request.seed,
+        camera=request.camera or None,
+        motion=request.motion if request.motion != DEFAULT_MOTION else None,
+        model=request.model,
+        steps=request.num_inference_steps,
+        guidance=request.guidance_scale,
+        fps=request.frame_rate if request.frame_rate != model.frame_rate else None,
+        loop=request.loop,
+        draft=request.draft,
+    )
+    untold: dict[str, Any] = {
+        flag.field: False if flag.read is None else None
+        for flag in FLAGS
+        if flag.name not in model.flags | COMMON_FLAGS
+    }
+    return replace(said, **untold)
+
+
+def _model(
+    draft: Draft, catalogue: Sequence[Model], picture: Picture | None, default: str | None
+) -> Model:
+    if draft.model is not None:
+        return named(catalogue, draft.model)
+    preferred = sorted(catalogue, key=lambda model: model.name != default)
+    for model in preferred:
+        if (model.picture is not Takes.NOTHING) if picture else model.text:
+            if picture and draft.prompt and model.name == default:
+                return model
+            if not picture or model.picture is Takes.NEEDS or model.name == default:
+                return model
+    return preferred[0]
+
+
+def _check_inputs(
+    draft: Draft, model: Model, catalogue: Sequence[Model], picture: Picture | None
+) -> None:
+    if not draft.prompt and picture is None:
+        raise BadPrompt("Write what you would like to see, or add a picture.")
+    if picture is None and model.picture is Takes.NEEDS:
+        raise BadPrompt(f"{model.name} moves a camera over your picture: add one.", flag="model")
+    if picture is not None and model.picture is Takes.NOTHING:
+        others = tuple(m.name for m in catalogue if m.picture is not Takes.NOTHING)
+        raise BadPrompt(
+            f"{model.name} takes no picture; {_either(others)} does.", flag="model", allowed=others
+        )
+    for flag in FLAGS:
+        given = getattr(draft, flag.field) not in (None, False)
+        if given and flag.name not in model.flags | COMMON_FLAGS:
+            others = tuple(m.name for m in catalogue if flag.name in m.flags)
+            instead = f"; {_either(others)} does" if others else ""
+            raise BadPrompt(
+                f"{model.name} has no --{flag.name}{instead}.", flag=flag.name, allowed=others
+            )
+
+
+def _num_frames(draft: Draft, model: Model, frame_rate: int) -> int:
+    """Frames whose length is nearest to what was asked for, n × quantum + 1 of them."""
+    span = model.seconds
+    seconds = span.default if draft.seconds is None else draft.seconds
+    if not span.low <= seconds <= span.high:
+        within = min(max(seconds, span.low), span.high)
+        raise BadPrompt(
+            f"A clip can be {span.low:g} to {span.high:g} seconds with {model.name}; "
+            f"you asked for {seconds:g}. Try {recipe(Draft(seconds=within))}.",
+            flag="seconds",
+        )
+    return max(1, round(seconds * frame_rate / model.frame_quantum)) * model.frame_quantum + 1
+
+
+def _within(value: float | None, span: Span, flag: str, model: Model) -> float:
+    if value is None:
+        return span.default
+    if not span.low <= value <= span.high:
+        raise BadPrompt(
+            f"--{flag} can be {span.low:g} to {span.high:g} with {model.name}; "
+            f"you asked for {value:g}.",
+            flag=flag,
+        )
+    return value
+
+
+def _notes(draft: Draft, model: Model, moves: tuple[camera.CameraMove, ...]) -> tuple[str, ...]:
+    """What the card says about how the words were taken."""
+    if "camera" not in model.flags:
+        return ()
+    if draft.camera is None and not camera.find(draft.prompt):
+        listed = ", ".join(str(move) for move in moves)
+        return (f"No camera move was named, so: {listed}.",) if listed else ()
+    return (f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.",)
+
+
+def _either(names: Sequence[str], word: str = "or") -> str:
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))

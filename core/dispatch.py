@@ -1,0 +1,382 @@
+"""Brings queued jobs to the engine, and what comes of them to the store.
+
+Knows the order of the queue and how long it will take; knows nothing of SQL, torch or platforms.
+The store is the truth: what runs here but not there is stopped, what runs there but not here is
+queued again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.bulletin import Bulletin
+from core.eta import NOTHING, Estimator, Range, remaining, work
+from core.fairness import Tags, Waiting, choose, correct, order, serve
+from core.job import MAX_LOSSES, Job, new_id
+from core.ports import (
+    Accounts,
+    Clock,
+    Engine,
+    EngineEvent,
+    Failed,
+    Files,
+    Jobs,
+    Lost,
+    Measured,
+    Progressed,
+    Rendered,
+    Spec,
+    Stage,
+    Stopped,
+)
+
+log = logging.getLogger("kinora.dispatch")
+
+IDLE_SECONDS = 1.0
+"""How long to wait for news before looking again."""
+
+NOTE_SECONDS = 1.0
+"""How often progress is written down; watchers hear of each step."""
+
+SWEEP_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """An attempt that the engine has."""
+
+    job: Job
+    waiting: Waiting
+    estimate: Range
+    began: float
+    stage: Stage = Stage.LOADING
+    step: int = 0
+    steps: int = 0
+    sequence: int = -1
+    noted: float = 0.0
+    preview: bytes | None = None
+    preview_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What can be said of an unfinished job. position counts from 1; 0 once it runs."""
+
+    position: int
+    ahead: int
+    starts_in: Range
+    left: Range
+    stage: str = ""
+    step: int = 0
+    steps: int = 0
+    preview_number: int = 0
+
+
+class Dispatch:
+    """Run it as one task; tell it what `changed`, `stop` a running job, ask for an `outlook`."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        jobs: Jobs,
+        files: Files,
+        engine: Engine,
+        bulletin: Bulletin,
+        estimator: Estimator,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._jobs = jobs
+        self._files = files
+        self._engine = engine
+        self._bulletin = bulletin
+        self._estimator = estimator
+        self._clock = clock
+        self._tags = Tags()
+        self._news = asyncio.Event()
+        self._queue: list[Waiting] = []
+        self._estimates: dict[str, Range] = {}
+        self._weights: dict[int, float] = {}
+        self._flights: dict[str, Flight] = {}
+        self._stopping: set[str] = set()
+        self._claiming: str | None = None
+
+    # For bots, through the studio
+
+    def changed(self, job: Job) -> None:
+        """A job was queued, cancelled or deleted: tell its watchers, look at the queue again."""
+        self._publish(job)
+        self._news.set()
+
+    def waiting(self, account_id: int) -> int:
+        """How many jobs of an account are queued, as of the last look."""
+        return sum(waiting.account_id == account_id for waiting in self._queue)
+
+    async def stop(self, job_id: str) -> None:
+        """Ask the running attempt of a job to stop; it may just be starting."""
+        flight = self._flights.get(job_id)
+        if flight is None and self._claiming != job_id:
+            return
+        self._stopping.add(job_id)
+        if flight is not None:
+            await self._engine.cancel(job_id, flight.job.attempt)
+
+    def outlook(self, job: Job) -> Outlook:
+        """Where an unfinished job stands and how long it may take."""
+        flight = self._flights.get(job.id)
+        now = asyncio.get_running_loop().time()
+        if flight is not None:
+            left = remaining(flight.estimate, now - flight.began, flight.step, flight.steps)
+            return Outlook(
+                0, 0, NOTHING, left, flight.stage, flight.step, flight.steps, flight.preview_number
+            )
+        wait = NOTHING
+        for other in self._flights.values():
+            wait += remaining(other.estimate, now - other.began, other.step, other.steps)
+        for index, waiting in enumerate(self._queue):
+            if waiting.job_id == job.id:
+                own = self._estimates[job.id]
+                ahead = index + len(self._flights)
+                return Outlook(index + 1, ahead, wait, wait + own)
+            wait += self._estimates[waiting.job_id]
+        own = self._estimator.estimate(job.request)
+        return Outlook(len(self._queue) + 1, len(self._queue), wait, wait + own)
+
+    def preview(self, job_id: str) -> bytes | None:
+        """The latest preview of a running job, as a JPEG."""
+        flight = self._flights.get(job_id)
+        return flight.preview if flight else None
+
+    # The loops
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._choosing())
+            tasks.create_task(self._listening())
+            tasks.create_task(self._sweeping())
+
+    async def _choosing(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                await self._rescue()
+                await self._refresh()
+                while self._queue and self._engine.free_slots() > 0:
+                    await self._start(choose(self._tags, self._queue))
+            except Exception:
+                log.exception("choosing the next job failed; trying again")
+                await asyncio.sleep(IDLE_SECONDS)
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def _listening(self) -> None:
+        async for event in self._engine.events():
+            for pause in (0.1, 0.5, 2.0, 10.0, None):
+                try:
+                    await self._heard(event)
+                    break
+                except Exception:
+                    log.exception("job %s: %s was not handled", event.job_id, type(event).__name__)
+                if pause is None:
+                    self._flights.pop(event.job_id, None)
+                else:
+                    await asyncio.sleep(pause)
+
+    async def _sweeping(self) -> None:
+        while True:
+            try:
+                now = self._clock()
+                for job in await self._jobs.expired(now):
+                    if job.clip is not None:
+                        await self._files.drop_clip(job.clip)
+                    await self._jobs.expire(job.id)
+                await self._files.sweep(now)
+            except Exception:
+                log.exception("the sweep failed; trying again later")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    # Choosing
+
+    async def _rescue(self) -> None:
+        """Queue again what the store thinks is running and nobody runs."""
+        for job in await self._jobs.running():
+            flight = self._flights.get(job.id)
+            if flight is not None and flight.job.attempt == job.attempt:
+                continue
+            if job.cancel_requested:
+                rescued = await self._jobs.stopped(job.id, job.attempt, self._clock())
+            else:
+                rescued = await self._jobs.requeue(job.id, job.attempt, lost=False)
+            await self._files.drop_folder(job.id, job.attempt)
+            if rescued is not None:
+                log.warning("job %s attempt %d: rescued", job.id, job.attempt)
+                self._publish(rescued)
+
+    async def _refresh(self) -> None:
+        jobs = await self._jobs.queued()
+        await self._learn_weights(jobs)
+        self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
+        before = [waiting.job_id for waiting in self._queue]
+        self._queue = order(self._tags, [self._waiting(job) for job in jobs])
+        if before != [waiting.job_id for waiting in self._queue]:
+            for job in jobs:
+                self._publish(job)
+
+    async def _learn_weights(self, jobs: Sequence[Job]) -> None:
+        weights = {}
+        for account_id in {job.account_id for job in jobs}:
+            known = self._weights.get(account_id)
+            if known is None:
+                account = await self._accounts.account_by_id(account_id)
+                known = account.weight if account else 1.0
+            weights[account_id] = known
+        self._weights = weights
+
+    def _waiting(self, job: Job) -> Waiting:
+        return Waiting(
+            job_id=job.id,
+            account_id=job.account_id,
+            order=job.created_at.timestamp(),
+            cost=self._estimates[job.id].middle,
+            weight=self._weights[job.account_id],
+        )
+
+    async def _start(self, waiting: Waiting) -> None:
+        self._claiming = waiting.job_id
+        try:
+            job = await self._jobs.claim(waiting.job_id, self._clock())
+            estimate = self._estimates.pop(waiting.job_id)
+            self._queue = [other for other in self._queue if other is not waiting]
+            if job is None:
+                return
+            began = asyncio.get_running_loop().time()
+            self._flights[job.id] = Flight(job, waiting, estimate, began)
+        finally:
+            self._claiming = None
+        self._tags = serve(self._tags, waiting)
+        self._publish_all(job)
+        try:
+            spec = await self._spec(job)
+            if isinstance(spec, str):
+                await self._settle_failed(job, spec, "input-gone")
+                return
+            await self._engine.submit(job.id, job.attempt, spec)
+        except Exception:
+            self._flights.pop(job.id, None)
+            await self._jobs.requeue(job.id, job.attempt, lost=True)
+            raise
+        if job.id in self._stopping:
+            await self._engine.cancel(job.id, job.attempt)
+
+    async def _spec(self, job: Job) -> Spec | str:
+        """What the runner needs, or a sentence that says what is gone."""
+        picture = previous = None
+        if job.request.picture is not None:
+            picture = await self._files.picture(job.request.picture)
+            if picture is None:
+                return "The picture is no longer stored. Send it again."
+        if job.request.continues is not None:
+            parent = await self._jobs.job(job.request.continues)
+            if parent is None or parent.clip is None:
+                return "The clip to go on from is no longer stored."
+            previous = parent.clip.video
+        folder = await self._files.new_folder(job.id, job.attempt)
+        return Spec(job.request, folder, picture, previous)
+
+    # Listening
+
+    async def _heard(self, event: EngineEvent) -> None:
+        flight = self._flights.get(event.job_id)
+        if flight is None or flight.job.attempt != event.attempt:
+            if isinstance(event, Rendered | Failed | Stopped | Lost):
+                await self._files.drop_folder(event.job_id, event.attempt)
+            return
+        if event.sequence <= flight.sequence:
+            return
+        match event:
+            case Progressed():
+                await self._progressed(flight, event)
+                return
+            case Rendered() if event.job_id not in self._stopping:
+                ended = await self._settle_rendered(flight, event)
+            case Rendered() | Stopped():
+                ended = await self._jobs.stopped(event.job_id, event.attempt, self._clock())
+            case Failed():
+                ended = await self._settle_failed(flight.job, event.sentence, event.reference)
+            case Lost():
+                ended = await self._settle_lost(flight, event)
+        self._flights.pop(event.job_id, None)
+        self._stopping.discard(event.job_id)
+        await self._files.drop_folder(event.job_id, event.attempt)
+        if ended is not None:
+            self._publish_all(ended)
+        self._news.set()
+
+    async def _progressed(self, flight: Flight, event: Progressed) -> None:
+        now = asyncio.get_running_loop().time()
+        due = event.stage != flight.stage or now - flight.noted >= NOTE_SECONDS
+        self._flights[event.job_id] = replace(
+            flight,
+            stage=event.stage,
+            step=event.step,
+            steps=event.steps,
+            sequence=event.sequence,
+            noted=now if due else flight.noted,
+            preview=event.preview or flight.preview,
+            preview_number=flight.preview_number + (event.preview is not None),
+        )
+        self._publish(flight.job)
+        if due and not await self._jobs.progress(
+            event.job_id, event.attempt, event.stage, event.step, event.steps
+        ):
+            await self._engine.cancel(event.job_id, event.attempt)
+
+    async def _settle_rendered(self, flight: Flight, event: Rendered) -> Job | None:
+        job = flight.job
+        seconds = event.run_seconds
+        clip = await self._files.keep_clip(event, self._clock())
+        ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
+        if ended is None:
+            await self._files.drop_clip(clip)
+            return None
+        self._tags = correct(self._tags, flight.waiting, seconds)
+        self._estimator.observe(Measured(job.request.model, work(job.request), seconds))
+        log.info("job %s attempt %d: rendered in %.1f s", job.id, job.attempt, seconds)
+        return ended
+
+    async def _settle_failed(self, job: Job, sentence: str, reference: str) -> Job | None:
+        log.warning("job %s attempt %d: failed, reference %s", job.id, job.attempt, reference)
+        ended = await self._jobs.fail(job.id, job.attempt, sentence, reference, self._clock())
+        self._flights.pop(job.id, None)
+        if ended is not None:
+            self._publish_all(ended)
+        return ended
+
+    async def _settle_lost(self, flight: Flight, event: Lost) -> Job | None:
+        job = flight.job
+        log.warning("job %s attempt %d: lost (%s)", job.id, job.attempt, event.why)
+        if job.id in self._stopping:
+            return await self._jobs.stopped(job.id, job.attempt, self._clock())
+        if job.losses + 1 >= MAX_LOSSES:
+            reference = new_id()
+            sentence = f"The renderer stopped {MAX_LOSSES} times while it made this clip."
+            return await self._settle_failed(job, sentence, reference)
+        return await self._jobs.requeue(job.id, job.attempt, lost=True)
+
+    # Telling
+
+    def _publish(self, job: Job) -> None:
+        self._bulletin.publish(job.id, job.account_id)
+
+    def _publish_all(self, job: Job) -> None:
+        """The job changed, and so did the place of everybody behind it."""
+        self._publish(job)
+        for waiting in self._queue:
+            self._bulletin.publish(waiting.job_id, waiting.account_id)

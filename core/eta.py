@@ -1,0 +1,101 @@
+"""How long things take: measured seconds per model and shape, given as a range.
+
+Before a model has been measured its catalogue entry's guess serves, with a wide range.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.catalog import Model
+from core.ports import Measured
+from core.request import Request
+
+REMEMBERED = 40
+"""Measurements kept for each model: old ones say little about today's load."""
+
+_SAME_SHAPE = 1.15
+_GUESS = (0.4, 3.0)
+_SLACK = (0.8, 1.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Seconds, from low to high."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.low + other.low, self.high + other.high)
+
+    def less(self, seconds: float) -> Range:
+        """What is left after `seconds` have passed, never below zero."""
+        return Range(max(0.0, self.low - seconds), max(0.0, self.high - seconds))
+
+
+NOTHING = Range(0.0, 0.0)
+
+
+def work(request: Request) -> float:
+    """Millions of pixels drawn, times the steps that each takes."""
+    return request.megapixel_frames * request.num_inference_steps
+
+
+class Estimator:
+    """Learns from what finished jobs took."""
+
+    def __init__(self, catalogue: Sequence[Model], measured: Iterable[Measured] = ()) -> None:
+        self._models: Mapping[str, Model] = {model.name: model for model in catalogue}
+        self._measured: defaultdict[str, deque[Measured]] = defaultdict(
+            lambda: deque(maxlen=REMEMBERED)
+        )
+        for one in measured:
+            self.observe(one)
+
+    def observe(self, one: Measured) -> None:
+        self._measured[one.model].append(one)
+
+    def estimate(self, request: Request) -> Range:
+        """Seconds from start to clip: the inner 80 % of like jobs, with some slack."""
+        amount = work(request)
+        known = self._measured.get(request.model, ())
+        like = [
+            one.seconds for one in known if amount / _SAME_SHAPE <= one.work <= amount * _SAME_SHAPE
+        ]
+        if len(like) >= 3:
+            return _spread(like)
+        guess = self._guess(request.model, amount)
+        ratios = [one.seconds / self._guess(one.model, one.work) for one in known]
+        if not ratios:
+            return Range(guess * _GUESS[0], guess * _GUESS[1])
+        scaled = _spread(ratios)
+        return Range(scaled.low * guess * 0.8, scaled.high * guess * 1.25)
+
+    def _guess(self, name: str, amount: float) -> float:
+        model = self._models.get(name)
+        return model.cost.fixed + model.cost.per_megapixel_frame * amount if model else 60.0
+
+
+def remaining(estimate: Range, elapsed: float, step: int, steps: int) -> Range:
+    """What is left of a running job, from its estimate and, once it has come some way, its pace."""
+    if steps and step / steps >= 0.15 and elapsed > 0:
+        left = elapsed * (steps - step) / step
+        return Range(left * _SLACK[0], left * _SLACK[1] + 0.5)
+    rest = estimate.less(elapsed)
+    return Range(rest.low, max(rest.high, estimate.high * 0.1))
+
+
+def _spread(values: Sequence[float]) -> Range:
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    return Range(
+        ordered[round(last * 0.1)] * _SLACK[0],
+        ordered[round(last * 0.9)] * _SLACK[1],
+    )

@@ -1,0 +1,132 @@
+"""A job: one request on its way to a clip, and the states that it passes through.
+
+    held ──> queued ──> running ──> succeeded
+      │        │  ^        │ ├────> failed
+      │        │  └────────┘ ├────> cancelled
+      └────────┴─────────────┴────> refused
+
+Every arrow is one method of the `Jobs` port and one transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from core.request import Request
+
+MAX_LOSSES = 3
+"""How often a job may lose its runner before it fails."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class State(StrEnum):
+    HELD = "held"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+    @property
+    def ended(self) -> bool:
+        return not ARROWS[self]
+
+
+ARROWS: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.REFUSED}),
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.REFUSED}),
+    State.RUNNING: frozenset(
+        {State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED}
+    ),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.REFUSED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody's name on one platform: ("web", "owner"), ("discord", "8123...")."""
+
+    platform: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person with one wallet. weight: their share of the queue, 1 for everybody at first."""
+
+    id: int
+    name: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Whole credits: what may be spent, and what waits on unfinished jobs."""
+
+    available: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A finished clip. Paths are absolute; sides in pixels; size in bytes."""
+
+    video: Path
+    poster: Path
+    width: int
+    height: int
+    num_frames: int
+    frame_rate: int
+    size: int
+    expires_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.num_frames - 1) / self.frame_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as the store knows it. Times are UTC.
+
+    place: where its card lives, as "platform:where". attempt: a fencing token, 0 before the
+    first run. losses: how often its runner died. credits: the price that is held or was paid.
+    parent: the job that this one varies or continues.
+    stage, step, steps: how far the running attempt has come. run_seconds: what it took.
+    """
+
+    id: str
+    account_id: int
+    place: str
+    state: State
+    request: Request
+    credits: int
+    created_at: datetime
+    attempt: int = 0
+    losses: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cancel_requested: bool = False
+    stage: str = ""
+    step: int = 0
+    steps: int = 0
+    run_seconds: float | None = None
+    failure: str | None = None
+    reference: str | None = None
+    parent: str | None = None
+    clip: Clip | None = None
+    deleted: bool = False
+
+
+def new_id() -> str:
+    """Twelve characters of Crockford's base 32: 60 random bits, safe in a URL or a button."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))

@@ -1,0 +1,330 @@
+"""What the core asks of the outer rooms, in its own words. Storage and model implement these."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from core.job import Account, Clip, Identity, Job, Wallet
+from core.request import Picture, Request
+
+Clock = Callable[[], datetime]
+"""The time, in UTC."""
+
+
+# The engine
+
+
+class Stage(StrEnum):
+    """Where a running attempt is. LOADING and ENCODING have no steps."""
+
+    LOADING = "loading"
+    RENDERING = "rendering"
+    ENCODING = "encoding"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """All that a runner is told. Paths are absolute.
+
+    picture: the first frame. previous: the clip that this one continues.
+    folder: an existing empty folder of this attempt, where the runner puts its files.
+    """
+
+    request: Request
+    folder: Path
+    picture: Path | None = None
+    previous: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """step of steps done; preview: a small JPEG of how it looks so far."""
+
+    job_id: str
+    attempt: int
+    sequence: int
+    stage: Stage
+    step: int = 0
+    steps: int = 0
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The attempt's clip lies in its folder. run_seconds: from its start to now."""
+
+    job_id: str
+    attempt: int
+    sequence: int
+    video: Path
+    poster: Path
+    width: int
+    height: int
+    num_frames: int
+    frame_rate: int
+    run_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed by itself and would again.
+
+    sentence: fit to be shown. reference: what an operator finds beside the traceback in the log.
+    """
+
+    job_id: str
+    attempt: int
+    sequence: int
+    sentence: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The attempt stopped because `cancel` asked it to."""
+
+    job_id: str
+    attempt: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The runner died, or fell silent and was killed; the attempt left nothing behind."""
+
+    job_id: str
+    attempt: int
+    sequence: int
+    why: str
+
+
+EngineEvent = Progressed | Rendered | Failed | Stopped | Lost
+
+
+class Engine(Protocol):
+    """Executes attempts; knows nothing of accounts or credits."""
+
+    def free_slots(self) -> int:
+        """How many attempts it would start at once."""
+        ...
+
+    async def submit(self, job_id: str, attempt: int, spec: Spec) -> None:
+        """Start an attempt; a repeat of (job_id, attempt) changes nothing."""
+        ...
+
+    async def cancel(self, job_id: str, attempt: int) -> None:
+        """Ask an attempt to stop. A request: the events say what came of it."""
+        ...
+
+    def events(self) -> AsyncIterator[EngineEvent]:
+        """What happens to attempts, at least once each; sequence rises within an attempt."""
+        ...
+
+
+# Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a wallet's ledger. Changes are in whole credits."""
+
+    kind: str
+    available_change: int
+    held_change: int
+    job_id: str | None
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A finished job whose card still has to hear of it."""
+
+    id: int
+    job_id: str
+    place: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one finished job took."""
+
+    model: str
+    work: float
+    seconds: float
+
+
+class Accounts(Protocol):
+    async def account(self, identity: Identity, name: str) -> Account:
+        """The account behind an identity; made when it is new."""
+        ...
+
+    async def account_by_id(self, account_id: int) -> Account | None: ...
+
+    async def wallet(self, account_id: int) -> Wallet: ...
+
+    async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
+        """Once per account and day: grant what is missing up to `floor` available credits."""
+        ...
+
+    async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:
+        """The newest lines first."""
+        ...
+
+
+class Jobs(Protocol):
+    """The truth about jobs. A method that names an attempt does nothing and returns None unless
+    the job is running that very attempt."""
+
+    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
+        """Hold the price and queue the job. A repeat of (account, key) gives the first job back.
+
+        Raises NotEnoughCredits, or WrongState where the key came with another fingerprint.
+        """
+        ...
+
+    async def repeated(self, account_id: int, key: str, fingerprint: str) -> Job | None:
+        """The job that (account, key) already made. Raises WrongState as `submit` does."""
+        ...
+
+    async def job(self, job_id: str) -> Job | None: ...
+
+    async def history(
+        self, account_id: int, limit: int, before: str | None = None
+    ) -> Sequence[Job]:
+        """The account's jobs, newest first, without deleted ones; those before job `before`."""
+        ...
+
+    async def queued(self) -> Sequence[Job]:
+        """Every queued job, oldest first."""
+        ...
+
+    async def running(self) -> Sequence[Job]: ...
+
+    async def claim(self, job_id: str, now: datetime) -> Job | None:
+        """queued → running, with the next attempt; None where it is queued no more."""
+        ...
+
+    async def progress(self, job_id: str, attempt: int, stage: str, step: int, steps: int) -> bool:
+        """Note how far it has come. False: the attempt no longer holds the job."""
+        ...
+
+    async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
+        """running → queued. lost: count it against the job."""
+        ...
+
+    async def finish(
+        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+    ) -> Job | None:
+        """running → succeeded; capture the hold; add the delivery to the outbox."""
+        ...
+
+    async def fail(
+        self, job_id: str, attempt: int, failure: str, reference: str, now: datetime
+    ) -> Job | None:
+        """running → failed; release the hold; add the delivery to the outbox."""
+        ...
+
+    async def cancel(self, job_id: str, now: datetime) -> Job | None:
+        """queued → cancelled, releasing the hold; a running job is only marked. None: ended."""
+        ...
+
+    async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
+        """running → cancelled; release the hold; add the delivery to the outbox."""
+        ...
+
+    async def delete(self, job_id: str) -> None:
+        """Hide an ended job from its history and forget its clip and its words."""
+        ...
+
+    async def needs_picture(self, picture_id: str) -> bool:
+        """Whether a job that is not deleted was made from that picture."""
+        ...
+
+    async def expired(self, now: datetime) -> Sequence[Job]:
+        """Jobs whose clip is past its time."""
+        ...
+
+    async def expire(self, job_id: str) -> None:
+        """Forget the job's clip; the job stays in the history."""
+        ...
+
+    async def measured(self, limit: int) -> Sequence[Measured]:
+        """What the newest succeeded jobs took, oldest first; work as in `core.eta.work`."""
+        ...
+
+
+class Outbox(Protocol):
+    async def lease(self, now: datetime, seconds: float, limit: int) -> Sequence[Delivery]:
+        """Take due deliveries for `seconds`: nobody else gets them meanwhile."""
+        ...
+
+    async def sent(self, delivery_id: int) -> None: ...
+
+    async def retry(self, delivery_id: int, at: datetime) -> None: ...
+
+
+class Files(Protocol):
+    """Clips and pictures on disk. Blocking work happens in a thread."""
+
+    async def new_folder(self, job_id: str, attempt: int) -> Path:
+        """An empty folder for one attempt; what an earlier call left there is gone."""
+        ...
+
+    async def drop_folder(self, job_id: str, attempt: int) -> None: ...
+
+    async def keep_clip(self, rendered: Rendered, now: datetime) -> Clip:
+        """Move an attempt's files to where clips live."""
+        ...
+
+    async def drop_clip(self, clip: Clip) -> None: ...
+
+    async def keep_picture(self, data: bytes, width: int, height: int) -> Picture: ...
+
+    async def drop_picture(self, picture_id: str) -> None: ...
+
+    async def picture(self, picture_id: str) -> Path | None:
+        """Where a picture lies; None when it is gone."""
+        ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Remove what no job can need any more: leftover folders and expired pictures."""
+        ...
+
+
+# Model
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """A picture decoded and encoded again: upright, RGB, without metadata. Sides in pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+DecodePicture = Callable[[bytes], Awaitable[DecodedPicture]]
+"""Decode bytes from a stranger in a limited child process. Raises BadPicture."""
+
+
+class Credentials(Protocol):
+    """Secrets that open an account: keys, sessions, one-time links. Only hashes are kept."""
+
+    async def add(
+        self, kind: str, secret: str, account_id: int, name: str, expires_at: datetime | None
+    ) -> None: ...
+
+    async def account_for(self, kind: str, secret: str, now: datetime) -> Account | None: ...
+
+    async def redeem(self, kind: str, secret: str, now: datetime) -> Account | None:
+        """As `account_for`, but the first time only."""
+        ...
+
+    async def revoke(self, kind: str, secret: str) -> None: ...

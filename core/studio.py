@@ -1,0 +1,311 @@
+"""What a bot may do: quote, submit, cancel, vary, extend, delete, and look.
+
+Every door leads through here, so that a rule holds on every platform. Nothing is charged, and
+nothing stays on disk, unless the job was written down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from core import prompt
+from core.catalog import Model, complete, draft_of, extension, named
+from core.dispatch import Dispatch, Outlook
+from core.errors import NotEnoughCredits, NotFound, TooMany, WrongState
+from core.eta import Estimator, Range
+from core.job import Account, Identity, Job, State, Wallet, new_id
+from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
+from core.pricing import Price, price
+from core.request import Draft, Picture, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an operator decides. daily_credits: what each account may start the day with."""
+
+    daily_credits: int = 100
+    queued_per_account: int = 100
+    default_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a draft would become, cost, and take."""
+
+    request: Request
+    price: Price
+    takes: Range
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A job and, while it is unfinished, its outlook."""
+
+    job: Job
+    outlook: Outlook | None
+
+
+class Studio:
+    def __init__(
+        self,
+        accounts: Accounts,
+        jobs: Jobs,
+        files: Files,
+        decode: DecodePicture,
+        dispatch: Dispatch,
+        estimator: Estimator,
+        catalogue: Sequence[Model],
+        terms: Terms,
+        clock: Clock,
+        today: Callable[[], date],
+    ) -> None:
+        self._accounts = accounts
+        self._jobs = jobs
+        self._files = files
+        self._decode = decode
+        self._dispatch = dispatch
+        self._estimator = estimator
+        self.catalogue = tuple(catalogue)
+        self._terms = terms
+        self._clock = clock
+        self._today = today
+
+    # Accounts
+
+    async def account(self, identity: Identity, name: str) -> Account:
+        """The account behind an identity; a new one begins with its free grant."""
+        account = await self._accounts.account(identity, name)
+        await self.wallet(account)
+        return account
+
+    async def wallet(self, account: Account) -> Wallet:
+        """What the account has, after today's free grant."""
+        return await self._accounts.top_up(account.id, self._today(), self._terms.daily_credits)
+
+    async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
+        return await self._accounts.entries(account.id, limit)
+
+    # Asking
+
+    def quote(self, draft: Draft, picture: Picture | None = None) -> Quote:
+        """Raises BadPrompt. picture: what is known of the first frame; needs no stored file."""
+        request = complete(
+            draft,
+            self.catalogue,
+            picture=picture,
+            default_model=self._terms.default_model,
+            seed=_new_seed(),
+        )
+        return self._quote(request)
+
+    async def submit(
+        self,
+        account: Account,
+        place: str,
+        draft: Draft,
+        *,
+        picture: bytes | None = None,
+        variant_of: str | None = None,
+        key: str | None = None,
+    ) -> Job:
+        """Queue a clip. variant_of: a job of theirs whose picture serves where none is given.
+
+        key: a repeat with the same key and the same words gives the first job back.
+        Raises UserError; then nothing is charged and nothing is kept.
+        """
+        fingerprint = _fingerprint(prompt.recipe(draft), picture or b"", variant_of or "")
+        if key is not None:
+            repeated = await self._jobs.repeated(account.id, key, fingerprint)
+            if repeated is not None:
+                return repeated
+        parent = await self._own(account, variant_of) if variant_of is not None else None
+        if picture is not None:
+            return await self._submit_picture(account, place, draft, picture, parent, key,
+                                              fingerprint)  # fmt: skip
+        shared = None
+        if parent is not None and parent.request.picture is not None:
+            shared = Picture(parent.request.picture, parent.request.width, parent.request.height)
+            if await self._files.picture(shared.id) is None:
+                raise NotFound("The picture is no longer stored. Send it again.")
+        quote = self.quote(draft, shared)
+        return await self._queue(account, place, quote, parent, key, fingerprint)
+
+    async def again(
+        self, account: Account, place: str, job_id: str, *, key: str | None = None
+    ) -> Job:
+        """The same request with a new seed."""
+        parent = await self._own(account, job_id)
+        if parent.request.picture and await self._files.picture(parent.request.picture) is None:
+            raise NotFound("The picture is no longer stored. Send it again.")
+        named(self.catalogue, parent.request.model)
+        quote = self._quote(parent.request.with_seed(_new_seed()))
+        return await self._queue(account, place, quote, parent, key, _fingerprint("again", job_id))
+
+    async def extend(
+        self,
+        account: Account,
+        place: str,
+        job_id: str,
+        seconds: float | None = None,
+        *,
+        key: str | None = None,
+    ) -> Job:
+        """A clip that begins with this one and goes on for `seconds` more."""
+        parent = await self._own(account, job_id)
+        if parent.clip is None:
+            raise WrongState("Only a finished clip that is still stored can be extended.")
+        request = extension(
+            parent.request,
+            parent.id,
+            parent.clip.seconds,
+            seconds,
+            named(self.catalogue, parent.request.model),
+            _new_seed(),
+        )
+        fingerprint = _fingerprint("extend", job_id, str(seconds))
+        return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
+
+    async def cancel(self, account: Account, job_id: str) -> Job:
+        """Stop a job and give its credits back. A running one stops at its next step."""
+        job = await self._own(account, job_id)
+        changed = await self._jobs.cancel(job.id, self._clock())
+        if changed is None:
+            raise WrongState(f"This clip has already ended: it {_ended(job)}.")
+        if changed.state is State.RUNNING:
+            await self._dispatch.stop(job.id)
+        self._dispatch.changed(changed)
+        return changed
+
+    async def delete(self, account: Account, job_id: str) -> None:
+        """Remove an ended job: its clip, its words, and its picture where no other needs it."""
+        job = await self._own(account, job_id)
+        if not job.state.ended:
+            raise WrongState("This clip is still being made: cancel it first.")
+        await self._jobs.delete(job.id)
+        if job.clip is not None:
+            await self._files.drop_clip(job.clip)
+        picture = job.request.picture
+        if picture is not None and not await self._jobs.needs_picture(picture):
+            await self._files.drop_picture(picture)
+        self._dispatch.changed(job)
+
+    # Looking
+
+    async def view(self, account: Account, job_id: str) -> View:
+        """Raises NotFound, also for somebody else's job."""
+        return self._viewed(await self._own(account, job_id))
+
+    async def history(
+        self, account: Account, limit: int = 20, before: str | None = None
+    ) -> Sequence[View]:
+        """Newest first."""
+        jobs = await self._jobs.history(account.id, limit, before)
+        return [self._viewed(job) for job in jobs]
+
+    def preview(self, job: Job) -> bytes | None:
+        """The latest JPEG of a running job."""
+        return self._dispatch.preview(job.id)
+
+    def recipe(self, job: Job) -> str:
+        """The line that makes this clip again."""
+        model = named(self.catalogue, job.request.model)
+        return prompt.recipe(draft_of(job.request, model))
+
+    def can_extend(self, job: Job) -> bool:
+        return job.clip is not None and any(
+            model.name == job.request.model and model.extends for model in self.catalogue
+        )
+
+    # Inside
+
+    def _quote(self, request: Request) -> Quote:
+        model = named(self.catalogue, request.model)
+        return Quote(request, price(request, model), self._estimator.estimate(request))
+
+    async def _submit_picture(
+        self,
+        account: Account,
+        place: str,
+        draft: Draft,
+        data: bytes,
+        parent: Job | None,
+        key: str | None,
+        fingerprint: str,
+    ) -> Job:
+        self.quote(draft, Picture("", 1280, 720))
+        decoded: DecodedPicture = await self._decode(data)
+        quote = self.quote(draft, Picture("", decoded.width, decoded.height))
+        await self._afford(account, quote)
+        kept = await self._files.keep_picture(decoded.data, decoded.width, decoded.height)
+        quote = replace(quote, request=replace(quote.request, picture=kept.id))
+        try:
+            job = await self._queue(account, place, quote, parent, key, fingerprint)
+        except BaseException:
+            await self._files.drop_picture(kept.id)
+            raise
+        if job.request.picture != kept.id:
+            await self._files.drop_picture(kept.id)
+        return job
+
+    async def _afford(self, account: Account, quote: Quote) -> None:
+        wallet = await self.wallet(account)
+        if wallet.available < quote.price.credits:
+            raise NotEnoughCredits(quote.price.credits, wallet.available)
+
+    async def _queue(
+        self,
+        account: Account,
+        place: str,
+        quote: Quote,
+        parent: Job | None,
+        key: str | None,
+        fingerprint: str,
+    ) -> Job:
+        await self._afford(account, quote)
+        if self._dispatch.waiting(account.id) >= self._terms.queued_per_account:
+            raise TooMany(
+                f"You have {self._terms.queued_per_account} clips waiting, which is the most: "
+                "wait for one to finish, or cancel one."
+            )
+        job = Job(
+            id=new_id(),
+            account_id=account.id,
+            place=place,
+            state=State.QUEUED,
+            request=quote.request,
+            credits=quote.price.credits,
+            created_at=self._clock(),
+            parent=parent.id if parent else None,
+        )
+        queued = await self._jobs.submit(job, key, fingerprint)
+        self._dispatch.changed(queued)
+        return queued
+
+    async def _own(self, account: Account, job_id: str) -> Job:
+        job = await self._jobs.job(job_id)
+        if job is None or job.account_id != account.id or job.deleted:
+            raise NotFound("There is no such clip.")
+        return job
+
+    def _viewed(self, job: Job) -> View:
+        return View(job, None if job.state.ended else self._dispatch.outlook(job))
+
+
+def _new_seed() -> int:
+    return secrets.randbelow(prompt.SEED_MAX + 1)
+
+
+def _fingerprint(*parts: str | bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode()
+        digest.update(len(data).to_bytes(8) + data)
+    return digest.hexdigest()
+
+
+def _ended(job: Job) -> str:
+    return "was cancelled" if job.state is State.CANCELLED else job.state.value

@@ -1,0 +1,1 @@
+"""Rendering: engines, the runner, model families, video files. Knows torch, knows no platform."""

@@ -1,0 +1,37 @@
+"""What a model family gives to the runner.
+
+A family module exports `MODELS: tuple[core.catalog.Model, ...]` and `load(name) -> Loaded`;
+heavy imports such as torch happen inside `load`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.request import Request
+
+Frame = NDArray[np.uint8]
+"""One picture: (height, width, 3), RGB."""
+
+
+class Cancelled(Exception):
+    """Raised by `Step` once the attempt was asked to stop; let it pass."""
+
+
+Step = Callable[[int, int, Callable[[], Frame] | None], None]
+"""step(done, of, preview): called after each step of work. preview makes a picture of how the
+clip looks so far (any size), and is only called when somebody may want to see it."""
+
+
+class Loaded(Protocol):
+    """A model in memory, ready to render."""
+
+    def frames(self, request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+        """Yield exactly request.num_frames frames of request.height × request.width, as they
+        are made. picture: a safe file with the first frame, already upright and RGB."""
+        ...
