@@ -41,8 +41,6 @@ IDLE_SECONDS = 1.0
 NOTE_SECONDS = 1.0
 """How often progress is written down; watchers hear of each step."""
 
-SWEEP_SECONDS = 300.0
-
 
 @dataclass(frozen=True, slots=True)
 class Flight:
@@ -157,7 +155,6 @@ class Dispatch:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._choosing())
             tasks.create_task(self._listening())
-            tasks.create_task(self._sweeping())
 
     async def _choosing(self) -> None:
         while True:
@@ -189,23 +186,22 @@ class Dispatch:
                 else:
                     await asyncio.sleep(pause)
 
-    async def _sweeping(self) -> None:
-        while True:
-            try:
-                now = self._clock()
-                for job in await self._jobs.expired(now):
-                    if job.clip is not None:
-                        await self._files.drop_clip(job.clip)
-                    await self._jobs.expire(job.id)
-                await self._files.sweep(now)
-            except Exception:
-                log.exception("the sweep failed; trying again later")
-            await asyncio.sleep(SWEEP_SECONDS)
+    async def sweep(self) -> None:
+        """Remove clips past their time, and files that no job can need. Safe to repeat."""
+        now = self._clock()
+        for job in await self._jobs.expired(now):
+            if job.clip is not None:
+                await self._files.drop_clip(job.clip)
+            await self._jobs.expire(job.id)
+        await self._files.sweep(now)
 
     # Choosing
 
     async def _rescue(self) -> None:
-        """Queue again what the store thinks is running and nobody runs."""
+        """Queue again what the store thinks is running and nobody runs.
+
+        That is how a restart picks up what was left, and how a slip is mended.
+        """
         for job in await self._jobs.running():
             flight = self._flights.get(job.id)
             if flight is not None and flight.job.attempt == job.attempt:

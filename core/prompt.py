@@ -124,12 +124,15 @@ _BY_NAME = {flag.name: flag for flag in FLAGS}
 _NAMES = tuple(f"--{flag.name}" for flag in FLAGS)
 
 
-def parse(text: str) -> Draft:
-    """Read words and flags. Raises BadPrompt, with a sentence that says what is allowed."""
+def parse(text: str, *arguments: str) -> Draft:
+    """Read words and flags. Raises BadPrompt, with a sentence that says what is allowed.
+
+    arguments: more of the line, already split as a shell does.
+    """
     words: list[str] = []
     values: dict[str, Any] = {}
     seen: set[str] = set()
-    tokens = _tokens(_legible(text))
+    tokens = _tokens(_legible(text)) + [_argument(_legible(word)) for word in arguments]
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -204,6 +207,11 @@ def recipe(draft: Draft) -> str:
 class _Token:
     text: str
     is_flag: bool = False
+
+
+def _argument(word: str) -> _Token:
+    flag = word.startswith("--") and len(word) > 2
+    return _Token(word.removeprefix("--") if flag else word, flag)
 
 
 def _tokens(text: str) -> list[_Token]:

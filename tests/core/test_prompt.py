@@ -89,7 +89,7 @@ def test_fields_beat_flags_and_speak_the_same_way() -> None:
         with_fields(Draft("x"), {"seconds": -1})
     with pytest.raises(BadPrompt, match="seed wants a whole number"):
         with_fields(Draft("x"), {"seed": True})
-    with pytest.raises(BadPrompt, match="Did you mean --model?"):
+    with pytest.raises(BadPrompt, match=r"Did you mean --model\?"):
         with_fields(Draft("x"), {"modell": "a"})
 
 

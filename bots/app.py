@@ -1,0 +1,258 @@
+"""The composition root: settings in, everything wired. The one file that imports all four rooms.
+
+Settings ─> storage ─┐
+            engine  ─┼─> Dispatch ─> Studio ─> web, command line
+            decode  ─┘        └─> outbox ─> Courier ─> the chats
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import secrets
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bots import doctor
+from bots.render import Heard, render_once
+from bots.settings import Settings
+from bots.web import Page, application
+from core.bulletin import Bulletin
+from core.catalog import Model, named
+from core.delivery import Courier
+from core.dispatch import Dispatch
+from core.errors import KinoraError
+from core.eta import REMEMBERED, Estimator
+from core.job import Account, Identity, Job
+from core.studio import Studio, Terms
+from model import families, picture
+from model.engines.local import LocalEngine
+from storage.store import Store, open_store
+
+log = logging.getLogger("kinora")
+
+CATALOGUE = families.MODELS
+OWNER = Identity("web", "owner")
+LINK_LIFETIME = timedelta(hours=24)
+SWEEP_SECONDS = 300
+DRAIN_SECONDS = 5.0
+
+
+class Busy(KinoraError):
+    """Another Kinora works in this data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything, wired and running."""
+
+    settings: Settings
+    store: Store
+    engine: LocalEngine
+    dispatch: Dispatch
+    studio: Studio
+    application: web.Application
+
+
+@asynccontextmanager
+async def store_of(settings: Settings) -> AsyncIterator[Store]:
+    """The store alone, its migrations at head."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with open_store(settings.url, settings.data_dir.absolute(), settings.clips.keep) as store:
+        yield store
+
+
+@asynccontextmanager
+async def house(
+    settings: Settings,
+    *,
+    engine: LocalEngine | None = None,
+    catalogue: Sequence[Model] = CATALOGUE,
+) -> AsyncIterator[House]:
+    """Wire everything and run it until the block is left.
+
+    engine, catalogue: in place of the local engine with every family.
+    Raises Busy where another process has the data directory, ExceptionGroup where a loop broke.
+    """
+    if settings.model is not None:
+        named(catalogue, settings.model)
+    with _alone(settings.data_dir):
+        async with (
+            store_of(settings) as store,
+            engine or LocalEngine(threads=settings.threads, warm=settings.model) as engine,
+        ):
+            bulletin = Bulletin()
+            estimator = Estimator(catalogue, await store.jobs.measured(REMEMBERED * len(catalogue)))
+            dispatch = Dispatch(
+                store.accounts, store.jobs, store.files, engine, bulletin, estimator, utc_now
+            )
+            studio = Studio(
+                store.accounts,
+                store.jobs,
+                store.files,
+                picture.decode,
+                dispatch,
+                estimator,
+                catalogue,
+                Terms(settings.credits.daily, settings.queue.per_account, settings.model),
+                utc_now,
+                today(settings.time_zone),
+            )
+
+            async def show(job: Job) -> None:
+                """A web card is drawn from the store: telling its watchers delivers it."""
+                bulletin.publish(job.id, job.account_id)
+
+            courier = Courier(store.jobs, store.outbox, {"web": show}, utc_now)
+            page = application(
+                studio=studio,
+                credentials=store.credentials,
+                bulletin=bulletin,
+                page=_page(settings),
+                ready=_readiness(store, engine),
+                clock=utc_now,
+            )
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(dispatch.run()), tasks.create_task(courier.run())]
+                scheduler = AsyncIOScheduler(timezone=UTC)
+                scheduler.add_job(
+                    _logged(dispatch.sweep),
+                    IntervalTrigger(seconds=SWEEP_SECONDS, timezone=UTC),
+                    coalesce=True,
+                    max_instances=1,
+                    misfire_grace_time=SWEEP_SECONDS,
+                )
+                scheduler.start()
+                try:
+                    yield House(settings, store, engine, dispatch, studio, page)
+                finally:
+                    scheduler.shutdown(wait=False)
+                    for task in running:
+                        task.cancel()
+
+
+async def serve(settings: Settings, announce: Callable[[str, str], None]) -> None:
+    """Run until SIGINT or SIGTERM. announce: called with the page's address and its one-time link.
+
+    Raises OSError where the port is taken.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with house(settings) as home:
+        runner = web.AppRunner(home.application, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.web.host, settings.web.port)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            address = settings.web.public_url or f"http://{host}:{port}"
+            announce(address, await new_link(home.store, address, OWNER, "owner"))
+            await stopping.wait()
+            log.info("stopping: what runs now is queued again at the next start")
+        finally:
+            await runner.cleanup()
+
+
+async def render(
+    settings: Settings,
+    prompt: str,
+    arguments: Sequence[str],
+    image: Path | None,
+    output: Path,
+    heard: Heard,
+) -> dict[str, object]:
+    """Render one clip with no server; what it became, as plain values. Raises UserError."""
+    async with LocalEngine(threads=settings.threads) as engine:
+        return await render_once(
+            engine, picture.decode, CATALOGUE, settings.model, prompt, arguments, image, output,
+            heard,
+        )  # fmt: skip
+
+
+async def examine(settings: Settings) -> list[doctor.Finding]:
+    """What is configured, what is missing, what to do about it."""
+
+    async def database() -> bool:
+        async with store_of(settings) as store:
+            return await store.ready()
+
+    return await doctor.examine(settings, CATALOGUE, database)
+
+
+async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:
+    """A link that signs somebody in to the page, once."""
+    account = await store.accounts.account(identity, name)
+    code = secrets.token_urlsafe(24)
+    await store.credentials.add("link", code, account.id, name, utc_now() + LINK_LIFETIME)
+    return f"{address.rstrip('/')}/open/{code}"
+
+
+async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account, str]:
+    """An API key for an account; it can't be shown again."""
+    account = await store.accounts.account(identity, name)
+    key = f"kn_{secrets.token_urlsafe(32)}"
+    await store.credentials.add("key", key, account.id, name, None)
+    return account, key
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def today(time_zone: str) -> Callable[[], date]:
+    zone = ZoneInfo(time_zone)
+    return lambda: datetime.now(zone).date()
+
+
+def _page(settings: Settings) -> Page:
+    key = settings.web.admin_key
+    return Page(
+        host=settings.web.host,
+        public_url=settings.web.public_url,
+        admin_key=key.get_secret_value() if key else None,
+        owner=OWNER,
+    )
+
+
+def _readiness(store: Store, engine: LocalEngine) -> Callable[[], Awaitable[Mapping[str, bool]]]:
+    async def ready() -> Mapping[str, bool]:
+        return {"database": await store.ready(), "runner": engine.alive}
+
+    return ready
+
+
+def _logged(sweep: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def swept() -> None:
+        try:
+            await sweep()
+        except Exception:
+            log.exception("the sweep failed; it comes again")
+
+    return swept
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: two dispatchers would both think that a job is theirs."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "kinora.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy(f"Another Kinora is running with the data in {data_dir}.") from None
+        with contextlib.ExitStack() as held:
+            held.callback(fcntl.flock, lock, fcntl.LOCK_UN)
+            yield

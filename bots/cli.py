@@ -1,0 +1,226 @@
+"""`kinora`: serve, render, models, doctor, db, link, admin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bots import app as kinora
+from bots import doctor as examination
+from bots import logs
+from bots.settings import Settings
+from core.errors import KinoraError
+from core.job import Identity
+from core.prompt import FLAGS
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="A self-hosted video studio that lives in the chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+admin = typer.Typer(help="What an operator does.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(admin, name="admin")
+
+out = Console()
+err = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+_FLAGS_HELP = "Flags, as in every chat: " + ", ".join(
+    f"--{flag.name} {flag.example}".strip() for flag in FLAGS
+)
+
+
+@app.command()
+def serve() -> None:
+    """Start everything and print the link that opens the page."""
+    settings = _settings()
+    logs.configure(settings.log_format, settings.log_level)
+
+    def announce(address: str, link: str) -> None:
+        out.print(f"Kinora is up at {address}", highlight=False)
+        out.print("Open it with this link; it works once:", highlight=False)
+        out.print(link, soft_wrap=True, highlight=False, style="bold")
+
+    _run(kinora.serve(settings, announce))
+
+
+@app.command(
+    epilog=_FLAGS_HELP,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def render(
+    context: typer.Context,
+    prompt: Annotated[str, typer.Argument(help="What to see; flags may be in it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The MP4 to write.")],
+    image: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The first frame.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Render one clip, with no server."""
+    settings = _settings()
+    logs.configure(settings.log_format, "WARNING")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=as_json) as bar:
+        task = bar.add_task("starting", total=1)
+
+        def progress(stage: str, step: int, steps: int) -> None:
+            bar.update(task, description=stage, completed=step, total=max(steps, 1))
+
+        facts = _run(
+            kinora.render(settings, prompt, context.args, image, output.absolute(), progress)
+        )
+    if as_json:
+        print(json.dumps(facts))
+        return
+    out.print(
+        f"{output}: {facts['seconds']:g} s · {facts['width']}×{facts['height']} · "
+        f"{facts['frame_rate']} fps · {facts['model']} · seed {facts['seed']} · "
+        f"rendered in {facts['run_seconds']:.1f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for note in facts["notes"]:
+        out.print(note, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models and what they take."""
+    if as_json:
+        print(json.dumps([examination.facts(model) for model in kinora.CATALOGUE]))
+        return
+    table = Table("model", "takes", "seconds", "resolutions", "flags", "licence", box=None)
+    for model in kinora.CATALOGUE:
+        takes = [name for name, able in (("words", model.text), ("a picture", model.picture)) if
+                 able not in (False, "nothing")]  # fmt: skip
+        table.add_row(
+            model.name,
+            " and ".join(takes),
+            f"{model.seconds.low:g}–{model.seconds.high:g}",
+            " ".join(model.resolutions),
+            " ".join(f"--{flag}" for flag in sorted(model.flags)),
+            model.licence,
+        )
+    out.print(table)
+    for model in kinora.CATALOGUE:
+        out.print(f"{model.name}: {model.summary}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is configured, what is missing, and what to do about it."""
+    findings = _run(kinora.examine(_settings()))
+    if as_json:
+        print(json.dumps([finding.as_dict() for finding in findings]))
+    else:
+        for finding in findings:
+            mark, style = {"ok": ("✓", "green"), "note": ("·", "dim"), "bad": ("✗", "red")}[
+                finding.verdict
+            ]
+            out.print(f"{mark} {finding.what}: {finding.seen}", style=style, highlight=False,
+                      soft_wrap=True)  # fmt: skip
+            if finding.remedy:
+                out.print(f"  → {finding.remedy}", highlight=False, soft_wrap=True)
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def link(
+    name: Annotated[str, typer.Argument(help="Who it is for; a new name is a new account.")] = (
+        "owner"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Make another one-time link to the page."""
+    settings = _settings()
+    address = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+
+    async def make() -> str:
+        async with kinora.store_of(settings) as store:
+            return await kinora.new_link(store, address, Identity("web", name), name)
+
+    made = _run(make())
+    print(json.dumps({"link": made, "account": name}) if as_json else made)
+
+
+@admin.command("key")
+def admin_key(
+    name: Annotated[str, typer.Argument(help="Whose; a new name is a new account.")] = "owner",
+    as_json: Json = False,
+) -> None:
+    """Make an API key. It is shown once and kept only as a hash."""
+
+    async def make() -> str:
+        async with kinora.store_of(_settings()) as store:
+            _, key = await kinora.new_key(store, Identity("web", name), name)
+            return key
+
+    made = _run(make())
+    print(json.dumps({"key": made, "account": name}) if as_json else made)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema; `serve` does it by itself."""
+
+    async def bring() -> None:
+        async with kinora.store_of(_settings()):
+            pass
+
+    _run(bring())
+    out.print("The database is at the newest schema.")
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "KINORA_" + "__".join(str(part) for part in problem["loc"]).upper()
+            err.print(f"{name}: {problem['msg']}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what a person can mend becomes one sentence on stderr."""
+    try:
+        return asyncio.run(work)
+    except (KinoraError, OSError) as error:
+        mendable: Exception = error
+    except ExceptionGroup as group:
+        known, rest = group.split((KinoraError, OSError))
+        if known is None or rest is not None:
+            raise
+        mendable = known
+    while isinstance(mendable, ExceptionGroup):
+        mendable = mendable.exceptions[0]
+    err.print(str(mendable), highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

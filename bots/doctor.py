@@ -1,0 +1,133 @@
+"""What `kinora doctor` finds: what is configured, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from bots.settings import Settings
+from core.catalog import Model
+
+ENOUGH_DISK_BYTES = 2 * 1024**3
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. remedy: what to do, "" where nothing is to be done."""
+
+    verdict: Literal["ok", "note", "bad"]
+    what: str
+    seen: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+async def examine(
+    settings: Settings, catalogue: Sequence[Model], database: Callable[[], Awaitable[bool]]
+) -> list[Finding]:
+    """Look at all that Kinora needs. database: whether the store opens and can be written."""
+    findings = [
+        Finding("ok", "Python", platform.python_version()),
+        await asyncio.to_thread(_disk, settings.data_dir),
+        await _database(settings, database),
+        _models(settings, catalogue),
+        _gpu(),
+        _port(settings),
+    ]
+    if settings.web.host not in LOOPBACK and not settings.web.public_url:
+        findings.append(
+            Finding(
+                "note",
+                "Reach",
+                f"the page listens on {settings.web.host}, beyond this machine",
+                "put a proxy with TLS in front, and set KINORA_WEB__PUBLIC_URL",
+            )
+        )
+    return findings
+
+
+def facts(model: Model) -> dict[str, object]:
+    """A catalogue entry as plain values."""
+    return {
+        "name": model.name,
+        "summary": model.summary,
+        "licence": model.licence,
+        "text": model.text,
+        "picture": model.picture.value,
+        "extends": model.extends,
+        "flags": sorted(model.flags),
+        "seconds": {
+            "low": model.seconds.low,
+            "high": model.seconds.high,
+            "default": model.seconds.default,
+        },
+        "resolutions": list(model.resolutions),
+        "resolution": model.resolution,
+        "aspects": list(model.aspects),
+        "aspect": model.aspect,
+        "frame_rates": list(model.frame_rates),
+        "frame_rate": model.frame_rate,
+    }
+
+
+def _disk(data_dir: Path) -> Finding:
+    existing = next(path for path in (data_dir.absolute(), *data_dir.absolute().parents)
+                    if path.exists())  # fmt: skip
+    if not os.access(existing, os.W_OK):
+        return Finding("bad", "Data", f"{existing} can't be written", "set KINORA_DATA_DIR")
+    free = shutil.disk_usage(existing).free
+    seen = f"{data_dir.absolute()}, {free / 1e9:.0f} GB free"
+    if free < ENOUGH_DISK_BYTES:
+        return Finding("bad", "Data", seen, "free some room, or set KINORA_DATA_DIR")
+    return Finding("ok", "Data", seen)
+
+
+async def _database(settings: Settings, database: Callable[[], Awaitable[bool]]) -> Finding:
+    name = "SQLite" if settings.url.startswith("sqlite") else "PostgreSQL"
+    try:
+        async with asyncio.timeout(15):
+            if await database():
+                return Finding("ok", "Database", f"{name}, at the newest schema")
+        seen = "not ready"
+    except Exception as error:
+        seen = f"{name}: {type(error).__name__}"
+    return Finding("bad", "Database", seen, "check KINORA_DATABASE_URL and that it runs")
+
+
+def _models(settings: Settings, catalogue: Sequence[Model]) -> Finding:
+    names = ", ".join(model.name for model in catalogue)
+    if settings.model is not None and all(model.name != settings.model for model in catalogue):
+        return Finding("bad", "Models", f"there is no {settings.model}", f"KINORA_MODEL: {names}")
+    if not any(model.text for model in catalogue):
+        return Finding("note", "Models", f"{names}; none takes words alone")
+    return Finding("ok", "Models", names)
+
+
+def _gpu() -> Finding:
+    if Path("/proc/driver/nvidia/version").exists():
+        return Finding("ok", "GPU", "an NVIDIA driver is loaded")
+    return Finding("note", "GPU", "none seen; the built-in models need none")
+
+
+def _port(settings: Settings) -> Finding:
+    family = socket.AF_INET6 if ":" in settings.web.host else socket.AF_INET
+    seen = f"{settings.web.host}:{settings.web.port}"
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.web.host, settings.web.port))
+        except OSError:
+            return Finding(
+                "note", "Page", f"{seen} is taken", "it may be Kinora; else set KINORA_WEB__PORT"
+            )
+    return Finding("ok", "Page", f"{seen} is free")

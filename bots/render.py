@@ -1,0 +1,99 @@
+"""One clip with no server, no account and no queue: what `kinora render` does."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core import prompt as grammar
+from core.catalog import Model, complete
+from core.errors import KinoraError, UserError
+from core.job import new_id
+from core.ports import DecodePicture, Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
+from core.request import Picture, Request
+
+Heard = Callable[[str, int, int], None]
+"""heard(stage, step, steps)"""
+
+
+class RenderFailed(KinoraError):
+    """The renderer gave up."""
+
+
+async def render_once(
+    engine: Engine,
+    decode: DecodePicture,
+    catalogue: Sequence[Model],
+    default_model: str | None,
+    prompt: str,
+    arguments: Sequence[str],
+    image: Path | None,
+    output: Path,
+    heard: Heard,
+) -> dict[str, object]:
+    """Render to `output`, which is only touched once the clip is whole.
+
+    arguments: flags, split as a shell does. Raises UserError or RenderFailed.
+    """
+    if not output.parent.is_dir():
+        raise UserError(f"There is no folder {output.parent}.")
+    draft = grammar.parse(prompt, *arguments)
+    with tempfile.TemporaryDirectory(prefix="kinora-") as scratch:
+        first = picture = None
+        if image is not None:
+            decoded = await decode(await asyncio.to_thread(image.read_bytes))
+            first = Path(scratch, "picture")
+            await asyncio.to_thread(first.write_bytes, decoded.data)
+            picture = Picture("local", decoded.width, decoded.height)
+        request = complete(
+            draft,
+            catalogue,
+            picture=picture,
+            default_model=default_model,
+            seed=secrets.randbelow(grammar.SEED_MAX + 1),
+        )
+        rendered = await _attempt(
+            engine, Spec(request, Path(tempfile.mkdtemp(dir=scratch)), first), heard
+        )
+        part = output.with_name(f".{output.name}.part")
+        await asyncio.to_thread(shutil.copyfile, rendered.video, part)
+        part.replace(output)
+    return _facts(request, rendered, output)
+
+
+async def _attempt(engine: Engine, spec: Spec, heard: Heard) -> Rendered:
+    job_id = new_id()
+    await engine.submit(job_id, 1, spec)
+    async for event in engine.events():
+        match event:
+            case Progressed():
+                heard(event.stage, event.step, event.steps)
+            case Rendered():
+                return event
+            case Failed():
+                raise RenderFailed(f"{event.sentence} (reference {event.reference})")
+            case Lost():
+                raise RenderFailed(f"The renderer died: {event.why}.")
+            case Stopped():
+                raise RenderFailed("The renderer was stopped.")
+    raise RenderFailed("The renderer was closed.")
+
+
+def _facts(request: Request, rendered: Rendered, output: Path) -> dict[str, object]:
+    return {
+        "output": str(output),
+        "model": request.model,
+        "width": rendered.width,
+        "height": rendered.height,
+        "num_frames": rendered.num_frames,
+        "frame_rate": rendered.frame_rate,
+        "seconds": round(request.seconds, 3),
+        "seed": request.seed,
+        "camera": [str(move) for move in request.camera],
+        "notes": list(request.notes),
+        "run_seconds": round(rendered.run_seconds, 3),
+    }

@@ -1,0 +1,86 @@
+"""Start-time fair queuing, judged by who waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.fairness import Tags, Waiting, choose, correct, order, serve
+
+
+def waiting(account: int, number: int, cost: float = 10.0, weight: float = 1.0) -> Waiting:
+    return Waiting(f"{account}-{number}", account, float(number), cost, weight)
+
+
+def test_a_newcomer_does_not_wait_behind_a_greedy_queue() -> None:
+    greedy = [waiting(1, number) for number in range(500)]
+    tags, served = Tags(), []
+    for _ in range(50):
+        job = choose(tags, greedy)
+        tags, greedy = serve(tags, job), [other for other in greedy if other is not job]
+        served.append(job)
+    newcomers = [waiting(account, 1000 + account) for account in range(2, 22)]
+    upcoming = order(tags, greedy + newcomers)
+    last = max(index for index, job in enumerate(upcoming) if job.account_id != 1)
+    assert last <= 2 * len(newcomers)
+
+
+def test_short_jobs_get_their_share_of_time_not_of_turns() -> None:
+    long = [waiting(1, number, cost=60.0) for number in range(20)]
+    short = [waiting(2, number, cost=10.0) for number in range(120)]
+    first = order(Tags(), long + short)[:70]
+    turns = Counter(job.account_id for job in first)
+    seconds = {account: turns[account] * cost for account, cost in ((1, 60.0), (2, 10.0))}
+    assert abs(seconds[1] - seconds[2]) <= 60.0
+
+
+def test_a_heavier_account_gets_more() -> None:
+    jobs = [waiting(1, n, weight=3.0) for n in range(40)] + [waiting(2, n) for n in range(40)]
+    turns = Counter(job.account_id for job in order(Tags(), jobs)[:40])
+    assert turns[1] == 30
+
+
+def test_an_underestimated_job_is_paid_for_afterwards() -> None:
+    jobs = [waiting(1, 0), waiting(1, 1), waiting(2, 2), waiting(2, 3)]
+    first = choose(Tags(), jobs)
+    tags = correct(serve(Tags(), first), first, seconds=25.0)
+    assert [job.job_id for job in order(tags, jobs[1:])] == ["2-2", "2-3", "1-1"]
+
+
+JOBS = st.lists(
+    st.builds(
+        waiting,
+        account=st.integers(1, 5),
+        number=st.integers(0, 10_000),
+        cost=st.floats(0.5, 100.0),
+        weight=st.sampled_from([0.5, 1.0, 4.0]),
+    ),
+    unique_by=lambda job: job.order,
+    max_size=40,
+)
+
+
+@given(JOBS)
+def test_everybody_is_served_once_and_in_their_own_order(jobs: list[Waiting]) -> None:
+    served = order(Tags(), jobs)
+    assert sorted(served, key=lambda job: job.order) == sorted(jobs, key=lambda job: job.order)
+    for account in {job.account_id for job in jobs}:
+        own = [job.order for job in served if job.account_id == account]
+        assert own == sorted(own)
+
+
+@given(JOBS)
+def test_backlogged_accounts_stay_within_one_job_of_each_other(jobs: list[Waiting]) -> None:
+    """|W1/r1 - W2/r2| <= max cost1/r1 + max cost2/r2 while both wait (theorem 1 of the paper)."""
+    one = [Waiting(f"a{n}", 1, n, job.cost) for n, job in enumerate(jobs)]
+    two = [Waiting(f"b{n}", 2, n + 0.5, job.cost / 2) for n, job in enumerate(jobs)]
+    served = order(Tags(), one + two)
+    left, work = Counter({1: len(one), 2: len(two)}), Counter({1: 0.0, 2: 0.0})
+    bound = max((j.cost for j in one), default=0) + max((j.cost for j in two), default=0)
+    for job in served:
+        left[job.account_id] -= 1
+        work[job.account_id] += job.cost  # type: ignore[assignment]
+        if left[1] and left[2]:
+            assert abs(work[1] - work[2]) <= bound + 1e-6
