@@ -1,0 +1,155 @@
+"""The process that opens a stranger's picture: bytes in on stdin, a clean JPEG out on stdout.
+
+Run by path with `python -I`, so it imports nothing of Kinora. It limits itself before it reads a
+byte, answers one line of JSON and, where all went well, the JPEG, and ends:
+
+    {"outcome": "ok", "width": 640, "height": 480}
+    {"outcome": "too-many-pixels", "width": 20000, "height": 20000}
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+MEGABYTE = 1 << 20
+
+LIMITS = {
+    resource.RLIMIT_AS: 768 * MEGABYTE,
+    resource.RLIMIT_CPU: 15,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NOFILE: 32,
+    resource.RLIMIT_CORE: 0,
+}
+for limit, most in LIMITS.items():
+    resource.setrlimit(limit, (most, most))
+
+import io  # noqa: E402
+import warnings  # noqa: E402
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError  # noqa: E402
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+MAX_PIXELS = 25_000_000
+MIN_SIDE = 16
+MAX_RATIO = 10
+LONGEST_SIDE = 4096
+QUALITY = 95
+PAPER = (255, 255, 255)
+"""What shows through a transparent picture."""
+
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+class Unfit(Exception):
+    """The picture can't be taken. outcome: why, in a word; the sides where they are known."""
+
+    def __init__(self, outcome: str, width: int = 0, height: int = 0) -> None:
+        super().__init__(outcome)
+        self.outcome, self.width, self.height = outcome, width, height
+
+
+def clean(data: bytes) -> Image.Image:
+    """The picture in the bytes: upright, sRGB, at most LONGEST_SIDE on its long side."""
+    check_sides(*(webp_sides(data) or (MIN_SIDE, MIN_SIDE)))
+    Image.MAX_IMAGE_PIXELS = None  # so that the sides are known when they are too many
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise Unfit("no-picture") from None
+    check_sides(*image.size)
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    image.load()
+    profile = image.info.get("icc_profile")
+    image = eight_bits(upright(image))
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return srgb(image, profile)
+
+
+def check_sides(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise Unfit("too-many-pixels", width, height)
+    if min(width, height) < MIN_SIDE:
+        raise Unfit("too-small", width, height)
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise Unfit("too-long", width, height)
+
+
+def webp_sides(data: bytes) -> tuple[int, int] | None:
+    """The sides in a WebP's header, or None: Pillow makes room for the pixels to learn them.
+
+    RFC 9649, 2.5 to 2.7.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return None
+    kind, body = data[12:16], data[20:]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        return (
+            int.from_bytes(body[6:8], "little") & 0x3FFF,
+            int.from_bytes(body[8:10], "little") & 0x3FFF,
+        )
+    return None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block says nothing about the pixels
+        return image
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Mode L, RGB or CMYK, with transparent parts on paper."""
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, PAPER)
+        paper.paste(image, mask=image.getchannel("A"))
+        return paper
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile:
+        try:
+            theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(
+                image, theirs, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            converted = None
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def main() -> None:
+    data = sys.stdin.buffer.read()
+    jpeg = io.BytesIO()
+    try:
+        image = clean(data)
+        image.info.clear()
+        image.save(jpeg, "JPEG", quality=QUALITY, subsampling=0)
+        answer = {"outcome": "ok", "width": image.width, "height": image.height}
+    except Unfit as unfit:
+        answer = {"outcome": unfit.outcome, "width": unfit.width, "height": unfit.height}
+    except MemoryError:
+        answer = {"outcome": "too-heavy"}
+    except Exception:  # whatever a decoder raises on hostile bytes
+        answer = {"outcome": "damaged"}
+    out = sys.stdout.buffer
+    out.write(json.dumps(answer).encode() + b"\n")
+    if answer["outcome"] == "ok":
+        out.write(jpeg.getbuffer())
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()
