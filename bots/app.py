@@ -23,11 +23,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+from prometheus_client import CollectorRegistry
+from yarl import URL
 
 from bots import doctor
+from bots.pulse import Pulse
 from bots.render import Heard, render_once
 from bots.settings import Settings
-from bots.web import Page, application
+from bots.web import Web, application, runner
 from core.bulletin import Bulletin
 from core.catalog import Model, named
 from core.delivery import Courier
@@ -46,7 +49,6 @@ CATALOGUE = families.MODELS
 OWNER = Identity("web", "owner")
 LINK_LIFETIME = timedelta(hours=24)
 SWEEP_SECONDS = 300
-DRAIN_SECONDS = 5.0
 
 
 class Busy(KinoraError):
@@ -60,7 +62,6 @@ class House:
     settings: Settings
     store: Store
     engine: LocalEngine
-    dispatch: Dispatch
     studio: Studio
     application: web.Application
 
@@ -115,16 +116,20 @@ async def house(
                 bulletin.publish(job.id, job.account_id)
 
             courier = Courier(store.jobs, store.outbox, {"web": show}, utc_now)
-            page = application(
+            registry = CollectorRegistry()
+            site = application(
                 studio=studio,
                 credentials=store.credentials,
                 bulletin=bulletin,
-                page=_page(settings),
+                pictures=store.files.picture,
+                settings=_web(settings),
                 ready=_readiness(store, engine),
                 clock=utc_now,
+                registry=registry,
             )
+            loops = (dispatch.run(), courier.run(), Pulse(registry).run())
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(dispatch.run()), tasks.create_task(courier.run())]
+                running = [tasks.create_task(loop) for loop in loops]
                 scheduler = AsyncIOScheduler(timezone=UTC)
                 scheduler.add_job(
                     _logged(dispatch.sweep),
@@ -135,7 +140,7 @@ async def house(
                 )
                 scheduler.start()
                 try:
-                    yield House(settings, store, engine, dispatch, studio, page)
+                    yield House(settings, store, engine, studio, site)
                 finally:
                     scheduler.shutdown(wait=False)
                     for task in running:
@@ -152,18 +157,18 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     async with house(settings) as home:
-        runner = web.AppRunner(home.application, access_log=None, shutdown_timeout=DRAIN_SECONDS)
-        await runner.setup()
+        serving = runner(home.application)
+        await serving.setup()
         try:
-            site = web.TCPSite(runner, settings.web.host, settings.web.port)
+            site = web.TCPSite(serving, settings.web.host, settings.web.port)
             await site.start()
-            host, port = runner.addresses[0][:2]
+            host, port = serving.addresses[0][:2]
             address = settings.web.public_url or f"http://{host}:{port}"
             announce(address, await new_link(home.store, address, OWNER, "owner"))
             await stopping.wait()
             log.info("stopping: what runs now is queued again at the next start")
         finally:
-            await runner.cleanup()
+            await serving.cleanup()
 
 
 async def render(
@@ -217,13 +222,14 @@ def today(time_zone: str) -> Callable[[], date]:
     return lambda: datetime.now(zone).date()
 
 
-def _page(settings: Settings) -> Page:
+def _web(settings: Settings) -> Web:
     key = settings.web.admin_key
-    return Page(
-        host=settings.web.host,
-        public_url=settings.web.public_url,
+    reached = URL(settings.web.public_url or "")
+    return Web(
+        hosts=tuple(host for host in (settings.web.host, reached.host) if host),
         admin_key=key.get_secret_value() if key else None,
-        owner=OWNER,
+        secure=reached.scheme == "https",
+        kept=f"{settings.clips.keep_days:g} days",
     )
 
 

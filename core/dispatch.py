@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.bulletin import Bulletin
+from core.errors import Transient
 from core.eta import NOTHING, Estimator, Range, remaining, work
 from core.fairness import Tags, Waiting, choose, correct, order, serve
 from core.job import MAX_LOSSES, Job, new_id
@@ -40,6 +41,9 @@ IDLE_SECONDS = 1.0
 
 NOTE_SECONDS = 1.0
 """How often progress is written down; watchers hear of each step."""
+
+PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
+"""Between tries to write down what the engine said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +179,17 @@ class Dispatch:
 
     async def _listening(self) -> None:
         async for event in self._engine.events():
-            for pause in (0.1, 0.5, 2.0, 10.0, None):
+            for pause in PAUSES_SECONDS:
                 try:
                     await self._heard(event)
                     break
                 except Exception:
                     log.exception("job %s: %s was not handled", event.job_id, type(event).__name__)
-                if pause is None:
-                    self._flights.pop(event.job_id, None)
-                else:
-                    await asyncio.sleep(pause)
+                if isinstance(event, Progressed):
+                    break
+                await asyncio.sleep(pause)
+            else:
+                await self._give_up(event)
 
     async def sweep(self) -> None:
         """Remove clips past their time, and files that no job can need. Safe to repeat."""
@@ -264,9 +269,13 @@ class Dispatch:
                 await self._settle_failed(job, spec, "input-gone")
                 return
             await self._engine.submit(job.id, job.attempt, spec)
+        except Transient:
+            self._flights.pop(job.id, None)
+            await self._jobs.requeue(job.id, job.attempt, lost=False)
+            raise
         except Exception:
             self._flights.pop(job.id, None)
-            await self._jobs.requeue(job.id, job.attempt, lost=True)
+            await self._settle_lost(job, "it could not be started")
             raise
         if job.id in self._stopping:
             await self._engine.cancel(job.id, job.attempt)
@@ -307,7 +316,7 @@ class Dispatch:
             case Failed():
                 ended = await self._settle_failed(flight.job, event.sentence, event.reference)
             case Lost():
-                ended = await self._settle_lost(flight, event)
+                ended = await self._settle_lost(flight.job, event.why)
         self._flights.pop(event.job_id, None)
         self._stopping.discard(event.job_id)
         await self._files.drop_folder(event.job_id, event.attempt)
@@ -355,16 +364,24 @@ class Dispatch:
             self._publish_all(ended)
         return ended
 
-    async def _settle_lost(self, flight: Flight, event: Lost) -> Job | None:
-        job = flight.job
-        log.warning("job %s attempt %d: lost (%s)", job.id, job.attempt, event.why)
+    async def _settle_lost(self, job: Job, why: str) -> Job | None:
+        log.warning("job %s attempt %d: lost (%s)", job.id, job.attempt, why)
         if job.id in self._stopping:
             return await self._jobs.stopped(job.id, job.attempt, self._clock())
         if job.losses + 1 >= MAX_LOSSES:
-            reference = new_id()
             sentence = f"The renderer stopped {MAX_LOSSES} times while it made this clip."
-            return await self._settle_failed(job, sentence, reference)
+            return await self._settle_failed(job, sentence, new_id())
         return await self._jobs.requeue(job.id, job.attempt, lost=True)
+
+    async def _give_up(self, event: EngineEvent) -> None:
+        """What the engine said could not be written down: count it as a loss, if even that can."""
+        flight = self._flights.pop(event.job_id, None)
+        if flight is None or flight.job.attempt != event.attempt:
+            return
+        try:
+            await self._settle_lost(flight.job, "its end could not be written down")
+        except Exception:
+            log.exception("job %s: left to the next rescue", event.job_id)
 
     # Telling
 

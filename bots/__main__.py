@@ -1,0 +1,5 @@
+"""`python -m bots` is `kinora`."""
+
+from bots.cli import main
+
+main()

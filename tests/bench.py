@@ -1,0 +1,322 @@
+"""`make bench`: this machine's figures, from the real program run as a user runs it.
+
+    python -m tests.bench [render] [queue] [loop]
+
+render: `kinora render` against real time and against encoding the same frames alone.
+queue: twenty jobs of three accounts: who is served when, and how often an ETA held.
+loop: the event loop's longest stall while clips render, pictures go up and clips come down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from model import video
+
+out = Console()
+KINORA = [sys.executable, "-m", "bots"]
+
+
+def photo(width: int = 2400, height: int = 1600) -> bytes:
+    """A picture with structure at every scale, as a JPEG."""
+    down, across = np.mgrid[0:height, 0:width].astype(np.float32)
+    noise = np.random.default_rng(3)
+    picture = np.stack([across / width, down / height, 1 - across / width], -1) * 180
+    for scale in (400, 120, 40, 12):
+        grain = noise.normal(0, 12, (height // scale + 2, width // scale + 2, 3))
+        grown = np.kron(grain, np.ones((scale, scale, 1)))[:height, :width]
+        picture += grown
+    data = io.BytesIO()
+    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(data, "JPEG", quality=92)
+    return data.getvalue()
+
+
+# render
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command's wall seconds, and the peak resident bytes of it and all its children."""
+
+    seconds: float
+    peak_bytes: int
+
+
+def measured(command: list[str], **environment: str) -> Run:
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL)  # fmt: skip
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(resident_bytes, family(process.pid))))
+        time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return Run(time.perf_counter() - began, peak)
+
+
+def family(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from family(int(child))
+
+
+def resident_bytes(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def encode_alone(width: int, height: int, frames: int, path: Path) -> float:
+    """Seconds to encode as many frames of the size with nothing drawn: the floor."""
+    still = np.random.default_rng(1).integers(0, 255, (height + frames, width, 3), dtype=np.uint8)
+    still = np.asarray(Image.fromarray(still).resize((width, height + frames)))
+    began = time.perf_counter()
+    moving = (np.ascontiguousarray(still[n : n + height]) for n in range(frames))
+    video.write(path, moving, 24, width, height)
+    return time.perf_counter() - began
+
+
+def bench_render() -> None:
+    table = Table("clip", "wall", "real time", "peak of all processes", title="kinora render")
+    with tempfile.TemporaryDirectory() as scratch:
+        picture = Path(scratch, "photo.jpg")
+        picture.write_bytes(photo())
+        clip = Path(scratch, "out.mp4")
+        for seconds, size in ((5, "720p"), (5, "1080p"), (60, "1080p")):
+            run = measured(
+                [*KINORA, "render", "the bay", "--image", str(picture), "--camera", "pan right",
+                 "--seconds", str(seconds), "--res", size, "--ar", "16:9", "-o", str(clip)],
+                KINORA_DATA_DIR=scratch,
+            )  # fmt: skip
+            probe = video.probe(clip)
+            assert abs(probe.seconds - seconds) < 0.05, probe
+            table.add_row(
+                f"parallax {seconds} s {probe.width}×{probe.height}",
+                f"{run.seconds:.1f} s",
+                f"{seconds / run.seconds:.1f}×",
+                f"{run.peak_bytes / 2**20:.0f} MiB",
+            )
+            if seconds == 5:
+                alone = encode_alone(probe.width, probe.height, probe.num_frames, clip)
+                table.add_row("  encoding noise alone", f"{alone:.1f} s", f"{5 / alone:.1f}×", "")
+    out.print(table)
+
+
+# serve
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    keys: dict[str, str]
+
+
+@asynccontextmanager
+async def serving(names: tuple[str, ...]) -> AsyncIterator[Server]:
+    """The real program in a fresh folder, with an API key for each name."""
+    with tempfile.TemporaryDirectory() as scratch:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = os.environ | {"KINORA_DATA_DIR": scratch, "KINORA_WEB__PORT": str(port)}
+        keys = {}
+        for name in names:
+            made = subprocess.run([*KINORA, "admin", "key", name, "--json"], env=environment,
+                                  capture_output=True, check=True)  # fmt: skip
+            keys[name] = json.loads(made.stdout)["key"]
+        process = subprocess.Popen([*KINORA, "serve"], env=environment, stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE)  # fmt: skip
+        assert process.stdout is not None
+        drain = threading.Thread(target=process.stdout.read, daemon=True)
+        drain.start()
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await up(url)
+            yield Server(url, keys)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+async def up(url: str) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        while True:
+            try:
+                async with session.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.2)
+
+
+class Caller:
+    """One account of the server."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: Server, name: str) -> None:
+        self._session, self._url, self.name = session, f"{server.url}/api/v1", name
+        self._headers = {"Authorization": f"Bearer {server.keys[name]}"}
+
+    async def submit(self, picture: bytes, **fields: str) -> dict[str, Any]:
+        form = aiohttp.FormData()
+        for name, value in fields.items():
+            form.add_field(name, value)
+        form.add_field("image", picture, filename="photo.jpg", content_type="image/jpeg")
+        async with self._session.post(
+            f"{self._url}/clips", data=form, headers=self._headers
+        ) as answer:
+            body: dict[str, Any] = await answer.json(content_type=None)
+            assert answer.status == 202, body
+            return body
+
+    async def look(self, job_id: str) -> dict[str, Any]:
+        async with self._session.get(
+            f"{self._url}/clips/{job_id}", headers=self._headers
+        ) as answer:
+            body: dict[str, Any] = await answer.json()
+            return body
+
+    async def ended(self, job_id: str) -> dict[str, Any]:
+        while (seen := await self.look(job_id))["state"] in ("queued", "running"):
+            await asyncio.sleep(0.1)
+        return seen
+
+    async def video(self, job_id: str) -> int:
+        async with self._session.get(
+            f"{self._url}/clips/{job_id}/video", headers=self._headers
+        ) as answer:
+            return len(await answer.read())
+
+
+async def bench_queue() -> None:
+    """Three accounts ask for 12, 5 and 3 clips of two lengths, the greedy one first."""
+    picture = photo(1200, 800)
+    async with serving(("anna", "ben", "cleo")) as server, aiohttp.ClientSession() as session:
+        callers = {name: Caller(session, server, name) for name in server.keys}
+        warm = [await callers["anna"].submit(picture, prompt="zoom in", seconds=str(s), res="480p")
+                for s in (2, 2, 2, 6, 6, 6)]  # fmt: skip
+        for job in warm:
+            await callers["anna"].ended(job["id"])
+        asked = []
+        for name, count in (("anna", 12), ("ben", 5), ("cleo", 3)):
+            for number in range(count):
+                seconds = (2, 6)[number % 2]
+                job = await callers[name].submit(
+                    picture, prompt="zoom in", seconds=str(seconds), res="480p"
+                )
+                asked.append((name, seconds, job["id"], time.time(), job["eta_seconds"]))
+        settled = {
+            job_id: (time.time(), (await callers[name].look(job_id))["eta_seconds"])
+            for name, _, job_id, _, _ in asked
+        }
+        done: dict[str, float] = {}
+        details: dict[str, dict[str, Any]] = {}
+
+        async def follow(name: str, job_id: str) -> None:
+            details[job_id] = await callers[name].ended(job_id)
+            done[job_id] = time.time()
+
+        await asyncio.gather(*(follow(name, job_id) for name, _, job_id, _, _ in asked))
+    table = Table("served", "account", "clip", "waited and ran", "ETA when asked",
+                  "ETA when all had asked", title="Twenty jobs of three accounts")  # fmt: skip
+    hits_asked = hits_settled = 0
+    for turn, (name, seconds, job_id, when, eta) in enumerate(
+        sorted(asked, key=lambda one: done[one[2]]), 1
+    ):
+        took = done[job_id] - when
+        seen, later = settled[job_id]
+        hits_asked += eta[0] <= took <= eta[1]
+        hits_settled += later is None or later[0] <= done[job_id] - seen <= later[1]
+        table.add_row(str(turn), name, f"{seconds} s", f"{took:.1f} s", words(eta), words(later))
+    out.print(table)
+    out.print(
+        f"The ETA held the truth in {hits_asked} of {len(asked)} jobs when asked, in "
+        f"{hits_settled} of {len(asked)} once all had asked."
+    )
+
+
+def words(eta: list[float] | None) -> str:
+    return "running or done" if eta is None else f"{eta[0]:.1f}–{eta[1]:.1f} s"
+
+
+async def bench_loop() -> None:
+    """Clips render while others are asked for, watched and fetched, for as long as it takes."""
+    picture = photo()
+    async with serving(("anna",)) as server, aiohttp.ClientSession() as session:
+        anna = Caller(session, server, "anna")
+        first = await anna.submit(picture, prompt="zoom in", seconds="2", res="720p")
+        await anna.ended(first["id"])
+        before = await stalls(session, server)
+        jobs = [await anna.submit(picture, prompt="pan right", seconds="5", res="1080p",
+                                  ar="16:9") for _ in range(6)]  # fmt: skip
+        sizes = []
+        for job in jobs:
+            await anna.ended(job["id"])
+            sizes += await asyncio.gather(*(anna.video(job["id"]) for _ in range(4)))
+        after = await stalls(session, server)
+    out.print(
+        f"Event loop while 6 clips of 1080p rendered, 6 pictures of {len(picture) / 1e6:.1f} MB "
+        f"went up and {sum(sizes) / 1e6:.0f} MB came down: longest stall since the start "
+        f"{after['longest'] * 1000:.1f} ms (it was {before['longest'] * 1000:.1f} ms before); "
+        f"{after['over_50ms'] - before['over_50ms']:.0f} of "
+        f"{after['beats'] - before['beats']:.0f} beats came over 50 ms late."
+    )
+
+
+async def stalls(session: aiohttp.ClientSession, server: Server) -> dict[str, float]:
+    async with session.get(f"{server.url}/metrics") as answer:
+        text = await answer.text()
+
+    def value(name: str) -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        assert found is not None, name
+        return float(found[1])
+
+    beats = value("kinora_loop_late_seconds_count")
+    return {
+        "longest": value("kinora_loop_longest_stall_seconds"),
+        "beats": beats,
+        "over_50ms": beats - value('kinora_loop_late_seconds_bucket{le="0.05"}'),
+    }
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or ["render", "queue", "loop"]
+    out.print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
+    if "render" in chosen:
+        bench_render()
+    if "queue" in chosen:
+        asyncio.run(bench_queue())
+    if "loop" in chosen:
+        asyncio.run(bench_loop())
+
+
+if __name__ == "__main__":
+    main()

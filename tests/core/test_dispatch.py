@@ -1,0 +1,330 @@
+"""Jobs on their way through the dispatcher, over a real store, with an engine that obeys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.bulletin import Bulletin
+from core.dispatch import Dispatch
+from core.errors import NotEnoughCredits, NotFound, TooMany, UserError, WrongState
+from core.eta import Estimator
+from core.job import Account, Identity, Job, State
+from core.ports import DecodedPicture
+from core.prompt import parse
+from core.studio import Studio, Terms
+from storage.store import Store, open_store
+from tests.core.models import CATALOGUE
+from tests.core.scripted import ScriptedEngine
+
+GRANT = 20
+
+
+@dataclass(frozen=True)
+class Home:
+    store: Store
+    engine: ScriptedEngine
+    studio: Studio
+    bulletin: Bulletin
+
+    async def account(self, name: str) -> Account:
+        return await self.studio.account(Identity("web", name), name)
+
+    async def ask(self, account: Account, line: str = "a red ball") -> Job:
+        return await self.studio.submit(account, "web:page", parse(line))
+
+    async def until(self, job: Job, state: State) -> Job:
+        """Wait for the job to come to a state, by what the bulletin says."""
+        with self.bulletin.job(job.id) as subscription:
+            async with asyncio.timeout(20):
+                while True:
+                    seen = await self.store.jobs.job(job.id)
+                    assert seen is not None
+                    if seen.state is state:
+                        return seen
+                    await subscription.changed(1.0)
+
+    async def funds(self, account: Account) -> tuple[int, int]:
+        wallet = await self.studio.wallet(account)
+        return wallet.available, wallet.held
+
+
+async def decode(data: bytes) -> DecodedPicture:
+    return DecodedPicture(b"\xff\xd8\xff" + data, 1600, 900)
+
+
+@asynccontextmanager
+async def home(folder: Path, queued_per_account: int = 100) -> AsyncIterator[Home]:
+    url = f"sqlite:///{folder / 'kinora.db'}"
+    async with open_store(url, folder, timedelta(days=7)) as store:
+        engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
+
+        def clock() -> datetime:
+            return datetime.now(UTC)
+
+        dispatch = Dispatch(
+            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock
+        )
+        studio = Studio(
+            store.accounts, store.jobs, store.files, decode, dispatch, estimator, CATALOGUE,
+            Terms(daily_credits=GRANT, queued_per_account=queued_per_account), clock,
+            lambda: clock().date(),
+        )  # fmt: skip
+        running = asyncio.create_task(dispatch.run())
+        try:
+            yield Home(store, engine, studio, bulletin)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+@pytest.fixture
+async def at_home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with home(tmp_path) as opened:
+        yield opened
+
+
+async def test_a_clip_is_held_captured_and_delivered_once(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    job = await at_home.ask(anna)
+    assert await at_home.funds(anna) == (GRANT - job.credits, job.credits)
+    job_id, attempt, spec = await at_home.engine.next()
+    assert (job_id, attempt, spec.request) == (job.id, 1, job.request)
+    at_home.engine.render(job_id, attempt, spec)
+    done = await at_home.until(job, State.SUCCEEDED)
+    assert await at_home.funds(anna) == (GRANT - job.credits, 0)
+    assert done.clip is not None
+    assert done.clip.video.read_bytes() == b"a clip"
+    due = await at_home.store.outbox.lease(datetime.now(UTC), 60, 10)
+    assert [delivery.job_id for delivery in due] == [job.id]
+
+
+async def test_a_lost_attempt_is_queued_again_and_its_zombie_changes_nothing(
+    at_home: Home,
+) -> None:
+    anna = await at_home.account("anna")
+    job = await at_home.ask(anna)
+    job_id, first, old = await at_home.engine.next()
+    at_home.engine.lose(job_id, first)
+    _, second, spec = await at_home.engine.next()
+    assert second == first + 1
+    old.folder.mkdir(exist_ok=True)
+    at_home.engine.render(job_id, first, old)
+    at_home.engine.progress(job_id, second, 5, 10)
+    with at_home.bulletin.job(job.id) as subscription:
+        await subscription.changed(5.0)
+    assert (await at_home.studio.view(anna, job.id)).job.state is State.RUNNING
+    at_home.engine.render(job_id, second, spec)
+    done = await at_home.until(job, State.SUCCEEDED)
+    assert (done.attempt, done.losses) == (second, 1)
+    assert await at_home.funds(anna) == (GRANT - job.credits, 0)
+
+
+async def test_three_losses_end_in_failure_and_a_refund(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    job = await at_home.ask(anna)
+    for _ in range(3):
+        job_id, attempt, _ = await at_home.engine.next()
+        at_home.engine.lose(job_id, attempt)
+    failed = await at_home.until(job, State.FAILED)
+    assert failed.failure == "The renderer stopped 3 times while it made this clip."
+    assert failed.reference
+    assert await at_home.funds(anna) == (GRANT, 0)
+
+
+async def test_a_failure_keeps_its_sentence_and_the_next_job_goes_on(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    poison, good = await at_home.ask(anna), await at_home.ask(anna)
+    job_id, attempt, _ = await at_home.engine.next()
+    at_home.engine.fail(job_id, attempt)
+    failed = await at_home.until(poison, State.FAILED)
+    assert (failed.failure, failed.reference) == ("It did not fit.", "ref12345")
+    job_id, attempt, spec = await at_home.engine.next()
+    assert job_id == good.id
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(good, State.SUCCEEDED)
+    assert await at_home.funds(anna) == (GRANT - good.credits, 0)
+
+
+async def test_cancelling_refunds_once_wherever_the_job_is(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    running, waiting = await at_home.ask(anna), await at_home.ask(anna)
+    job_id, attempt, _ = await at_home.engine.next()
+    cancelled = await at_home.studio.cancel(anna, waiting.id)
+    assert cancelled.state is State.CANCELLED
+    await at_home.studio.cancel(anna, running.id)
+    async with asyncio.timeout(10):
+        assert await at_home.engine.asked_to_stop.get() == (job_id, attempt)
+    at_home.engine.stop(job_id, attempt)
+    await at_home.until(running, State.CANCELLED)
+    assert await at_home.funds(anna) == (GRANT, 0)
+    with pytest.raises(WrongState, match="already ended: it was cancelled"):
+        await at_home.studio.cancel(anna, running.id)
+    assert await at_home.funds(anna) == (GRANT, 0)
+
+
+async def test_a_clip_that_comes_after_its_cancel_is_not_paid_for(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    job = await at_home.ask(anna)
+    job_id, attempt, spec = await at_home.engine.next()
+    await at_home.studio.cancel(anna, job.id)
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(job, State.CANCELLED)
+    assert await at_home.funds(anna) == (GRANT, 0)
+    assert not spec.folder.exists()
+
+
+async def test_a_restart_takes_up_what_was_running(tmp_path: Path) -> None:
+    async with home(tmp_path) as before:
+        anna = await before.account("anna")
+        job, stopped = await before.ask(anna), await before.ask(anna)
+        job_id, attempt, _ = await before.engine.next()
+        assert job_id == job.id
+        await before.until(job, State.RUNNING)
+    async with home(tmp_path) as after:
+        job_id, attempt, spec = await after.engine.next()
+        assert (job_id, attempt) == (job.id, 2)
+        after.engine.render(job_id, attempt, spec)
+        done = await after.until(job, State.SUCCEEDED)
+        assert done.losses == 0
+        await after.engine.next()
+        await after.studio.cancel(anna, stopped.id)
+    async with home(tmp_path) as again:
+        await again.until(stopped, State.CANCELLED)
+        assert await again.funds(anna) == (GRANT - job.credits, 0)
+
+
+async def test_accounts_take_turns(at_home: Home) -> None:
+    names = ("anna", "ben", "cleo")
+    accounts = {name: await at_home.account(name) for name in names}
+    blocker = await at_home.ask(accounts["anna"])
+    job_id, attempt, spec = await at_home.engine.next()
+    asked = [("anna", await at_home.ask(accounts["anna"])) for _ in range(6)]
+    asked += [(name, await at_home.ask(accounts[name])) for name in ("ben", "cleo")]
+    owner = {job.id: name for name, job in asked}
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(blocker, State.SUCCEEDED)
+    served = []
+    for _ in asked:
+        job_id, attempt, spec = await at_home.engine.next()
+        served.append(owner[job_id])
+        at_home.engine.render(job_id, attempt, spec)
+    assert set(served[:2]) == {"ben", "cleo"}
+    assert served.count("anna") == 6
+
+
+async def test_a_position_counts_who_is_ahead_and_moves(at_home: Home) -> None:
+    anna, ben = await at_home.account("anna"), await at_home.account("ben")
+    first = await at_home.ask(anna)
+    job_id, attempt, spec = await at_home.engine.next()
+    second, third = await at_home.ask(anna), await at_home.ask(ben)
+    with at_home.bulletin.job(third.id) as subscription:
+        await subscription.changed(5.0)
+    seen = await at_home.studio.view(ben, third.id)
+    assert seen.outlook is not None
+    assert (seen.outlook.position, seen.outlook.ahead) == (1, 1)
+    assert 0 < seen.outlook.left.low < seen.outlook.left.high
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(first, State.SUCCEEDED)
+    running = await at_home.until(third, State.RUNNING)
+    at_home.engine.progress(running.id, running.attempt, 3, 10)
+    with at_home.bulletin.job(third.id) as subscription:
+        await subscription.changed(5.0)
+    outlook = (await at_home.studio.view(ben, third.id)).outlook
+    assert outlook is not None
+    assert (outlook.position, outlook.step, outlook.steps) == (0, 3, 10)
+    outlook = (await at_home.studio.view(anna, second.id)).outlook
+    assert outlook is not None
+    assert outlook.position == 1
+
+
+async def test_what_cannot_be_paid_or_queued_leaves_no_trace(tmp_path: Path) -> None:
+    async with home(tmp_path, queued_per_account=3) as at_home:
+        anna = await at_home.account("anna")
+        with pytest.raises(NotEnoughCredits, match="costs 24 and you have 20"):
+            await at_home.studio.submit(
+                anna, "web:page", parse("zoom in --seconds 60 --res 1080p"), picture=b"photo"
+            )
+        assert list((tmp_path / "pictures").iterdir()) == []
+        await at_home.ask(anna)
+        await at_home.engine.next()
+        asked = [await at_home.ask(anna) for _ in range(3)]
+        with at_home.bulletin.account(anna.id) as subscription, suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while True:
+                    outlook = (await at_home.studio.view(anna, asked[-1].id)).outlook
+                    assert outlook is not None
+                    if outlook.position == 3:
+                        break
+                    await subscription.changed(1.0)
+        with pytest.raises(TooMany, match="3 clips waiting, which is the most"):
+            await at_home.ask(anna)
+        assert len(await at_home.studio.history(anna, limit=50)) == 4
+
+
+async def test_a_key_makes_one_job_of_many_tries(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+
+    async def ask(line: str) -> Job:
+        return await at_home.studio.submit(
+            anna, "web:page", parse(line), picture=b"photo", key="once"
+        )
+
+    jobs = await asyncio.gather(*(ask("zoom in") for _ in range(20)))
+    assert len({job.id for job in jobs}) == 1
+    with pytest.raises(WrongState, match="another request"):
+        await ask("zoom out")
+    assert (await at_home.funds(anna))[1] == jobs[0].credits
+
+
+async def test_varying_extending_and_deleting(at_home: Home) -> None:
+    anna, ben = await at_home.account("anna"), await at_home.account("ben")
+    job = await at_home.studio.submit(
+        anna, "web:page", parse("zoom in --seconds 2 --seed 5"), picture=b"photo"
+    )
+    job_id, attempt, spec = await at_home.engine.next()
+    with pytest.raises(WrongState, match="still being made"):
+        await at_home.studio.delete(anna, job.id)
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(job, State.SUCCEEDED)
+    for theirs in (at_home.studio.delete, at_home.studio.view, at_home.studio.cancel):
+        with pytest.raises(NotFound):
+            await theirs(ben, job.id)
+
+    again = await at_home.studio.again(anna, "web:page", job.id)
+    assert again.request.seed != 5
+    assert (again.parent, again.request.picture) == (job.id, job.request.picture)
+    job_id, attempt, spec = await at_home.engine.next()
+    at_home.engine.fail(job_id, attempt)
+    await at_home.until(again, State.FAILED)
+
+    longer = await at_home.studio.extend(anna, "web:page", job.id, 3.0)
+    _, attempt, spec = await at_home.engine.next()
+    assert spec.previous is not None
+    assert spec.previous.read_bytes() == b"a clip"
+    at_home.engine.fail(longer.id, attempt)
+    await at_home.until(longer, State.FAILED)
+
+    picture = await at_home.store.files.picture(job.request.picture or "")
+    assert picture is not None
+    for one in (again, longer, job):
+        await at_home.studio.delete(anna, one.id)
+    assert not picture.exists()
+    assert not spec.previous.exists()
+    assert await at_home.studio.history(anna, limit=10) == []
+
+
+async def test_bad_words_cost_nothing(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    for line in ("", "x --seconds 99", "x --model nobody", "x --camera static"):
+        with pytest.raises(UserError):
+            await at_home.ask(anna, line)
+    assert await at_home.funds(anna) == (GRANT, 0)
+    assert await at_home.studio.history(anna, limit=10) == []
