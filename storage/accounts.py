@@ -1,0 +1,111 @@
+"""Accounts: who somebody is on each platform, and what is in their wallet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.job import Account, Identity, Wallet
+from core.ports import Clock, Entry
+from storage import ledger
+from storage.database import Database, insert_new, retried
+from storage.tables import AccountRow, EntryRow, IdentityRow
+
+
+class SqlAccounts:
+    """`core.ports.Accounts` in SQL. Every method is one transaction."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    @retried
+    async def account(self, identity: Identity, name: str) -> Account:
+        async with self.database.reading() as session:
+            known = await _behind(session, identity)
+        if known is not None:
+            return known
+        async with self.database.writing() as session:
+            account = AccountRow(name=name, created_at=self._clock())
+            session.add(account)
+            await session.flush()
+            linked = await session.scalar(
+                insert_new(session, IdentityRow)
+                .values(
+                    platform=identity.platform, subject=identity.subject, account_id=account.id
+                )
+                .returning(col(IdentityRow.account_id))
+            )
+            if linked is not None:
+                return account_of(account)
+            await session.execute(delete(AccountRow).where(col(AccountRow.id) == account.id))
+            known = await _behind(session, identity)
+        assert known is not None, "identities are never removed"
+        return known
+
+    @retried
+    async def account_by_id(self, account_id: int) -> Account | None:
+        async with self.database.reading() as session:
+            row = await session.get(AccountRow, account_id)
+            return account_of(row) if row else None
+
+    @retried
+    async def wallet(self, account_id: int) -> Wallet:
+        """Raises LookupError for an unknown account."""
+        async with self.database.reading() as session:
+            return await ledger.wallet(session, account_id)
+
+    @retried
+    async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
+        """Raises LookupError for an unknown account."""
+        async with self.database.reading() as session:
+            if await ledger.granted(session, account_id, day):
+                return await ledger.wallet(session, account_id)
+        async with self.database.writing() as session:
+            locked = await session.get(AccountRow, account_id, with_for_update=True)
+            if locked is None:
+                raise LookupError(f"no account {account_id}")
+            missing = max(0, floor - locked.available)
+            await ledger.grant(session, account_id, missing, day, self._clock())
+            return await ledger.wallet(session, account_id)
+
+    @retried
+    async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:
+        """Without the lines that moved nothing."""
+        async with self.database.reading() as session:
+            rows = await session.scalars(
+                select(EntryRow)
+                .where(
+                    col(EntryRow.account_id) == account_id,
+                    or_(col(EntryRow.available_change) != 0, col(EntryRow.held_change) != 0),
+                )
+                .order_by(col(EntryRow.id).desc())
+                .limit(limit)
+            )
+            return [_entry_of(row) for row in rows]
+
+
+def account_of(row: AccountRow) -> Account:
+    return Account(row.id, row.name, row.weight)
+
+
+async def _behind(session: AsyncSession, identity: Identity) -> Account | None:
+    row = await session.scalar(
+        select(AccountRow)
+        .join(IdentityRow, col(IdentityRow.account_id) == col(AccountRow.id))
+        .where(
+            col(IdentityRow.platform) == identity.platform,
+            col(IdentityRow.subject) == identity.subject,
+        )
+    )
+    return account_of(row) if row else None
+
+
+def _entry_of(row: EntryRow) -> Entry:
+    return Entry(
+        row.kind, row.available_change, row.held_change, row.job_id, row.note, row.created_at
+    )

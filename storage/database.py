@@ -1,0 +1,258 @@
+"""A database by its URL: SQLite or PostgreSQL, transactions as `with` blocks, migrations.
+
+SQLite writes begin with BEGIN IMMEDIATE, so that two never meet halfway; reads with a plain BEGIN,
+so that they never wait for a writer. Commits reach the disk before they are acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from core.errors import Transient
+
+POOL_CONNECTIONS = 5
+POOL_TIMEOUT_SECONDS = 10
+BUSY_SECONDS = 5
+"""How long one statement waits for another process's lock on SQLite."""
+
+RETRY_SECONDS = 10
+"""How long a transaction is repeated before its caller hears of it."""
+
+STATEMENT_SECONDS = 30
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATION_LOCK = 0x6B696E6F7261
+_PG_PASSING = ("08", "40", "53", "55P03", "57P")
+"""SQLSTATEs that time cures: connection, serialization and deadlock, resources, lock, shutdown."""
+
+log = logging.getLogger("kinora.database")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def location(url: str) -> URL:
+    """The URL with its asynchronous driver. Raises ValueError for what can't be used.
+
+    "sqlite:///kinora.db" → sqlite+aiosqlite, "postgresql://…" and "postgres://…" → psycopg
+    """
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise ValueError("a SQLite URL needs a file, as in sqlite:///data/kinora.db")
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(f"a database is sqlite:// or postgresql://, not {other}://")
+
+
+class Database:
+    """Connections to one database. A transaction is a `with` block: leaving it commits, leaving
+    it by an exception undoes it."""
+
+    def __init__(self, url: str) -> None:
+        place = location(url)
+        self._engine = _tuned_async(place)
+        self._reader = self._engine.execution_options(reading=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """One consistent view."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class _HasDatabase(Protocol):
+    @property
+    def database(self) -> Database: ...
+
+
+H = TypeVar("H", bound=_HasDatabase)
+
+
+def retried(
+    method: Callable[Concatenate[H, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[H, P], Coroutine[Any, Any, T]]:
+    """Repeat a method that is one transaction while its database is busy, gone or in conflict.
+
+    The method must be harmless to repeat when a commit's acknowledgement was lost. Raises
+    Transient once `RETRY_SECONDS` are over, or at once when the disk is full.
+    """
+
+    @functools.wraps(method)
+    async def repeat(self: H, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        ends_at = time.monotonic() + RETRY_SECONDS
+        pause = 0.02
+        while True:
+            try:
+                return await method(self, *args, **kwargs)
+            except TimeoutError as error:
+                raise Transient("every database connection is in use", 5) from error
+            except DBAPIError as error:
+                if _is_full(error):
+                    raise Transient("the database's disk is full", 60) from error
+                if not _passes(error):
+                    raise
+                if time.monotonic() + pause > ends_at:
+                    raise Transient("the database does not answer", 5) from error
+                why = type(error.orig).__name__
+                log.warning("%s: the database is busy (%s); trying again", method.__name__, why)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(1.0, pause * 2)
+
+    return repeat
+
+
+def insert_new(session: AsyncSession, table: type[Any]) -> Any:
+    """`INSERT … ON CONFLICT DO NOTHING`: add `.values(…).returning(…)`; no row where it existed."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database to the newest schema; make it where there is none."""
+    await asyncio.to_thread(_upgrade, location(url))
+
+
+async def at_head(url: str) -> bool:
+    """Whether the schema is the newest one. False too where nobody answers."""
+    return await asyncio.to_thread(_at_head, location(url))
+
+
+def script() -> Config:
+    """Alembic's configuration: the migrations that lie in this package."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade(place: URL) -> None:
+    if place.get_backend_name() == "sqlite" and place.database:
+        Path(place.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = migration_engine(place)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"),
+                                   {"key": _MIGRATION_LOCK})
+            config = script()
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _at_head(place: URL) -> bool:
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
+        return False
+    engine = migration_engine(place).execution_options(reading=True)
+    try:
+        with engine.connect() as connection:
+            at = set(MigrationContext.configure(connection).get_current_heads())
+    except DBAPIError:
+        return False
+    finally:
+        engine.dispose()
+    return at == set(ScriptDirectory.from_config(script()).get_heads())
+
+
+def migration_engine(place: URL) -> Engine:
+    """A synchronous engine, without foreign keys on SQLite: altering a table there rebuilds it."""
+    if place.get_backend_name() == "sqlite":
+        engine = create_engine(place.set(drivername="sqlite"), **_sqlite_options())
+        _listen(engine, foreign_keys=False)
+        return engine
+    return create_engine(place, **_postgres_options())
+
+
+def _tuned_async(place: URL) -> AsyncEngine:
+    pool = {"pool_size": POOL_CONNECTIONS, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    if place.get_backend_name() == "sqlite":
+        engine = create_async_engine(place, **pool, **_sqlite_options())
+        _listen(engine.sync_engine, foreign_keys=True)
+        return engine
+    return create_async_engine(place, **pool, pool_pre_ping=True, **_postgres_options())
+
+
+def _sqlite_options() -> dict[str, Any]:
+    return {
+        "hide_parameters": True,
+        "connect_args": {"isolation_level": None, "timeout": BUSY_SECONDS},
+    }
+
+
+def _postgres_options() -> dict[str, Any]:
+    limits = (
+        f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s "
+        f"-c idle_in_transaction_session_timeout={2 * STATEMENT_SECONDS}s -c timezone=UTC"
+    )
+    return {
+        "hide_parameters": True,
+        "isolation_level": "READ COMMITTED",
+        "connect_args": {"connect_timeout": BUSY_SECONDS, "options": limits},
+    }
+
+
+def _listen(engine: Engine, *, foreign_keys: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, _record: object) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _passes(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_code(error.orig) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is None:
+        return type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")
+    return str(sqlstate).startswith(_PG_PASSING)
+
+
+def _is_full(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return _sqlite_code(error.orig) == sqlite3.SQLITE_FULL
+    return getattr(error.orig, "sqlstate", None) == "53100"
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,0 +1,377 @@
+"""Jobs: the truth about what was asked, what runs, and how it ended.
+
+Every arrow of the state machine is one guarded UPDATE. Where it hits a row, whatever follows from
+it (the settlement of the hold, the delivery) is in the same transaction; where it hits none, the
+caller came too late and nothing happens. An ended job always has exactly one settlement and
+exactly one delivery, however it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, false, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.errors import WrongState
+from core.eta import work
+from core.job import Clip, Job, State, new_id
+from core.ports import Clock, Measured
+from core.request import Request
+from storage import ledger
+from storage.database import Database, insert_new, retried
+from storage.tables import DeliveryRow, JobRow
+
+EXPIRED_MAX = 500
+"""Expired jobs that one call gives; the next gives the rest."""
+
+_IDLE: dict[str, Any] = {"started_at": None, "stage": "", "step": 0, "steps": 0}
+
+
+class SqlJobs:
+    """`core.ports.Jobs` in SQL. clips: the folder that clips' paths are relative to."""
+
+    def __init__(self, database: Database, clips: Path, clock: Clock) -> None:
+        self.database = database
+        self._clips = clips
+        self._clock = clock
+
+    # Asking
+
+    @retried
+    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
+        row = _row_of(job, key, fingerprint)
+        async with self.database.writing() as session:
+            number = await session.scalar(
+                insert_new(session, JobRow)
+                .values(**row.model_dump(exclude={"number"}))
+                .returning(col(JobRow.number))
+            )
+            if number is None:
+                same = col(JobRow.id) == job.id
+                if key is not None:
+                    same = or_(same, col(JobRow.request_key) == key)
+                first = await self._first(session, job.account_id, same, fingerprint)
+                if first is None:
+                    raise RuntimeError(f"the id {job.id} is taken")
+                return first
+            await ledger.hold(session, job.account_id, job.id, job.credits, job.created_at)
+        return job
+
+    @retried
+    async def repeated(self, account_id: int, key: str, fingerprint: str) -> Job | None:
+        async with self.database.reading() as session:
+            same = col(JobRow.request_key) == key
+            return await self._first(session, account_id, same, fingerprint)
+
+    # Looking
+
+    @retried
+    async def job(self, job_id: str) -> Job | None:
+        async with self.database.reading() as session:
+            row = await session.scalar(select(JobRow).where(col(JobRow.id) == job_id))
+            return self._job_of(row) if row else None
+
+    @retried
+    async def history(
+        self, account_id: int, limit: int, before: str | None = None
+    ) -> Sequence[Job]:
+        """Nothing where there is no job `before`."""
+        query = select(JobRow).where(
+            col(JobRow.account_id) == account_id, col(JobRow.deleted) == false()
+        )
+        if before is not None:
+            mark = select(col(JobRow.number)).where(col(JobRow.id) == before).scalar_subquery()
+            query = query.where(col(JobRow.number) < mark)
+        return await self._jobs(query.order_by(col(JobRow.number).desc()).limit(limit))
+
+    @retried
+    async def queued(self) -> Sequence[Job]:
+        return await self._jobs(_in(State.QUEUED).order_by(col(JobRow.number)))
+
+    @retried
+    async def running(self) -> Sequence[Job]:
+        return await self._jobs(_in(State.RUNNING).order_by(col(JobRow.number)))
+
+    @retried
+    async def needs_picture(self, picture_id: str) -> bool:
+        needing = and_(col(JobRow.picture) == picture_id, col(JobRow.deleted) == false())
+        async with self.database.reading() as session:
+            return bool(await session.scalar(select(exists().where(needing))))
+
+    @retried
+    async def expired(self, now: datetime) -> Sequence[Job]:
+        """The `EXPIRED_MAX` that have waited longest."""
+        return await self._jobs(
+            select(JobRow)
+            .where(col(JobRow.clip_expires_at) <= now)
+            .order_by(col(JobRow.clip_expires_at))
+            .limit(EXPIRED_MAX)
+        )
+
+    @retried
+    async def measured(self, limit: int) -> Sequence[Measured]:
+        newest = (
+            _in(State.SUCCEEDED)
+            .order_by(col(JobRow.ended_at).desc(), col(JobRow.number).desc())
+            .limit(limit)
+        )
+        return [
+            Measured(job.request.model, work(job.request), job.run_seconds)
+            for job in reversed(await self._jobs(newest))
+            if job.run_seconds is not None
+        ]
+
+    # The arrows
+
+    async def claim(self, job_id: str, now: datetime) -> Job | None:
+        return await self._arrow(
+            job_id,
+            col(JobRow.state) == State.QUEUED,
+            {
+                **_IDLE,
+                "state": State.RUNNING,
+                "attempt": col(JobRow.attempt) + 1,
+                "started_at": now,
+            },
+        )
+
+    async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
+        """A job whose cancelling was asked for is cancelled instead."""
+        unwanted = col(JobRow.cancel_requested)
+        return await self._arrow(
+            job_id,
+            _held_by(attempt),
+            {
+                **_IDLE,
+                "state": case((unwanted, State.CANCELLED), else_=State.QUEUED),
+                "ended_at": case((unwanted, self._clock()), else_=None),
+                "losses": col(JobRow.losses) + int(lost),
+            },
+        )
+
+    async def finish(
+        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+    ) -> Job | None:
+        return await self._arrow(
+            job_id,
+            _held_by(attempt),
+            {
+                "state": State.SUCCEEDED,
+                "ended_at": now,
+                "run_seconds": run_seconds,
+                "clip": self._clip_values(clip),
+                "clip_expires_at": clip.expires_at,
+            },
+        )
+
+    async def fail(
+        self, job_id: str, attempt: int, failure: str, reference: str, now: datetime
+    ) -> Job | None:
+        return await self._arrow(
+            job_id,
+            _held_by(attempt),
+            {
+                "state": State.FAILED,
+                "ended_at": now,
+                "failure": failure,
+                "reference": reference,
+            },
+        )
+
+    async def cancel(self, job_id: str, now: datetime) -> Job | None:
+        """A cancelled job's card hears of it through the outbox too: somebody else may see it."""
+        running = col(JobRow.state) == State.RUNNING
+        return await self._arrow(
+            job_id,
+            col(JobRow.state).in_((State.HELD, State.QUEUED, State.RUNNING)),
+            {
+                "state": case((running, State.RUNNING), else_=State.CANCELLED),
+                "ended_at": case((running, None), else_=now),
+                "cancel_requested": case((running, True), else_=col(JobRow.cancel_requested)),
+            },
+        )
+
+    async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
+        return await self._arrow(
+            job_id, _held_by(attempt), {"state": State.CANCELLED, "ended_at": now}
+        )
+
+    # Beside the arrows
+
+    @retried
+    async def progress(self, job_id: str, attempt: int, stage: str, step: int, steps: int) -> bool:
+        async with self.database.writing() as session:
+            number = await session.scalar(
+                update(JobRow)
+                .where(col(JobRow.id) == job_id, _held_by(attempt))
+                .values(stage=stage, step=step, steps=steps)
+                .returning(col(JobRow.number))
+                .execution_options(synchronize_session=False)
+            )
+        return number is not None
+
+    @retried
+    async def delete(self, job_id: str) -> None:
+        """Raises WrongState for an unfinished job; nothing for an unknown one."""
+        async with self.database.writing() as session:
+            row = await session.scalar(
+                select(JobRow).where(col(JobRow.id) == job_id).with_for_update()
+            )
+            if row is None:
+                return
+            if not State(row.state).ended:
+                raise WrongState("Only an ended clip can be deleted: cancel it first.")
+            wordless = replace(
+                Request.from_dict(row.request), prompt="", negative_prompt="", picture=None,
+                notes=(),
+            )  # fmt: skip
+            row.request = wordless.as_dict()
+            row.picture = None
+            row.clip = None
+            row.clip_expires_at = None
+            row.deleted = True
+
+    @retried
+    async def expire(self, job_id: str) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(JobRow)
+                .where(col(JobRow.id) == job_id)
+                .values(clip=None, clip_expires_at=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    # Inside
+
+    async def _arrow(
+        self, job_id: str, guard: ColumnElement[bool], values: dict[str, Any]
+    ) -> Job | None:
+        return await self._pass(job_id, guard, values, receipt=new_id())
+
+    @retried
+    async def _pass(
+        self, job_id: str, guard: ColumnElement[bool], values: dict[str, Any], *, receipt: str
+    ) -> Job | None:
+        """One arrow. A repeat after an acknowledgement was lost finds its own receipt."""
+        this = col(JobRow.id) == job_id
+        async with self.database.writing() as session:
+            row = await session.scalar(
+                update(JobRow)
+                .where(this, guard)
+                .values(**values, receipt=receipt)
+                .returning(JobRow)
+                .execution_options(synchronize_session=False)
+            )
+            if row is None:
+                row = await session.scalar(
+                    select(JobRow).where(this, col(JobRow.receipt) == receipt)
+                )
+                return self._job_of(row) if row else None
+            job = self._job_of(row)
+            if job.state.ended:
+                await _conclude(session, job)
+            return job
+
+    async def _first(
+        self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
+    ) -> Job | None:
+        row = await session.scalar(
+            select(JobRow).where(col(JobRow.account_id) == account_id, same)
+        )
+        if row is None:
+            return None
+        if row.fingerprint != fingerprint:
+            raise WrongState("That Idempotency-Key was used for another request.")
+        return self._job_of(row)
+
+    async def _jobs(self, query: Any) -> list[Job]:
+        async with self.database.reading() as session:
+            return [self._job_of(row) for row in await session.scalars(query)]
+
+    def _job_of(self, row: JobRow) -> Job:
+        return Job(
+            id=row.id,
+            account_id=row.account_id,
+            place=row.place,
+            state=State(row.state),
+            request=Request.from_dict(row.request),
+            credits=row.credits,
+            created_at=row.created_at,
+            attempt=row.attempt,
+            losses=row.losses,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            cancel_requested=row.cancel_requested,
+            stage=row.stage,
+            step=row.step,
+            steps=row.steps,
+            run_seconds=row.run_seconds,
+            failure=row.failure,
+            reference=row.reference,
+            parent=row.parent,
+            clip=self._clip_of(row),
+            deleted=row.deleted,
+        )
+
+    def _clip_of(self, row: JobRow) -> Clip | None:
+        if row.clip is None or row.clip_expires_at is None:
+            return None
+        paths = {name: self._clips / row.clip[name] for name in ("video", "poster")}
+        return Clip(**{**row.clip, **paths}, expires_at=row.clip_expires_at)
+
+    def _clip_values(self, clip: Clip) -> dict[str, Any]:
+        """Paths within the folder of clips lose it, so that the folder can be moved."""
+        return {
+            "video": self._within(clip.video),
+            "poster": self._within(clip.poster),
+            "width": clip.width,
+            "height": clip.height,
+            "num_frames": clip.num_frames,
+            "frame_rate": clip.frame_rate,
+            "size": clip.size,
+        }
+
+    def _within(self, path: Path) -> str:
+        inside = path.is_relative_to(self._clips)
+        return str(path.relative_to(self._clips) if inside else path)
+
+
+async def _conclude(session: AsyncSession, job: Job) -> None:
+    """What every end has: the hold is settled, and the card will hear of it."""
+    assert job.ended_at is not None
+    settle = ledger.capture if job.state is State.SUCCEEDED else ledger.release
+    await settle(session, job.account_id, job.id, job.credits, job.ended_at)
+    session.add(DeliveryRow(job_id=job.id, place=job.place, due_at=job.ended_at))
+
+
+def _in(state: State) -> Any:
+    return select(JobRow).where(col(JobRow.state) == state)
+
+
+def _held_by(attempt: int) -> ColumnElement[bool]:
+    """The fence: the job is running, and it is this attempt that runs it."""
+    return and_(col(JobRow.state) == State.RUNNING, col(JobRow.attempt) == attempt)
+
+
+def _row_of(job: Job, key: str | None, fingerprint: str) -> JobRow:
+    assert job.state in (State.HELD, State.QUEUED)
+    return JobRow(
+        id=job.id,
+        account_id=job.account_id,
+        place=job.place,
+        state=job.state,
+        request=job.request.as_dict(),
+        picture=job.request.picture,
+        request_key=key,
+        fingerprint=fingerprint,
+        credits=job.credits,
+        created_at=job.created_at,
+        parent=job.parent,
+        receipt=new_id(),
+    )

@@ -1,0 +1,1 @@
+"""The schema's history. `python -m storage.migrations "what and why"` writes the next step."""

@@ -1,0 +1,59 @@
+"""Everything that Kinora remembers, opened as one thing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox
+from storage.accounts import SqlAccounts
+from storage.credentials import SqlCredentials
+from storage.database import Database, upgrade
+from storage.files import DiskFiles
+from storage.jobs import SqlJobs
+from storage.outbox import SqlOutbox
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The five ports. database: for transactions of one's own; `storage` alone uses it."""
+
+    accounts: Accounts
+    jobs: Jobs
+    outbox: Outbox
+    files: Files
+    credentials: Credentials
+    database: Database
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, data_dir: Path, keep: timedelta, clock: Clock = utc_now
+) -> AsyncIterator[Store]:
+    """Bring the database to the newest schema and open it beside the folder of files.
+
+    url: sqlite:///… or postgresql://…; keep: how long clips and pictures stay.
+    Raises ValueError for another URL.
+    """
+    files = DiskFiles(data_dir, keep, clock)
+    await files.prepare()
+    await upgrade(url)
+    database = Database(url)
+    try:
+        yield Store(
+            accounts=SqlAccounts(database, clock),
+            jobs=SqlJobs(database, files.clips, clock),
+            outbox=SqlOutbox(database),
+            files=files,
+            credentials=SqlCredentials(database, clock),
+            database=database,
+        )
+    finally:
+        await database.close()

@@ -1,0 +1,197 @@
+"""The tables. Rows stay inside this package: the methods of the ports give core's own values.
+
+No `from __future__ import annotations` here: SQLModel reads the annotations as they stand.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlmodel import Field, SQLModel
+
+from core.job import State
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+ENTRY_KINDS = ("grant", "hold", "capture", "release")
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""A rowid on SQLite, which counts only an INTEGER by itself."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite forgets zones, so they are put back when a row is read.
+
+    Raises ValueError for a datetime without a zone.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _one_of(column: str, values: tuple[str, ...], name: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=name)
+
+
+class Table(SQLModel):
+    """Base of the tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class AccountRow(Table, table=True):
+    """available, held: what the account's entries add up to, in whole credits."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("available >= 0", name="available"),
+        CheckConstraint("held >= 0", name="held"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    weight: float = 1.0
+    available: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class IdentityRow(Table, table=True):
+    """Somebody's name on one platform."""
+
+    __tablename__ = "identity"
+
+    platform: str = Field(sa_column=Column(Text, primary_key=True))
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: int = Field(
+        sa_column=Column(Key, ForeignKey("account.id"), nullable=False, index=True)
+    )
+
+
+class JobRow(Table, table=True):
+    """number: the order of submission. picture: as in the request, to be found by.
+
+    receipt: which call passed the last arrow, so that a repeat knows its own work.
+    clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        UniqueConstraint("account_id", "request_key"),
+        _one_of("state", tuple(State), "state"),
+        CheckConstraint("credits >= 0", name="credits"),
+        Index(None, "account_id", "number"),
+        Index(None, "state", "number"),
+    )
+
+    number: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    place: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    request: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    picture: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    request_key: str | None = Field(default=None, sa_column=Column(Text))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    credits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    started_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    attempt: int = 0
+    losses: int = 0
+    receipt: str = Field(sa_column=Column(Text, nullable=False))
+    cancel_requested: bool = False
+    stage: str = Field(default="", sa_column=Column(Text, nullable=False))
+    step: int = 0
+    steps: int = 0
+    run_seconds: float | None = None
+    failure: str | None = Field(default=None, sa_column=Column(Text))
+    reference: str | None = Field(default=None, sa_column=Column(Text))
+    parent: str | None = Field(default=None, sa_column=Column(Text))
+    clip: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    clip_expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
+    deleted: bool = False
+
+
+class EntryRow(Table, table=True):
+    """One line of the ledger. Lines are added, never changed. key: what can happen only once."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        _one_of("kind", ENTRY_KINDS, "kind"),
+        Index(None, "account_id", "id"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    job_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("job.id")))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    available_change: int = Field(sa_column=Column(BigInteger, nullable=False))
+    held_change: int = Field(sa_column=Column(BigInteger, nullable=False))
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class DeliveryRow(Table, table=True):
+    """An ended job whose card has to hear of it. due_at: not before; None once it is sent."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (UniqueConstraint("job_id"),)
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False))
+    place: str = Field(sa_column=Column(Text, nullable=False))
+    tries: int = 0
+    due_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
+
+
+class CredentialRow(Table, table=True):
+    """A secret's SHA-256 and the account that it opens."""
+
+    __tablename__ = "credential"
+
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: int = Field(
+        sa_column=Column(Key, ForeignKey("account.id"), nullable=False, index=True)
+    )
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
+    redeemed_at: datetime | None = Field(default=None, sa_column=Column(Instant))

@@ -1,0 +1,89 @@
+"""A request, a job, a clip, as small as they may be, and a clock that is set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.camera import CameraMove
+from core.job import Account, Clip, Identity, Job, State, new_id
+from core.ports import Rendered
+from core.request import Request
+from storage.store import Store
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+KEEP = timedelta(days=7)
+JPEG = b"\xff\xd8\xff\xe0 as good as a picture here"
+
+
+@dataclass
+class SetClock:
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> datetime:
+        self.now += timedelta(**by)
+        return self.now
+
+
+def a_request(**said: Any) -> Request:
+    plain = Request(
+        model="parallax",
+        prompt="a red ball bouncing",
+        width=854,
+        height=480,
+        num_frames=49,
+        frame_rate=24,
+        seed=7,
+        resolution="480p",
+        aspect="16:9",
+        negative_prompt="blur",
+        camera=(CameraMove("pan", "right", 7.0),),
+        notes=("a note",),
+    )
+    return replace(plain, **said)
+
+
+def a_job(account: Account, credits: int = 10, **said: Any) -> Job:
+    plain = Job(
+        id=new_id(),
+        account_id=account.id,
+        place="web:owner",
+        state=State.QUEUED,
+        request=a_request(),
+        credits=credits,
+        created_at=NOON,
+    )
+    return replace(plain, **said)
+
+
+def a_clip(folder: Path = Path("/somewhere"), name: str = "clip") -> Clip:
+    return Clip(
+        video=folder / f"{name}.mp4",
+        poster=folder / f"{name}.jpg",
+        width=854,
+        height=480,
+        num_frames=49,
+        frame_rate=24,
+        size=1234,
+        expires_at=NOON + KEEP,
+    )
+
+
+def a_rendering(folder: Path, job_id: str, attempt: int, content: bytes = b"mp4") -> Rendered:
+    """Files of an attempt in its folder, and the event that tells of them."""
+    video, poster = folder / "clip.mp4", folder / "poster.jpg"
+    video.write_bytes(content)
+    poster.write_bytes(JPEG)
+    return Rendered(job_id, attempt, 3, video, poster, 854, 480, 49, 24, 1.5)
+
+
+async def a_person(store: Store, credits: int = 100) -> Account:
+    """A new account with that many credits."""
+    account = await store.accounts.account(Identity("web", new_id()), "Ada")
+    await store.accounts.top_up(account.id, NOON.date(), credits)
+    return account

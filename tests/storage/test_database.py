@@ -1,0 +1,339 @@
+"""What a database does when it is new, locked, full, cut off or killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import make_url
+
+from core.errors import Transient
+from core.job import Account, State, Wallet
+from core.ports import Entry
+from storage import database
+from storage.database import at_head, location, migration_engine, upgrade
+from storage.files import disk
+from storage.store import Store, open_store
+from storage.tables import Table
+from tests.storage.samples import JPEG, KEEP, NOON, a_clip, a_job, a_person
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("sqlite:///kinora.db", "sqlite+aiosqlite:///kinora.db"),
+        ("sqlite+aiosqlite:////var/kinora.db", "sqlite+aiosqlite:////var/kinora.db"),
+        ("postgresql://ada@db/kinora", "postgresql+psycopg://ada@db/kinora"),
+        ("postgres://ada@db/kinora", "postgresql+psycopg://ada@db/kinora"),
+    ],
+)
+def test_a_plain_url_gets_its_driver(written: str, used: str) -> None:
+    assert str(location(written)) == used
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://db/kinora"])
+def test_what_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite"):
+        location(url)
+
+
+# Migrations
+
+
+async def test_an_empty_database_comes_to_head_and_stays_there(new_url: str) -> None:
+    assert not await at_head(new_url)
+    await upgrade(new_url)
+    assert await at_head(new_url)
+    await asyncio.gather(upgrade(new_url), upgrade(new_url))
+    assert await at_head(new_url)
+
+
+async def test_two_that_start_at_once_migrate_once(new_url: str) -> None:
+    await asyncio.gather(*(upgrade(new_url) for _ in range(3)))
+    assert await at_head(new_url)
+
+
+async def test_nobody_there_is_not_at_head(tmp_path: Path) -> None:
+    assert not await at_head(f"sqlite:///{tmp_path / 'nothing.db'}")
+    assert not (tmp_path / "nothing.db").exists()
+    assert not await at_head("postgresql://kinora@127.0.0.1:1/kinora")
+
+
+async def test_the_migrations_make_the_tables(new_url: str) -> None:
+    await upgrade(new_url)
+    engine = migration_engine(location(new_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Table.metadata) == []
+    engine.dispose()
+
+
+# Trouble
+
+
+def add_up(entries: list[Entry]) -> Wallet:
+    return Wallet(
+        sum(entry.available_change for entry in entries),
+        sum(entry.held_change for entry in entries),
+    )
+
+
+async def is_sound(store: Store, account: Account) -> bool:
+    """The entries make the balance, and each job has what its state asks for."""
+    entries = list(await store.accounts.entries(account.id, 10_000))
+    held = 0
+    for job in await store.jobs.history(account.id, 10_000):
+        lines = [entry.kind for entry in entries if entry.job_id == job.id]
+        settled = {"capture"} if job.state is State.SUCCEEDED else {"release"}
+        assert lines.count("hold") == 1
+        assert set(lines) - {"hold"} == (settled if job.state.ended else set())
+        assert len(lines) == 1 + job.state.ended
+        held += 0 if job.state.ended else job.credits
+    wallet = await store.accounts.wallet(account.id)
+    return wallet == add_up(entries) and wallet.held == held
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(database, "RETRY_SECONDS", 0.3)
+
+
+async def test_a_locked_database_refuses_writes_in_time_and_answers_reads(
+    sqlite_url: str, tmp_path: Path, impatient: None
+) -> None:
+    async with open_store(sqlite_url, tmp_path / "data", KEEP) as store:
+        account = await a_person(store)
+        job = a_job(account)
+        other = sqlite3.connect(tmp_path / "kinora.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Transient):
+            await store.jobs.submit(job, None, "print")
+        assert await store.jobs.job(job.id) is None
+        assert await store.accounts.wallet(account.id) == Wallet(100, 0)
+        other.execute("ROLLBACK")
+        other.close()
+        assert await store.jobs.submit(job, None, "print") == job
+        assert await is_sound(store, account)
+
+
+async def test_a_write_waits_for_a_lock_that_goes_away(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    async with open_store(sqlite_url, tmp_path / "data", KEEP) as store:
+        account = await a_person(store)
+        other = sqlite3.connect(tmp_path / "kinora.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        submitting = asyncio.create_task(store.jobs.submit(a_job(account), None, "print"))
+        done, _ = await asyncio.wait({submitting}, timeout=0.3)
+        assert not done
+        other.execute("ROLLBACK")
+        other.close()
+        async with asyncio.timeout(10):
+            await submitting
+        assert await is_sound(store, account)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, timeout=10).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("mounting a small file system is not allowed here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=10)
+
+
+def fill(filler: Path) -> None:
+    """Write until there is no room."""
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(512))
+
+
+async def submit_many(store: Store, account: Account) -> None:
+    for _ in range(200):
+        await store.jobs.submit(a_job(account), None, "print")
+
+
+async def test_a_full_disk_takes_nothing_and_breaks_nothing(small_disk: Path) -> None:
+    url = f"sqlite:///{small_disk / 'kinora.db'}"
+    async with open_store(url, small_disk / "data", KEEP) as store:
+        account = await a_person(store, 10_000)
+        first = await store.jobs.submit(a_job(account), None, "print")
+        filler = small_disk / "filler"
+        fill(filler)
+        with pytest.raises(Transient):
+            await submit_many(store, account)
+        with pytest.raises(Transient):
+            await store.files.keep_picture(JPEG + bytes(1_000_000), 1, 1)
+        assert await store.jobs.job(first.id) == first
+        assert await is_sound(store, account)
+        filler.unlink()
+        kept = await store.files.keep_picture(JPEG + bytes(100_000), 1, 1)
+        assert [path.stem for path in (small_disk / "data" / "pictures").iterdir()] == [kept.id]
+        await store.jobs.submit(a_job(account), None, "print")
+        assert await is_sound(store, account)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_for_later() -> None:
+    with pytest.raises(Transient), disk():
+        Path("/dev/full").write_bytes(b"x")
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from storage.store import open_store
+from tests.storage.samples import KEEP, NOON, a_clip, a_job, a_person
+
+async def main(url, folder):
+    async with open_store(url, Path(folder), KEEP) as store:
+        account = await a_person(store, 10**6)
+        print(account.id, flush=True)
+        async def go_on():
+            while True:
+                job = await store.jobs.submit(a_job(account), None, "print")
+                job = await store.jobs.claim(job.id, NOON)
+                await store.jobs.finish(job.id, job.attempt, a_clip(), 1.0, NOON)
+                print("done", flush=True)
+        await asyncio.gather(*(go_on() for _ in range(4)))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("finished", [1, 20])
+async def test_killed_at_any_moment_nothing_is_lost_or_paid_twice(
+    url: str, tmp_path: Path, finished: int
+) -> None:
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WORKER, url, str(tmp_path / "data"),
+        cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE, env=os.environ,
+    )  # fmt: skip
+    assert worker.stdout is not None
+    async with asyncio.timeout(60):
+        account_id = int(await worker.stdout.readline())
+        for _ in range(finished):
+            assert await worker.stdout.readline() == b"done\n"
+        worker.send_signal(signal.SIGKILL)
+        rest = await worker.stdout.read()
+        await worker.wait()
+    reported = finished + rest.count(b"done")
+    async with open_store(url, tmp_path / "data", KEEP) as store:
+        account = await store.accounts.account_by_id(account_id)
+        assert account is not None
+        assert await is_sound(store, account)
+        jobs = await store.jobs.history(account.id, 10_000)
+        ended = [job for job in jobs if job.state is State.SUCCEEDED]
+        assert reported <= len(ended) <= reported + 4
+        for job in await store.jobs.running():
+            assert await store.jobs.requeue(job.id, job.attempt, lost=True)
+        for job in await store.jobs.queued():
+            assert await store.jobs.cancel(job.id, NOON)
+        assert (await store.accounts.wallet(account.id)).held == 0
+        assert await is_sound(store, account)
+
+
+# A connection that breaks between a commit and its acknowledgement
+
+
+class Proxy:
+    """Passes bytes to a PostgreSQL server; can cut the line on the answer to the next COMMIT."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self.port = 0
+        self.cuts = 0
+        self.happened = 0
+        self._lines: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        server = await asyncio.start_server(self._opened, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield
+        async with asyncio.timeout(10):
+            await asyncio.gather(*self._lines)
+
+    def _opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(*self._server)
+        up = asyncio.create_task(self._pass(reader, upstream_writer, may_cut=False))
+        down = asyncio.create_task(self._pass(upstream_reader, writer, may_cut=True))
+        await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (up, down):
+            task.cancel()
+        await asyncio.gather(up, down, return_exceptions=True)
+        for one in (writer, upstream_writer):
+            one.close()
+            with suppress(OSError):
+                await one.wait_closed()
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, may_cut: bool
+    ) -> None:
+        while data := await reader.read(65536):
+            if may_cut and self.cuts and b"COMMIT\0" in data:
+                self.cuts -= 1
+                self.happened += 1
+                return
+            writer.write(data)
+            await writer.drain()
+
+
+async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_path: Path) -> None:
+    place = make_url(postgres_url)
+    proxy = Proxy(place.host or "127.0.0.1", place.port or 5432)
+    async with proxy.listening():
+        through = place.set(host="127.0.0.1", port=proxy.port, query={"sslmode": "disable"})
+        url = through.render_as_string(hide_password=False)
+        async with open_store(url, tmp_path / "data", KEEP) as store:
+            account = await a_person(store, 100)
+            jobs = store.jobs
+
+            async def cut(call: object) -> object:
+                proxy.cuts = 1
+                answer = await call  # type: ignore[misc]
+                assert proxy.cuts == 0, "no commit was cut"
+                return answer
+
+            job = a_job(account, 10)
+            assert await cut(jobs.submit(job, None, "print")) == job
+            assert await cut(jobs.submit(a_job(account, 10), "key", "print"))
+            first = await cut(jobs.claim(job.id, NOON))
+            assert first
+            assert await cut(jobs.requeue(job.id, 1, lost=True))
+            second = await cut(jobs.claim(job.id, NOON))
+            assert second
+            assert await cut(jobs.finish(job.id, 2, a_clip(), 1.0, NOON))
+            assert await jobs.finish(job.id, 2, a_clip(), 1.0, NOON) is None
+            ended = await jobs.job(job.id)
+            assert ended is not None
+            assert (ended.attempt, ended.losses) == (2, 1)
+            assert await is_sound(store, account)
+            assert len(await jobs.history(account.id, 9)) == 2
+        assert proxy.happened == 6
