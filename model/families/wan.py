@@ -34,6 +34,8 @@ class Checkpoint:
     source: a folder in diffusers' layout, or a hub id.
     sizes: the widths and heights in pixels that it draws; the one nearest in shape is enlarged or
     cropped to what is asked for.
+    num_frames: how many it draws at once, n x 4 + 1. Where it takes pictures a longer clip is made
+    in pieces, each from the last frame of the one before. shortest: the fewest that it draws well.
     max_sequence_length: tokens of text that it was trained with.
     draft_steps: how many steps a draft takes.
     cpu_dtype: what it computes in where there is no GPU; bfloat16 on a GPU.
@@ -42,6 +44,8 @@ class Checkpoint:
 
     source: str
     sizes: tuple[tuple[int, int], ...]
+    num_frames: int = 81
+    shortest: int = 5
     max_sequence_length: int = 512
     draft_steps: int = 10
     cpu_dtype: Literal["float32", "bfloat16"] = "float32"
@@ -68,6 +72,11 @@ def fill(frame: Frame, width: int, height: int) -> Frame:
         frame = cast(Frame, cv2.resize(frame, whole, interpolation=way))
     left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
     return np.ascontiguousarray(frame[top : top + height, left : left + width])
+
+
+def part_of(step: Step, before: int, of: int) -> Step:
+    """`step` for a part of the work that begins after `before` of `of` steps."""
+    return lambda done, _of, preview: step(before + done, of, preview)
 
 
 def load(checkpoint: Checkpoint) -> Loaded:
@@ -116,44 +125,75 @@ class Wan:
 
     def frames(self, request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
         """As `model.family.Loaded` has it. Raises ValueError for a picture where none is taken."""
+        given = None
+        if picture is not None:
+            with Image.open(picture) as opened:
+                given = np.asarray(opened.convert("RGB"))
+        pieces = self._pieces(request.num_frames)
+        steps = request.num_inference_steps
+        if request.draft:
+            steps = min(steps, self._checkpoint.draft_steps)
+        for index, (num_frames, used) in enumerate(pieces):
+            part = part_of(step, index * steps, len(pieces) * steps)
+            pixels = self._draw(request, given, num_frames, steps, request.seed + index, part)
+            for number in range(1 if index else 0, used):
+                given = _frame(pixels[number])
+                yield fill(given, request.width, request.height)
+
+    def _pieces(self, num_frames: int) -> list[tuple[int, int]]:
+        """For each piece of the clip how many frames are drawn, and how many of those are used.
+        A piece after the first shares a frame with the one before."""
+        unit = self._from_words.vae_scale_factor_temporal
+        most = self._checkpoint.num_frames if self._from_picture is not None else num_frames
+        pieces: list[tuple[int, int]] = []
+        left = max(0, num_frames - 1)
+        while left or not pieces:
+            used = min(left, most - 1)
+            drawn = max(used, self._checkpoint.shortest - 1)
+            pieces.append((math.ceil(drawn / unit) * unit + 1, used + 1))
+            left -= used
+        return pieces
+
+    def _draw(
+        self,
+        request: Request,
+        given: Frame | None,
+        num_frames: int,
+        steps: int,
+        seed: int,
+        step: Step,
+    ) -> torch.Tensor:
+        """Pixels (frames, 3, height, width) in −1…1, at the checkpoint's own size."""
         import torch
 
         width, height = native_size(
             self._checkpoint.sizes, request.width, request.height, self._multiple
         )
-        per_latent = self._from_words.vae_scale_factor_temporal
-        steps = request.num_inference_steps
-        if request.draft:
-            steps = min(steps, self._checkpoint.draft_steps)
         pipeline, inputs = self._from_words, {}
-        if picture is not None:
+        if given is not None:
             if self._from_picture is None:
                 raise ValueError("this checkpoint takes no picture")
             pipeline = self._from_picture
-            with Image.open(picture) as opened:
-                given = np.asarray(opened.convert("RGB"))
             inputs["image"] = Image.fromarray(fill(given, width, height))
         latents = pipeline(
             prompt=request.prompt,
             negative_prompt=request.negative_prompt,
             width=width,
             height=height,
-            num_frames=math.ceil((request.num_frames - 1) / per_latent) * per_latent + 1,
+            num_frames=num_frames,
             num_inference_steps=steps,
             guidance_scale=request.guidance_scale,
             max_sequence_length=self._checkpoint.max_sequence_length,
-            generator=torch.Generator("cpu").manual_seed(request.seed),
+            generator=torch.Generator("cpu").manual_seed(seed),
             output_type="latent",
             callback_on_step_end=self._watcher(step, steps),
             **inputs,
         ).frames
         watched = self._vae.decoder.register_forward_hook(lambda *_: step(steps, steps, None))
         try:
-            pixels = self._decode(latents)
+            return self._decode(latents)
         finally:
             watched.remove()
-        for picked in pixels[: request.num_frames]:
-            yield fill(_frame(picked), request.width, request.height)
 
     def _watcher(self, step: Step, steps: int) -> Callable[..., dict[str, Any]]:
         """A callback for the end of each step. The clip's preview is where the last two steps

@@ -132,6 +132,24 @@ def test_a_picture_is_the_first_frame(tiny: Any, tmp_path: Path) -> None:
     assert not np.array_equal(film[-1], other[-1])
 
 
+def test_a_long_clip_is_made_in_pieces(folder: Path) -> None:
+    in_pieces = wan.load(replace(checkpoint(folder), num_frames=5))
+    steps = Steps()
+    film = np.stack(list(in_pieces.frames(replace(REQUEST, num_frames=12), None, steps)))
+    assert film.shape == (12, 64, 96, 3)
+    assert list(dict.fromkeys(steps.told)) == [(n, 12) for n in range(1, 13)]
+    first = render(in_pieces, replace(REQUEST, num_frames=5))
+    assert np.array_equal(film[:5], first)
+    again = in_pieces.frames(replace(REQUEST, num_frames=12), None, Steps(stop_at=7))
+    with pytest.raises(Cancelled):
+        list(again)
+
+
+def test_a_short_clip_is_the_beginning_of_a_whole_one(folder: Path, tiny: Any) -> None:
+    whole = wan.load(replace(checkpoint(folder), num_frames=9, shortest=9))
+    assert np.array_equal(render(whole, replace(REQUEST, num_frames=4)), render(tiny)[:4])
+
+
 def test_a_checkpoint_of_the_older_kind_takes_no_picture(tmp_path: Path) -> None:
     tiny_wan.save(tmp_path / "old", expand_timesteps=False)
     old = wan.load(checkpoint(tmp_path / "old"))
