@@ -1,0 +1,228 @@
+"""What a job looks like in a chat, in words: the same on every platform.
+
+Knows the sentences of each state; knows nothing of HTML, Discord or Telegram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.catalog import Model
+from core.dispatch import Outlook
+from core.eta import Range
+from core.job import Job, State
+from core.ports import Stage
+from core.studio import Quote, View
+
+DOT = " · "
+NOTHING_CHARGED = "Nothing was charged."
+
+
+class Button(StrEnum):
+    """What a person can do with a job. The value names the action, `LABELS` what is written."""
+
+    CANCEL = "cancel"
+    AGAIN = "again"
+    RETRY = "retry"
+    EDIT = "edit"
+    EXTEND = "extend"
+    DOWNLOAD = "download"
+    DELETE = "delete"
+
+
+LABELS = {
+    Button.CANCEL: "Cancel",
+    Button.AGAIN: "Again",
+    Button.RETRY: "Try again",
+    Button.EDIT: "Edit",
+    Button.EXTEND: "Extend",
+    Button.DOWNLOAD: "Download",
+    Button.DELETE: "Delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One job as it is shown.
+
+    prompt: as it was understood, without flags; "" where there was only a picture.
+    notes: how the words were taken. about: what the model is, in a line.
+    progress: 0 to 1; None where it is unknown. eta: what is left, in words; "" once it ended.
+    failure: what went wrong, in a sentence; reference: what an operator looks up.
+    """
+
+    job_id: str
+    state: State
+    line_one: str
+    line_two: str
+    prompt: str
+    notes: tuple[str, ...]
+    about: str
+    progress: float | None
+    eta: str
+    buttons: tuple[Button, ...]
+    failure: str = ""
+    reference: str = ""
+
+
+def card(view: View, catalogue: Sequence[Model]) -> Card:
+    """How `view` is shown. A model that left the catalogue can't be asked for again."""
+    job = view.job
+    model = next((model for model in catalogue if model.name == job.request.model), None)
+    line_one, line_two, eta = _lines(job, view.outlook)
+    return Card(
+        job_id=job.id,
+        state=job.state,
+        line_one=line_one,
+        line_two=line_two,
+        prompt=job.request.prompt,
+        notes=job.request.notes,
+        about=f"{model.name}: {model.summary.rstrip('.')}." if model else "",
+        progress=_progress(job, view.outlook),
+        eta=eta,
+        buttons=_buttons(job, view.outlook, model),
+        failure=_failure(job),
+        reference=job.reference or "",
+    )
+
+
+def offer(quote: Quote) -> str:
+    """A quote in a line: "2 credits · about 5–8 s"."""
+    takes = span(quote.takes)
+    return f"{credits(quote.price.credits)}{DOT}{'about ' if takes[0].isdigit() else ''}{takes}"
+
+
+def facts(job: Job) -> str:
+    """What made a clip and what it took: "parallax · 5 s · 720p · seed 7 · 5 credits · 3 s"."""
+    length = job.clip.seconds if job.clip else job.request.seconds
+    parts = [
+        job.request.model,
+        f"{length:.3g} s",
+        job.request.resolution,
+        f"seed {job.request.seed}",
+        credits(job.credits),
+    ]
+    if job.run_seconds is not None:
+        parts.append(f"took {_exactly(job.run_seconds)}")
+    return DOT.join(parts)
+
+
+def credits(count: int) -> str:
+    return f"{count} credit" if count == 1 else f"{count} credits"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def span(seconds: Range) -> str:
+    """A range of seconds in words: "5–8 s", "1–2 min", "50 s–2 min", "under 3 s", "a moment"."""
+    high, unit = _rounded(seconds.high)
+    if not high:
+        return "a moment"
+    low, low_unit = _rounded(min(seconds.low, seconds.high))
+    if (low, low_unit) == (high, unit):
+        return f"{high} {unit}"
+    if not low:
+        return f"under {high} {unit}"
+    return f"{low}–{high} {unit}" if low_unit == unit else f"{low} {low_unit}–{high} {unit}"
+
+
+def _lines(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
+    """Line one, line two, and what is left in words."""
+    match job.state:
+        case State.HELD:
+            return "Waiting for a moderator", job.failure or "Nothing is charged until then.", ""
+        case State.QUEUED:
+            return _queued(outlook)
+        case State.RUNNING:
+            return _running(job, outlook)
+        case State.SUCCEEDED if job.clip is None:
+            return "No longer stored", "Its time is over. The recipe can make it again.", ""
+        case State.SUCCEEDED:
+            return "Done", facts(job), ""
+        case State.FAILED:
+            return "That didn't work", f"{_failure(job)} {NOTHING_CHARGED}", ""
+        case State.CANCELLED:
+            return "Cancelled", f"{credits(job.credits)} came back.", ""
+        case State.REFUSED:
+            return "I can't make this one", f"{_failure(job)} {NOTHING_CHARGED}", ""
+
+
+def _queued(outlook: Outlook | None) -> tuple[str, str, str]:
+    if outlook is None or outlook.position == 0:
+        return "Starting", "a runner is free", ""
+    starts = span(outlook.starts_in)
+    when = "starts in a moment" if starts == "a moment" else f"starts in {starts}"
+    ahead = f"{outlook.ahead} ahead" if outlook.ahead else "nobody ahead"
+    return f"In the queue: {ordinal(outlook.position)}", f"{when}{DOT}{ahead}", when
+
+
+def _running(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
+    if job.cancel_requested:
+        return "Stopping", "at the next step", ""
+    if outlook is None or outlook.position > 0:
+        return "Rendering", "", ""
+    left = f"{span(outlook.left)} left"
+    match outlook.stage:
+        case Stage.ENCODING:
+            return "Almost there", "checking and encoding", ""
+        case Stage.LOADING:
+            return "Getting ready", f"loading {job.request.model}{DOT}{left}", left
+    step = f"step {outlook.step} of {outlook.steps}{DOT}" if outlook.steps else ""
+    return "Rendering", f"{step}{left}", left
+
+
+def _progress(job: Job, outlook: Outlook | None) -> float | None:
+    if job.state.ended:
+        return None
+    if outlook is None or outlook.position or not outlook.steps:
+        return 1.0 if outlook and outlook.stage == Stage.ENCODING else None
+    return min(1.0, outlook.step / outlook.steps)
+
+
+def _buttons(job: Job, outlook: Outlook | None, model: Model | None) -> tuple[Button, ...]:
+    if not job.state.ended:
+        finishing = outlook is not None and outlook.stage == Stage.ENCODING
+        return () if finishing or job.cancel_requested else (Button.CANCEL,)
+    buttons = [Button.DELETE]
+    if job.clip is not None:
+        buttons.insert(0, Button.DOWNLOAD)
+        if model is not None and model.extends:
+            buttons.insert(0, Button.EXTEND)
+    if model is not None:
+        buttons.insert(0, Button.EDIT)
+        if job.state is not State.REFUSED:
+            buttons.insert(0, Button.RETRY if job.state is State.FAILED else Button.AGAIN)
+    return tuple(buttons)
+
+
+def _failure(job: Job) -> str:
+    if job.state is State.FAILED:
+        return job.failure or "Something went wrong while it was made."
+    if job.state is State.REFUSED:
+        return job.failure or "A rule of this place forbids it."
+    return ""
+
+
+def _rounded(seconds: float) -> tuple[int, str]:
+    """A number that a person would say, and its unit."""
+    if seconds < 10:
+        return round(seconds), "s"
+    if seconds < 90:
+        return 5 * round(seconds / 5), "s"
+    if seconds < 90 * 60:
+        return max(2, round(seconds / 60)), "min"
+    return max(2, round(seconds / 3600)), "h"
+
+
+def _exactly(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

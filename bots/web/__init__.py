@@ -1,0 +1,6 @@
+"""The local web chat and the HTTP API."""
+
+from bots.web.server import application, runner
+from bots.web.site import Web
+
+__all__ = ["Web", "application", "runner"]

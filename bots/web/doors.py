@@ -1,0 +1,245 @@
+"""What every request passes: the answer's form and log, the host, and who is asking."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from bots.web import events, problems
+from bots.web.problems import Problem
+from bots.web.site import SITE, VISITOR, Site, Visitor, form_token
+from core.errors import Transient, UserError
+from core.job import Account, Identity, new_id
+
+log = logging.getLogger("kinora.web")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+COOKIE = "kinora_session"
+TOKEN_HEADER = "X-Kinora-Token"
+SECRET_MAX_CHARS = 512
+OPEN = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/open/{code}", "/static", "/api/v1/openapi.json"}
+)
+"""Routes that need no account."""
+
+ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "Kinora",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+async def headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    static = route(request) == "/static"
+    response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+    if isinstance(response, web.FileResponse) and not static:
+        response.last_modified = None  # kept files carry their expiry as their time
+
+
+def route(request: web.Request) -> str:
+    """The route's pattern, which holds nobody's codes; "unknown" where there is none."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+@web.middleware
+async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns errors into answers, counts and logs."""
+    began = time.monotonic()
+    response = await _answered(request, handler)
+    took = time.monotonic() - began
+    streamed = response.content_type == "text/event-stream"
+    metrics = request.app[SITE].metrics
+    metrics.answered(request.method, route(request), response.status, None if streamed else took)
+    log.info("%s %s %d %.0f ms", request.method, route(request), response.status, took * 1000)
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as raised:
+        problem = raised
+    except (UserError, Transient) as error:
+        problem = problems.from_error(error)
+    except web.HTTPException as error:
+        problem = problems.from_http(error)
+    except ConnectionError:
+        if "stream" not in request:
+            raise
+        return events.finished(request)
+    except Exception:
+        reference = new_id()
+        log.exception("%s %s failed, reference %s", request.method, route(request), reference)
+        problem = problems.from_bug(reference)
+    if request.path.startswith("/api/"):
+        return problem.response()
+    return message(request, problem)
+
+
+def see_other(location: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": location})
+
+
+def message(request: web.Request, problem: Problem) -> web.Response:
+    """A page with one sentence."""
+    response = aiohttp_jinja2.render_template(
+        "message.html", request, {"title": problem.title, "sentence": problem.detail}
+    )
+    response.set_status(problem.status)
+    response.headers.update(problem.headers)
+    return response
+
+
+@web.middleware
+async def known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Only names that are ours: a stranger's name that resolves to this machine is not."""
+    if route(request) not in ANY_HOST and not _is_ours(request.host, request.app[SITE].web.hosts):
+        raise Problem(421, "This site does not answer to that name.", "unknown-host")
+    return await handler(request)
+
+
+@web.middleware
+async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Finds the account behind a key or a session, where the route needs one."""
+    if request.match_info.http_exception is None and route(request) not in OPEN:
+        request[VISITOR] = await _visitor(request, request.app[SITE])
+    return await handler(request)
+
+
+async def _visitor(request: web.Request, site: Site) -> Visitor:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme and request.path.startswith("/api/"):
+        if scheme.lower() != "bearer":
+            raise _no_key("Keys are sent as `Authorization: Bearer KEY`.")
+        return Visitor(await _holder(request, site, key.strip()))
+    session = request.cookies.get(COOKIE, "")
+    account = None
+    if is_secret(session):
+        account = await site.credentials.account_for("session", session, site.clock())
+    if account is None:
+        raise _no_session(request)
+    return Visitor(account, form_token(session))
+
+
+async def _holder(request: web.Request, site: Site, key: str) -> Account:
+    check_patience(request)
+    key = key if is_secret(key) else ""
+    if site.web.admin_key is not None and _same(key, site.web.admin_key):
+        return await site.studio.account(Identity("web", "owner"), "Owner")
+    account = await site.credentials.account_for("key", key, site.clock()) if key else None
+    if account is None:
+        site.failures.note(request.remote or "")
+        raise _no_key("This key opens nothing. Check it, or ask the operator for a new one.")
+    return account
+
+
+def check_patience(request: web.Request) -> None:
+    """Raises a 429 where an address was wrong too often."""
+    wait = math.ceil(request.app[SITE].failures.wait_seconds(request.remote or ""))
+    if wait:
+        sentence = f"Too many wrong keys from this address. Try again in {wait} s."
+        raise Problem(429, sentence, "too-many", headers={"Retry-After": str(wait)})
+
+
+def check_token(request: web.Request, given: str | None = None) -> None:
+    """A browser session that changes something proves that our own page asked for it.
+
+    given: the token from a form; scripts send it as a header. Keys need none.
+    """
+    visitor: Visitor = request[VISITOR]
+    if visitor.token is None or request.method in _SAFE:
+        return
+    token = given if given is not None else request.headers.get(TOKEN_HEADER, "")
+    origin = request.headers.get("Origin")
+    ours = origin is None or urlsplit(origin).netloc == request.host
+    near = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+    if not (_same(token, visitor.token) and ours and near):
+        raise Problem(403, "This did not come from our own page. Reload it and try again.", "token")
+
+
+def is_secret(text: str) -> bool:
+    """Whether it can be one of ours at all."""
+    return text.isascii() and 0 < len(text) <= SECRET_MAX_CHARS
+
+
+def from_this_machine(request: web.Request) -> bool:
+    """Straight from the loopback, not through a proxy that stands there."""
+    if "Forwarded" in request.headers or "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
+
+
+def is_admin(request: web.Request) -> bool:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    admin_key = request.app[SITE].web.admin_key
+    return admin_key is not None and scheme.lower() == "bearer" and _same(key.strip(), admin_key)
+
+
+def _is_ours(host: str, names: tuple[str, ...]) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    name = name.rstrip(".")
+    if name == "localhost" or name in (known.lower() for known in names):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _same(given: str, known: str) -> bool:
+    """Compared in a time that tells neither the length nor where they differ."""
+    digests = (hashlib.sha256(text.encode(errors="replace")).digest() for text in (given, known))
+    return hmac.compare_digest(*digests)
+
+
+def _no_key(sentence: str) -> Problem:
+    return Problem(401, sentence, "key", headers={"WWW-Authenticate": "Bearer"})
+
+
+def _no_session(request: web.Request) -> Problem:
+    if request.path.startswith("/api/"):
+        return _no_key("This needs a key: send it as `Authorization: Bearer KEY`.")
+    return Problem(
+        401,
+        "This browser is not signed in. Open the link that Kinora printed when it started; "
+        "`kinora link` makes a new one.",
+        "session",
+    )

@@ -1,0 +1,71 @@
+"""Server-sent events: how a stream is opened, written to, and kept alive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from core.bulletin import Subscription
+
+KEEP_ALIVE_SECONDS = 10.0
+"""A stream says something at least this often."""
+
+PACE_SECONDS = 0.15
+"""The least time between two looks at what changed: a screen needs no more."""
+
+WRITE_SECONDS = 20.0
+"""A reader that takes nothing for this long is gone."""
+
+LIFE_SECONDS = 3600.0
+"""A stream ends after this, and the browser opens the next, with its session checked anew."""
+
+RETRY_MILLISECONDS = 2000
+
+
+class EventStream:
+    """One open stream."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        self._response = response
+        self._ends = asyncio.get_running_loop().time() + LIFE_SECONDS
+
+    @property
+    def over(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._ends
+
+    async def send(self, event: str, data: object) -> None:
+        await self._write(f"event: {event}\ndata: {json.dumps(data)}\n\n")
+
+    async def keep_alive(self) -> None:
+        await self._write(": still here\n\n")
+
+    async def _write(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._response.write(text.encode())
+        except TimeoutError:
+            raise ConnectionResetError("the reader of a stream takes nothing") from None
+
+
+async def open_stream(request: web.Request) -> EventStream:
+    response = web.StreamResponse(headers={"X-Accel-Buffering": "no"})
+    response.content_type = "text/event-stream"
+    response.charset = "utf-8"
+    await response.prepare(request)
+    request["stream"] = response
+    await response.write(f"retry: {RETRY_MILLISECONDS}\n\n".encode())
+    return EventStream(response)
+
+
+def finished(request: web.Request) -> web.StreamResponse:
+    response = request["stream"]
+    assert isinstance(response, web.StreamResponse)
+    return response
+
+
+async def next_change(changes: Subscription) -> frozenset[str]:
+    """The jobs that changed; empty after a while without news, which is when to keep alive."""
+    await asyncio.sleep(PACE_SECONDS)
+    return await changes.changed(KEEP_ALIVE_SECONDS - PACE_SECONDS)

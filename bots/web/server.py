@@ -1,0 +1,81 @@
+"""The site put together: routes, doors, templates. Knows no handler's inside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from bots.web import api, doors, health, page, session
+from bots.web.limits import Failures
+from bots.web.metrics import Metrics
+from bots.web.site import SITE, Pictures, Ready, Site, Streams, Web
+from core.bulletin import Bulletin
+from core.ports import Clock, Credentials
+from core.studio import Studio
+
+_HERE = Path(__file__).parent
+BODY_MAX_BYTES = 64 * 1024
+"""Of everything but a picture."""
+
+SHUTDOWN_SECONDS = 5.0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(
+    studio: Studio,
+    credentials: Credentials,
+    bulletin: Bulletin,
+    pictures: Pictures,
+    settings: Web,
+    ready: Ready,
+    clock: Clock,
+    registry: CollectorRegistry | None = None,
+) -> web.Application:
+    """The whole site. registry: where its counters join those of others for /metrics."""
+    app = web.Application(
+        client_max_size=BODY_MAX_BYTES,
+        middlewares=(doors.answer, doors.known_host, doors.who),
+    )
+    app[SITE] = Site(
+        studio=studio,
+        credentials=credentials,
+        bulletin=bulletin,
+        pictures=pictures,
+        web=settings,
+        ready=ready,
+        clock=clock,
+        metrics=Metrics(registry),
+        failures=Failures(time.monotonic),
+        streams=Streams(),
+    )
+    aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for routes in (health.ROUTES, session.ROUTES, page.ROUTES):
+        app.add_routes(routes)
+    app.add_routes(api.routes())
+    app.router.add_static("/static", _HERE / "static", name="static")
+    app.on_response_prepare.append(doors.headers)
+    app.on_shutdown.append(_close_streams)
+    return app
+
+
+def runner(app: web.Application) -> web.AppRunner:
+    """How the site is to be run: the doors keep the access log, without codes and keys."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+
+async def _close_streams(app: web.Application) -> None:
+    app[SITE].streams.close()

@@ -1,0 +1,120 @@
+"""What every handler stands on: the site's settings, its ports, and who is asking."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from bots.web.limits import Failures
+from bots.web.metrics import Metrics
+from core.bulletin import Bulletin
+from core.errors import TooMany
+from core.job import Account
+from core.ports import Clock, Credentials
+from core.studio import Studio
+
+PLACE = "web:page"
+"""Where the cards of this site live."""
+
+STREAMS_PER_ACCOUNT = 24
+
+Pictures = Callable[[str], Awaitable[Path | None]]
+"""Where a picture lies, by its id; None when it is gone."""
+
+Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+"""What the program needs to do its work, by name, and whether it has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What an operator decides about the site.
+
+    hosts: the names, besides those of the loopback, under which it is reached.
+    admin_key: an API key of the owner, valid from the start. secure: browsers come by https.
+    max_upload_bytes: the largest picture. kept: how long clips stay, in words ("7 days").
+    """
+
+    hosts: tuple[str, ...] = ()
+    admin_key: str | None = field(default=None, repr=False)
+    secure: bool = False
+    max_upload_bytes: int = 20 * 1024 * 1024
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is asking. token: what a changing request from their browser session must carry."""
+
+    account: Account
+    token: str | None = None
+
+
+class Streams:
+    """The open event streams: so many for each account, and all closed at once in the end."""
+
+    def __init__(self) -> None:
+        self._open: Counter[int] = Counter()
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    @contextmanager
+    def opened(self, account_id: int) -> Iterator[None]:
+        """Raises TooMany."""
+        if self._open[account_id] >= STREAMS_PER_ACCOUNT:
+            raise TooMany(f"You have {STREAMS_PER_ACCOUNT} streams open, which is the most.")
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[account_id] += 1
+        self._tasks.add(task)
+        try:
+            yield
+        finally:
+            self._open[account_id] -= 1
+            self._tasks.discard(task)
+
+    def close(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that a handler may use."""
+
+    studio: Studio
+    credentials: Credentials
+    bulletin: Bulletin
+    pictures: Pictures
+    web: Web
+    ready: Ready
+    clock: Clock
+    metrics: Metrics
+    failures: Failures
+    streams: Streams
+
+
+SITE = web.AppKey("site", Site)
+VISITOR = "visitor"
+
+
+def site(request: web.Request) -> Site:
+    return request.app[SITE]
+
+
+def visitor(request: web.Request) -> Visitor:
+    """Who is asking; only for routes that demand it."""
+    found = request[VISITOR]
+    assert isinstance(found, Visitor)
+    return found
+
+
+def form_token(session: str) -> str:
+    """The token that belongs to a session's secret: telling it does not tell the secret."""
+    return hmac.new(session.encode(), b"kinora form token", hashlib.sha256).hexdigest()

@@ -1,0 +1,197 @@
+"""Reading what people send: JSON or a form, one picture at most, never more than the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from aiohttp import BodyPartReader, web
+
+from bots.web.problems import Problem
+from core import prompt
+from core.errors import BadPicture, BadPrompt, NotFound
+from core.request import Draft
+
+TEXT_MAX_BYTES = 64 * 1024
+BODY_SECONDS = 120.0
+"""How long a body may take to arrive."""
+
+_ID = re.compile(r"[0-9a-z]{12}")
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Fields by name, and the picture, if any."""
+
+    fields: dict[str, object]
+    image: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for. variant_of: the job whose picture is to be used again."""
+
+    draft: Draft
+    image: bytes | None
+    variant_of: str | None
+
+
+async def read(request: web.Request, max_upload_bytes: int) -> Sent:
+    """The body of a request, as JSON or a form. Raises Problem or UserError."""
+    if request.content_type != "multipart/form-data":
+        return Sent(await read_json(request, "application/json or multipart/form-data"))
+    _check_plain(request)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _form(request, max_upload_bytes)
+    except TimeoutError:
+        raise _too_slow() from None
+
+
+async def read_json(request: web.Request, wanted: str = "application/json") -> dict[str, object]:
+    """The fields of a JSON body; no body has none. Raises Problem."""
+    _check_plain(request)
+    if not request.can_read_body:
+        return {}
+    if request.content_type != "application/json":
+        raise Problem(415, f"Send {wanted}.")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return _object(await _text(request))
+    except TimeoutError:
+        raise _too_slow() from None
+
+
+def asked(sent: Sent) -> Asked:
+    """The draft behind the fields: `prompt` as typed, flags by name. Raises UserError."""
+    fields = dict(sent.fields)
+    words = fields.pop("prompt", "")
+    variant_of = fields.pop("variant_of", None) or None
+    if words is not None and not isinstance(words, str):
+        raise BadPrompt("prompt wants text.", flag="prompt")
+    if variant_of is not None and not (isinstance(variant_of, str) and is_id(variant_of)):
+        raise NotFound("There is no such clip.")
+    draft = prompt.with_fields(prompt.parse(words or ""), fields)
+    return Asked(draft, sent.image, variant_of)
+
+
+def seconds(fields: dict[str, object]) -> float | None:
+    """The one field of an extension."""
+    return prompt.with_fields(Draft(), {"seconds": None, **_only(fields, "seconds")}).seconds
+
+
+def is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Problem(400, "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+    return key
+
+
+def _check_plain(request: web.Request) -> None:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Send the body as it is, not compressed.")
+
+
+def _only(fields: dict[str, object], name: str) -> dict[str, object]:
+    for other in fields:
+        if other != name:
+            raise BadPrompt(f"There is no {other[:40]} here, only {name}.", flag=other[:40])
+    return fields
+
+
+async def _text(request: web.Request) -> bytes:
+    if (request.content_length or 0) > TEXT_MAX_BYTES:
+        raise _too_long()
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(TEXT_MAX_BYTES):
+        body += chunk
+        if len(body) > TEXT_MAX_BYTES:
+            raise _too_long()
+    return bytes(body)
+
+
+def _object(body: bytes) -> dict[str, object]:
+    if not body:
+        return {}
+    try:
+        given = json.loads(body.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON.", "not-json") from None
+    if not isinstance(given, dict):
+        raise Problem(400, "The body is JSON, but not an object.", "not-json")
+    return given
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+async def _form(request: web.Request, max_upload_bytes: int) -> Sent:
+    if (request.content_length or 0) > max_upload_bytes + TEXT_MAX_BYTES:
+        raise _too_large(max_upload_bytes)
+    try:
+        return await _parts(request, max_upload_bytes)
+    except (Problem, BadPicture, BadPrompt, TimeoutError, ConnectionError):
+        raise
+    except Exception:
+        raise Problem(400, "The form could not be read.", "not-a-form") from None
+
+
+async def _parts(request: web.Request, max_upload_bytes: int) -> Sent:
+    fields: dict[str, object] = {}
+    image: bytes | None = None
+    left = TEXT_MAX_BYTES
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or not part.name:
+            raise Problem(400, "Each part of the form needs a name, and is no form itself.")
+        if part.name == "image":
+            data = await _bytes(part, max_upload_bytes)
+            if data is None:
+                raise _too_large(max_upload_bytes)
+            if not data and not part.filename:
+                continue
+            if image is not None:
+                raise BadPicture("One picture at a time, please.")
+            image = data
+            continue
+        if part.name in fields:
+            raise BadPrompt(f"{part.name[:40]} is there twice: give it once.", flag=part.name[:40])
+        value = await _bytes(part, left)
+        if value is None:
+            raise _too_long()
+        left -= len(value) + len(part.name)
+        try:
+            fields[part.name] = value.decode()
+        except UnicodeDecodeError:
+            raise BadPrompt("The text holds broken characters: send it as UTF-8.") from None
+    return Sent(fields, image)
+
+
+async def _bytes(part: BodyPartReader, limit: int) -> bytes | None:
+    """What a part holds; None where that is more than `limit` bytes."""
+    data = bytearray()
+    while chunk := await part.read_chunk(64 * 1024):
+        data += chunk
+        if len(data) > limit:
+            return None
+    return bytes(data)
+
+
+def _too_slow() -> Problem:
+    return Problem(408, "The body took too long to arrive.")
+
+
+def _too_long() -> Problem:
+    return Problem(413, f"The text can be up to {TEXT_MAX_BYTES // 1024} kB.", "too-large")
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, f"A picture can be up to {limit / 1024**2:g} MB.", "too-large")

@@ -1,0 +1,94 @@
+"""The whole program at its smallest: a real database, a real runner, and a real socket.
+
+async with house(tmp_path) as home:
+    async with home.client() as client: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from pydantic import SecretStr
+
+from bots import app
+from bots.settings import Credits, Settings
+from bots.settings import Web as WebSettings
+from bots.web import runner
+from core.catalog import Model
+from core.job import Identity
+from core.studio import Studio
+from model.engines.local import LocalEngine
+from storage.store import Store
+from tests.bots import drawing
+
+ADMIN_KEY = "a key for the tests"
+DRAWING = "tests.bots.drawing:FAMILIES"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A running Kinora. url: where its page answers; data: where its files are."""
+
+    url: str
+    data: Path
+    studio: Studio
+    store: Store
+    engine: LocalEngine
+
+    def client(self, key: str | None = ADMIN_KEY) -> aiohttp.ClientSession:
+        """Somebody with a key; with no key, somebody unknown."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return aiohttp.ClientSession(
+            self.url, headers=headers, timeout=aiohttp.ClientTimeout(total=30)
+        )
+
+    async def key(self, name: str) -> str:
+        """An API key of somebody else."""
+        _, key = await app.new_key(self.store, Identity("web", name), name)
+        return key
+
+    async def link(self) -> str:
+        return await app.new_link(self.store, self.url, app.OWNER, "owner")
+
+    def files(self) -> set[str]:
+        """Every clip, picture and unfinished thing on disk."""
+        folders = (self.data / name for name in ("clips", "pictures", "work"))
+        return {str(path) for folder in folders for path in folder.rglob("*")}
+
+
+@asynccontextmanager
+async def house(
+    tmp_path: Path,
+    *,
+    families: str = DRAWING,
+    catalogue: Sequence[Model] = drawing.MODELS,
+    daily_credits: int = 1000,
+) -> AsyncIterator[Home]:
+    """Run everything with the models of `families` on a free port of the loopback."""
+    settings = Settings(
+        _env_file=None,
+        data_dir=tmp_path / "data",
+        web=WebSettings(admin_key=SecretStr(ADMIN_KEY), port=0),
+        credits=Credits(daily=daily_credits),
+    )
+    engine = LocalEngine(families=families, threads=1)
+    async with app.house(settings, engine=engine, catalogue=catalogue) as built:
+        serving = runner(built.application)
+        await serving.setup()
+        try:
+            await web.TCPSite(serving, "127.0.0.1", 0).start()
+            port = serving.addresses[0][1]
+            yield Home(
+                f"http://127.0.0.1:{port}",
+                settings.data_dir,
+                built.studio,
+                built.store,
+                built.engine,
+            )
+        finally:
+            await serving.cleanup()
