@@ -54,6 +54,12 @@ async def test_one_process_does_all_the_work(tmp_path: Path) -> None:
     assert [event async for event in engine.events()] == []
 
 
+async def test_a_runner_that_cannot_load_ahead_of_time_still_works(tmp_path: Path) -> None:
+    async with LocalEngine(families=FAMILIES, warm="unheard-of") as engine:
+        await engine.submit("job", 1, spec(tmp_path / "a"))
+        assert isinstance((await until_end(engine.events(), "job"))[-1], Rendered)
+
+
 async def test_a_killed_runner_is_replaced(tmp_path: Path) -> None:
     async with LocalEngine(families=FAMILIES) as engine:
         events = engine.events()

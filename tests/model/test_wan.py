@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core import prompt
+from core.catalog import complete
 from core.request import Request
-from model.families import wan
+from model.families import pocket, wan
 from model.family import Cancelled, Frame
 from tests.model import tiny_wan
 
@@ -187,6 +190,24 @@ def test_filling_keeps_the_middle_and_leaves_no_edge(size: tuple[int, int]) -> N
     assert filled.shape == (size[1], size[0], 3)
     assert filled[size[1] // 2, size[0] // 2].min() > 200
     assert filled[0].min() == filled[:, -1].min() == 90
+
+
+def test_pocket_is_offered_only_with_its_weights(folder: Path, tmp_path: Path) -> None:
+    assert pocket.offered(tmp_path) == ()
+    facts = {
+        "sizes": [[64, 64]],
+        "num_frames": 9,
+        "frame_rate": 6,
+        "num_inference_steps": 3,
+        "guidance_scale": 2.0,
+        "max_sequence_length": 16,
+    }
+    (folder / "kinora.json").write_text(json.dumps(facts))
+    (model,) = pocket.offered(folder)
+    request = complete(prompt.parse("a red ball --res 240p --seconds 2"), [model], seed=3)
+    assert (request.width, request.height, request.frame_rate) == (240, 240, 6)
+    film = render(wan.load(pocket.checkpoint(folder)), request)
+    assert film.shape == (request.num_frames, 240, 240, 3)
 
 
 def through_the_autoencoder(tiny: Any, picture: Frame) -> Frame:
