@@ -1,0 +1,150 @@
+"""The words-to-motion half of pocket: tokenizer, text encoder, diffusion transformer, their loss.
+
+The classes are those of Wan 2.2 TI2V (UMT5 encoder, `WanTransformer3DModel` with a time for each
+token), only small. Knows nothing of pixels: it works on the autoencoder's normalised latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from diffusers import WanTransformer3DModel
+from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers.models import WordLevel
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+
+from model.pocket import words
+from model.pocket.autoencoder import LATENT_CHANNELS
+
+MAX_WORDS: Final = 32
+"""Tokens of a prompt, end mark included; the pipeline's `max_sequence_length`."""
+TRAIN_TIMESTEPS: Final = 1000
+
+_PAD, _END, _UNKNOWN = "<pad>", "</s>", "<unk>"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How big the two networks are."""
+
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    feed_forward: int = 768
+    text_width: int = 128
+    text_layers: int = 3
+
+
+DEFAULT_SIZE: Final = Size()
+
+
+class Words2Latents(nn.Module):
+    """Text encoder and transformer as one module, so that they train and average together."""
+
+    def __init__(self, size: Size, channels: int = LATENT_CHANNELS) -> None:
+        super().__init__()
+        self.tokenizer = build_tokenizer()
+        self.text_encoder = _build_text_encoder(size, len(self.tokenizer))
+        self.transformer = WanTransformer3DModel(
+            patch_size=(1, 2, 2),
+            num_attention_heads=size.heads,
+            attention_head_dim=size.width // size.heads,
+            in_channels=channels,
+            out_channels=channels,
+            text_dim=size.text_width,
+            freq_dim=128,
+            ffn_dim=size.feed_forward,
+            num_layers=size.layers,
+            cross_attn_norm=True,
+            rope_max_seq_len=64,
+        )
+        nn.init.zeros_(self.transformer.proj_out.weight)
+        nn.init.zeros_(self.transformer.proj_out.bias)
+
+    def read(self, captions: Sequence[str]) -> Tensor:
+        """Text states (batch, MAX_WORDS, text width), zero beyond the words as in the pipeline."""
+        ids = self.tokenizer(
+            list(captions),
+            padding="max_length",
+            max_length=MAX_WORDS,
+            truncation=True,
+            return_tensors="pt",
+        )
+        mask: Tensor = ids.attention_mask
+        longest = int(mask.sum(dim=1).max())
+        states = self.text_encoder(ids.input_ids[:, :longest], mask[:, :longest]).last_hidden_state
+        states = states * mask[:, :longest, None]
+        return nn.functional.pad(states, (0, 0, 0, MAX_WORDS - longest))
+
+    def flow_loss(
+        self, latents: Tensor, captions: Sequence[str], given_first: bool, times: Tensor
+    ) -> Tensor:
+        """Squared error of the predicted velocity (noise − latents), over what is not given.
+
+        latents: (batch, channels, frames, height, width), normalised.
+        given_first: whether the first latent frame is handed over clean, at time 0.
+        times: (batch,) in 0…1, 1 being noise.
+        """
+        batch, _, frames, height, width = latents.shape
+        asked = torch.ones(batch, 1, frames, 1, 1)
+        if given_first:
+            asked[:, :, 0] = 0
+        level = asked * times[:, None, None, None, None]
+        noise = torch.randn_like(latents)
+        noisy = latents + level * (noise - latents)
+        model_times = times * TRAIN_TIMESTEPS
+        if given_first:
+            tokens = (height // 2) * (width // 2)
+            model_times = (level.flatten(1) * TRAIN_TIMESTEPS).repeat_interleave(tokens, dim=1)
+        velocity = self.transformer(noisy, model_times, self.read(captions), return_dict=False)[0]
+        error = (velocity.float() - (noise - latents)).square() * asked
+        mean: Tensor = error.sum() / (asked.sum() * latents.shape[1] * height * width)
+        return mean
+
+
+def sample_times(count: int, *, shift: float) -> Tensor:
+    """Logit-normal times, moved towards noise by `shift` as flow-matching schedulers do."""
+    even = torch.sigmoid(torch.randn(count))
+    return shift * even / (1 + (shift - 1) * even)
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """One token for each known word; anything else is `<unk>`."""
+    vocabulary = [_PAD, _END, _UNKNOWN, *words.lexicon()]
+    core = Tokenizer(WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token=_UNKNOWN))
+    core.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    core.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]
+    )
+    core.post_processor = processors.TemplateProcessing(
+        single=f"$A {_END}", special_tokens=[(_END, vocabulary.index(_END))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token=_PAD,
+        eos_token=_END,
+        unk_token=_UNKNOWN,
+        model_max_length=MAX_WORDS,
+    )
+
+
+def _build_text_encoder(size: Size, vocabulary: int) -> UMT5EncoderModel:
+    config = UMT5Config(
+        vocab_size=vocabulary,
+        d_model=size.text_width,
+        d_kv=size.text_width // 4,
+        d_ff=size.text_width * 2,
+        num_layers=size.text_layers,
+        num_heads=4,
+        relative_attention_num_buckets=16,
+        relative_attention_max_distance=32,
+        dropout_rate=0.0,
+        pad_token_id=0,
+        eos_token_id=1,
+        use_cache=False,
+    )
+    return UMT5EncoderModel(config)

@@ -1,0 +1,79 @@
+"""A training run that can be stopped and taken up again: its clock, its rate, its checkpoint.
+
+Knows nothing of what is trained. Runs are planned in minutes of work, not in steps, because the
+machine may be shared; minutes already spent are kept in the checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands. `path` is the checkpoint; a line of figures per report goes beside it."""
+
+    path: Path
+    minutes: float
+    """Work planned in all."""
+    step: int = 0
+    worked_s: float = 0.0
+    """Work done before this start of the process."""
+    started: float = field(default_factory=time.monotonic)
+    saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        return self.worked_s + time.monotonic() - self.started
+
+    @property
+    def fraction(self) -> float:
+        """Share of the planned work that is done, 0…1."""
+        return min(self.elapsed_s / (self.minutes * 60), 1.0)
+
+    def rate(self, peak: float, *, warmup_steps: int = 50, hold: float = 0.4) -> float:
+        """Learning rate: linear warm-up, `peak` for the first `hold` of the work, then to 2 %."""
+        decay = min((1 - self.fraction) / (1 - hold), 1.0)
+        return peak * min((self.step + 1) / warmup_steps, 1.0) * max(decay, 0.02)
+
+    def due(self, every_s: float) -> bool:
+        """Whether `every_s` seconds passed since the last save."""
+        return time.monotonic() - self.saved_at > every_s
+
+    def save(self, **state: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".part")
+        torch.save({"step": self.step, "worked_s": self.elapsed_s, **state}, fresh)
+        fresh.replace(self.path)
+        self.saved_at = time.monotonic()
+
+    def resume(self) -> dict[str, Any] | None:
+        """What `save` kept, or None at a first start."""
+        if not self.path.exists():
+            return None
+        state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        self.step, self.worked_s = state.pop("step"), state.pop("worked_s")
+        return state
+
+    def log(self, **figures: float) -> None:
+        line: dict[str, float] = {
+            "step": self.step,
+            "minutes": round(self.elapsed_s / 60, 2),
+            **figures,
+        }
+        rounded = {name: round(value, 5) for name, value in line.items()}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".jsonl").open("a") as lines:
+            lines.write(json.dumps(rounded) + "\n")
+        print(self.path.stem, json.dumps(rounded), flush=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate

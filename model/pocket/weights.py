@@ -1,0 +1,113 @@
+"""The folder that pocket is shipped as: diffusers' own layout, and a table of facts beside it.
+
+`WanPipeline.from_pretrained(FOLDER)` loads it; `WanImageToVideoPipeline` too, with a first frame.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from diffusers import (
+    AutoencoderKLWan,
+    FlowMatchEulerDiscreteScheduler,
+    UniPCMultistepScheduler,
+    WanPipeline,
+    WanTransformer3DModel,
+)
+from safetensors.torch import load_file
+from torch import Tensor
+
+from model.pocket.denoiser import TRAIN_TIMESTEPS, Words2Latents
+
+FOLDER: Final = Path(__file__).parent / "weights"
+"""The shipped weights."""
+
+PARTS: Final = ("tokenizer", "text_encoder", "vae", "scheduler", "transformer")
+
+
+def scheduler(kind: str, shift: float) -> FlowMatchEulerDiscreteScheduler | UniPCMultistepScheduler:
+    """Either "euler" or "unipc"; `shift` spends more of the steps near noise."""
+    if kind == "euler":
+        return FlowMatchEulerDiscreteScheduler(num_train_timesteps=TRAIN_TIMESTEPS, shift=shift)
+    return UniPCMultistepScheduler(
+        num_train_timesteps=TRAIN_TIMESTEPS,
+        prediction_type="flow_prediction",
+        use_flow_sigmas=True,
+        flow_shift=shift,
+    )
+
+
+def assemble(
+    vae: AutoencoderKLWan,
+    model: Words2Latents,
+    mean: Tensor,
+    deviation: Tensor,
+    *,
+    scheduler_kind: str,
+    shift: float,
+) -> WanPipeline:
+    """The pipeline of trained parts; the latent statistics go into the autoencoder's config."""
+    vae.register_to_config(
+        latents_mean=[float(x) for x in mean], latents_std=[float(x) for x in deviation]
+    )
+    return WanPipeline(
+        tokenizer=model.tokenizer,
+        text_encoder=model.text_encoder.eval(),
+        vae=vae.eval(),
+        scheduler=scheduler(scheduler_kind, shift),
+        transformer=model.transformer.eval(),
+        expand_timesteps=True,
+    )
+
+
+def save(pipeline: WanPipeline, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Writes a copy of the pipeline in bf16, and `facts` as kinora.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {name: copy.deepcopy(part) for name, part in pipeline.components.items()}
+    for name in ("text_encoder", "vae", "transformer"):
+        for parameter in parts[name].parameters():
+            parameter.data = parameter.data.bfloat16()
+    half = WanPipeline(**{name: parts[name] for name in PARTS}, expand_timesteps=True)
+    half.save_pretrained(folder, safe_serialization=True)
+    (folder / "kinora.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
+
+
+def load(folder: Path = FOLDER, dtype: torch.dtype = torch.float32) -> WanPipeline:
+    """The pipeline in a folder, also where accelerate is missing.
+
+    `WanPipeline.from_pretrained(folder)` alone needs accelerate: diffusers refuses to load a Wan
+    transformer, which keeps some modules in fp32, without it.
+    """
+    kept = WanTransformer3DModel._keep_in_fp32_modules
+    transformer = WanTransformer3DModel.from_config(
+        WanTransformer3DModel.load_config(folder, subfolder="transformer")
+    )
+    transformer.load_state_dict(
+        load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors")
+    )
+    for name, parameter in transformer.named_parameters():
+        if not any(part in kept for part in name.split(".")):
+            parameter.data = parameter.data.to(dtype)
+    return WanPipeline.from_pretrained(
+        folder, transformer=transformer.eval(), torch_dtype=dtype, local_files_only=True
+    )
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """sha256 of every weights file, by its path in the folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.safetensors"))
+    }
+
+
+def facts(folder: Path = FOLDER) -> dict[str, Any]:
+    """kinora.json: native sizes, frames, rate, steps and guidance that suit these weights."""
+    table: dict[str, Any] = json.loads((folder / "kinora.json").read_text())
+    return table

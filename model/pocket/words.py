@@ -1,0 +1,148 @@
+"""The words that pocket was trained on. Pure text: knows nothing of torch, pictures or weights.
+
+Every concept has a plain name and the phrasings that captions used for it. The renderer's captions,
+the tokenizer's vocabulary and the card's "It understood: …" all come from these tables, so a word
+that is reported as understood is one that the model has really been shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TypeAlias
+
+Phrases: TypeAlias = Mapping[str, tuple[str, ...]]
+
+COLOURS: Phrases = {
+    "red": ("red", "scarlet", "crimson"),
+    "orange": ("orange",),
+    "yellow": ("yellow", "golden"),
+    "green": ("green",),
+    "cyan": ("cyan", "turquoise", "teal"),
+    "blue": ("blue",),
+    "purple": ("purple", "violet"),
+    "pink": ("pink", "magenta"),
+    "white": ("white",),
+    "black": ("black",),
+}
+
+SHAPES: Phrases = {
+    "ball": ("ball", "circle", "sphere", "disc"),
+    "square": ("square", "box", "block", "cube"),
+    "triangle": ("triangle",),
+    "diamond": ("diamond", "rhombus"),
+    "star": ("star",),
+    "heart": ("heart",),
+    "ring": ("ring", "donut", "hoop"),
+    "moon": ("moon", "crescent"),
+    "cross": ("cross", "plus"),
+}
+
+MOTIONS: Phrases = {
+    "still": ("standing still", "not moving", "at rest", "resting", "still"),
+    "bounce": ("bouncing up and down", "bouncing", "bounces", "jumping", "jumps", "hopping"),
+    "left": (
+        "moving to the left",
+        "moving left",
+        "moves left",
+        "sliding left",
+        "rolling left",
+        "going left",
+    ),
+    "right": (
+        "moving to the right",
+        "moving right",
+        "moves right",
+        "sliding right",
+        "rolling right",
+        "going right",
+    ),
+    "up": ("moving up", "moves up", "rising", "rises", "flying up", "floating up", "going up"),
+    "down": ("moving down", "moves down", "falling", "falls", "dropping", "going down"),
+    "spin": ("spinning", "spins", "rotating", "rotates", "turning"),
+    "grow": ("growing", "grows", "getting bigger", "getting larger"),
+    "shrink": ("shrinking", "shrinks", "getting smaller"),
+}
+
+SCENERY: Phrases = {
+    "sky": ("in the sky", "in a blue sky", "sky background"),
+    "sea": ("over the sea", "above the sea", "at the sea", "over the ocean", "sea background"),
+    "grass": ("on the grass", "over grass", "in a meadow", "grass background"),
+    "night": ("at night", "in the night sky", "under the stars", "night background"),
+    "sunset": ("at sunset", "in the sunset", "at dusk", "sunset background"),
+}
+
+PLAIN_BACKGROUNDS: Phrases = {
+    name: tuple(f"{word} background" for word in words)
+    for name, words in {**COLOURS, "grey": ("grey", "gray")}.items()
+}
+
+SIZES: Phrases = {
+    "small": ("small", "little", "tiny"),
+    "big": ("big", "large", "huge"),
+}
+
+BACKGROUNDS: Phrases = {**PLAIN_BACKGROUNDS, **SCENERY}
+
+VOCABULARY: Mapping[str, Phrases] = {
+    "size": SIZES,
+    "colour": COLOURS,
+    "shape": SHAPES,
+    "motion": MOTIONS,
+    "background": BACKGROUNDS,
+}
+
+_GLUE = (
+    "a an the on in of is that which and with in front against it one scene video clip animation "
+    "showing background , . :"
+)
+
+
+@cache
+def lexicon() -> tuple[str, ...]:
+    """Every single word that the tokenizer knows, sorted: the tables' words and the glue."""
+    words = set(_GLUE.split())
+    for phrases in VOCABULARY.values():
+        for phrasings in phrases.values():
+            for phrasing in phrasings:
+                words.update(phrasing.split())
+    return tuple(sorted(words))
+
+
+@cache
+def _phrase_pattern() -> re.Pattern[str]:
+    every = {
+        phrasing
+        for phrases in VOCABULARY.values()
+        for phrasings in phrases.values()
+        for phrasing in phrasings
+    }
+    longest_first = sorted(every, key=lambda phrase: (-len(phrase), phrase))
+    alternatives = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in longest_first)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
+
+
+def understood(prompt: str) -> tuple[str, ...]:
+    """The phrases of `prompt` that the model knows, in order, each once.
+
+    >>> understood("A red ball bouncing on a blue background, cinematic")
+    ('red', 'ball', 'bouncing', 'blue background')
+    """
+    matches = _phrase_pattern().finditer(prompt.lower())
+    return tuple(dict.fromkeys(" ".join(match.group().split()) for match in matches))
+
+
+def concepts(prompt: str) -> dict[str, str]:
+    """What the known words ask for: kind → plain name, the first of each kind.
+
+    >>> concepts("a crimson ball rises at night")
+    {'colour': 'red', 'shape': 'ball', 'motion': 'up', 'background': 'night'}
+    """
+    asked: dict[str, str] = {}
+    for phrase in understood(prompt):
+        for kind, phrases in VOCABULARY.items():
+            for name, phrasings in phrases.items():
+                if phrase in phrasings:
+                    asked.setdefault(kind, name)
+    return asked
