@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from core.catalog import Model
-from model.families import pocket
+from model.families import parallax, pocket
 from model.family import Loaded
 
 
 class Family(Protocol):
     """What a family's module offers."""
 
-    MODELS: tuple[Model, ...]
+    @property
+    def MODELS(self) -> tuple[Model, ...]: ...  # noqa: N802
 
     def load(self, name: str) -> Loaded:
         """The named model in memory. Heavy imports happen here."""
         ...
 
 
-FAMILIES: tuple[Family, ...] = (pocket,)
+FAMILIES: tuple[Family, ...] = (parallax, pocket)
 
 MODELS: tuple[Model, ...] = tuple(model for family in FAMILIES for model in family.MODELS)
 

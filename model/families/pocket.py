@@ -16,17 +16,25 @@ from model.family import Loaded
 
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
-LONGEST_SECONDS: Final = 6.0
+MOST_PIECES: Final = 3
+"""How many trained lengths a clip may have, each going on from the last, unless the facts differ."""
+
 DRAFT_STEPS: Final = 6
 
 
 def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
-    """The catalogue's entry for the weights in `folder`; nothing where there are none."""
+    """The catalogue's entry for the weights in `folder`; nothing where there are none.
+
+    kinora.json has `sizes` (width and height in pixels), `num_frames`, `frame_rate`,
+    `num_inference_steps`, `guidance_scale` and `max_sequence_length`; and where they were judged
+    good enough `takes_picture`, `extends` and `longest_seconds`.
+    """
     if not (folder / "model_index.json").is_file():
         return ()
     facts = _facts(folder)
     rate = facts["frame_rate"]
-    whole_seconds = (facts["num_frames"] - 1) / rate
+    whole_seconds = round((facts["num_frames"] - 1) / rate, 2)
+    longest_seconds = facts.get("longest_seconds", MOST_PIECES * whole_seconds)
     width, height = facts["sizes"][0]
     return (
         Model(
@@ -35,10 +43,10 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             summary="Simple animated scenes from words: one thing, its colour, motion, background",
             licence="Apache-2.0",
             text=True,
-            picture=Takes.NOTHING,
-            extends=False,
+            picture=Takes.MAYBE if facts.get("takes_picture") else Takes.NOTHING,
+            extends=facts.get("extends", False),
             flags=frozenset({"neg", "steps", "guidance", "draft"}),
-            seconds=Span(whole_seconds, LONGEST_SECONDS, whole_seconds),
+            seconds=Span(whole_seconds, longest_seconds, whole_seconds),
             resolutions=("240p", "480p", "720p"),
             resolution="480p",
             frame_rates=(rate,),

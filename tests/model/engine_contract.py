@@ -211,23 +211,20 @@ class EngineContract:
         assert "cannot digest" in caplog.text
         assert "secret" not in caplog.text
 
-    @pytest.mark.parametrize(
-        ("model", "words"),
-        [
-            ("particular", "That picture is upside down."),
-            ("hungry", "more memory than there is"),
-            ("short", "went wrong"),
-            ("unheard-of", "went wrong"),
-        ],
-    )
     async def test_a_failure_says_what_is_fit_to_be_shown(
-        self, engine: Engine, tmp_path: Path, model: str, words: str
+        self, engine: Engine, tmp_path: Path
     ) -> None:
-        await engine.submit("job", 1, spec(tmp_path / "a", model))
-        end = (await until_end(engine.events(), "job"))[-1]
-        assert isinstance(end, Failed)
-        assert words in end.sentence
-        assert list((tmp_path / "a").glob("*.mp4")) == []
+        for model, words in {
+            "particular": "That picture is upside down.",
+            "hungry": "more memory than there is",
+            "short": "went wrong",
+            "unheard-of": "went wrong",
+        }.items():
+            await engine.submit(model, 1, spec(tmp_path / model, model))
+            end = (await until_end(engine.events(), model))[-1]
+            assert isinstance(end, Failed), model
+            assert words in end.sentence
+            assert list((tmp_path / model).glob("*.mp4")) == []
 
     async def test_a_runner_that_dies_loses_its_attempt(
         self, engine: Engine, tmp_path: Path

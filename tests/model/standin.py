@@ -20,7 +20,7 @@ from PIL import Image
 from core.catalog import Cost, Model, Span, Takes
 from core.errors import BadPicture
 from core.request import Request
-from model.families import wan
+from model.families import parallax, wan
 from model.family import Frame, Loaded, Step
 from tests.model import tiny_wan
 
@@ -122,4 +122,4 @@ def load(name: str) -> Loaded:
     return cast(Loaded, SimpleNamespace(frames=BEHAVIOURS[name]))
 
 
-FAMILIES = (SimpleNamespace(MODELS=MODELS, load=load),)
+FAMILIES = (SimpleNamespace(MODELS=MODELS, load=load), parallax)

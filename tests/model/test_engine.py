@@ -8,10 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from core.camera import CameraMove
 from core.ports import Failed, Lost, Rendered, Stopped
 from model import video
 from model.engines.local import LocalEngine
@@ -149,6 +153,21 @@ async def test_the_runner_does_not_outlive_its_parent(tmp_path: Path) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not gone(pid):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_camera_moves_over_a_picture(tmp_path: Path) -> None:
+    halves = np.zeros((240, 360, 3), np.uint8)
+    halves[:, :180], halves[:, 180:] = (220, 40, 40), (40, 40, 220)
+    Image.fromarray(halves).save(tmp_path / "halves.png")
+    wanted = spec(tmp_path / "a", "parallax", picture=tmp_path / "halves.png", num_frames=17)
+    request = replace(wanted.request, camera=(CameraMove("pan", "right", 8.0),))
+    async with LocalEngine() as engine:
+        await engine.submit("job", 1, replace(wanted, request=request))
+        end = (await until_end(engine.events(), "job"))[-1]
+    assert isinstance(end, Rendered)
+    assert video.probe(end.video).num_frames == 17
+    red = [int((frame[..., 0] > 128).mean() * 100) for frame in video.read(end.video)]
+    assert red[-1] < red[0] - 5, red
 
 
 async def test_a_wan_checkpoint_is_rendered(tmp_path: Path) -> None:
