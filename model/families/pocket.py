@@ -17,7 +17,7 @@ from model.family import Loaded
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
 MOST_PIECES: Final = 3
-"""How many trained lengths a clip may have, each going on from the last, unless the facts differ."""
+"""How many trained lengths a clip may have, each going on from the last, where no fact says."""
 
 DRAFT_STEPS: Final = 6
 
