@@ -28,7 +28,7 @@ from yarl import URL
 
 from bots import doctor
 from bots.pulse import Pulse
-from bots.render import Heard, render_once
+from bots.render import Heard, Made, render_once
 from bots.settings import Settings
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
@@ -178,8 +178,8 @@ async def render(
     image: Path | None,
     output: Path,
     heard: Heard,
-) -> dict[str, object]:
-    """Render one clip with no server; what it became, as plain values. Raises UserError."""
+) -> Made:
+    """Render one clip with no server. Raises UserError or RenderFailed."""
     async with LocalEngine(threads=settings.threads) as engine:
         return await render_once(
             engine, picture.decode, CATALOGUE, settings.model, prompt, arguments, image, output,

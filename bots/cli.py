@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -88,20 +89,19 @@ def render(
         def progress(stage: str, step: int, steps: int) -> None:
             bar.update(task, description=stage, completed=step, total=max(steps, 1))
 
-        facts = _run(
+        made = _run(
             kinora.render(settings, prompt, context.args, image, output.absolute(), progress)
         )
     if as_json:
-        print(json.dumps(facts))
+        print(json.dumps(asdict(made)))
         return
     out.print(
-        f"{output}: {facts['seconds']:g} s · {facts['width']}×{facts['height']} · "
-        f"{facts['frame_rate']} fps · {facts['model']} · seed {facts['seed']} · "
-        f"rendered in {facts['run_seconds']:.1f} s",
+        f"{output}: {made.seconds:g} s · {made.width}×{made.height} · {made.frame_rate} fps · "
+        f"{made.model} · seed {made.seed} · rendered in {made.run_seconds:.1f} s",
         highlight=False,
         soft_wrap=True,
     )
-    for note in facts["notes"]:
+    for note in made.notes:
         out.print(note, highlight=False, soft_wrap=True)
 
 
@@ -113,11 +113,9 @@ def models(as_json: Json = False) -> None:
         return
     table = Table("model", "takes", "seconds", "resolutions", "flags", "licence", box=None)
     for model in kinora.CATALOGUE:
-        takes = [name for name, able in (("words", model.text), ("a picture", model.picture)) if
-                 able not in (False, "nothing")]  # fmt: skip
         table.add_row(
             model.name,
-            " and ".join(takes),
+            examination.takes(model),
             f"{model.seconds.low:g}–{model.seconds.high:g}",
             " ".join(model.resolutions),
             " ".join(f"--{flag}" for flag in sorted(model.flags)),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bots.settings import Settings
-from core.catalog import Model
+from core.catalog import Model, Takes
 
 ENOUGH_DISK_BYTES = 2 * 1024**3
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -78,6 +78,12 @@ def facts(model: Model) -> dict[str, object]:
         "frame_rates": list(model.frame_rates),
         "frame_rate": model.frame_rate,
     }
+
+
+def takes(model: Model) -> str:
+    """What a model is given, in words."""
+    picture = {Takes.NEEDS: "a picture", Takes.MAYBE: "a picture if you like", Takes.NOTHING: ""}
+    return " and ".join(filter(None, ("words" if model.text else "", picture[model.picture])))
 
 
 def _disk(data_dir: Path) -> Finding:

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core import prompt as grammar
@@ -14,7 +15,7 @@ from core.catalog import Model, complete
 from core.errors import KinoraError, UserError
 from core.job import new_id
 from core.ports import DecodePicture, Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
-from core.request import Picture, Request
+from core.request import Picture
 
 Heard = Callable[[str, int, int], None]
 """heard(stage, step, steps)"""
@@ -22,6 +23,22 @@ Heard = Callable[[str, int, int], None]
 
 class RenderFailed(KinoraError):
     """The renderer gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The clip that was written. seconds: (num_frames - 1) / frame_rate."""
+
+    output: str
+    model: str
+    width: int
+    height: int
+    num_frames: int
+    frame_rate: int
+    seconds: float
+    seed: int
+    notes: tuple[str, ...]
+    run_seconds: float
 
 
 async def render_once(
@@ -34,7 +51,7 @@ async def render_once(
     image: Path | None,
     output: Path,
     heard: Heard,
-) -> dict[str, object]:
+) -> Made:
     """Render to `output`, which is only touched once the clip is whole.
 
     arguments: flags, split as a shell does. Raises UserError or RenderFailed.
@@ -62,7 +79,18 @@ async def render_once(
         part = output.with_name(f".{output.name}.part")
         await asyncio.to_thread(shutil.copyfile, rendered.video, part)
         part.replace(output)
-    return _facts(request, rendered, output)
+    return Made(
+        output=str(output),
+        model=request.model,
+        width=rendered.width,
+        height=rendered.height,
+        num_frames=rendered.num_frames,
+        frame_rate=rendered.frame_rate,
+        seconds=round((rendered.num_frames - 1) / rendered.frame_rate, 3),
+        seed=request.seed,
+        notes=request.notes,
+        run_seconds=round(rendered.run_seconds, 3),
+    )
 
 
 async def _attempt(engine: Engine, spec: Spec, heard: Heard) -> Rendered:
@@ -81,19 +109,3 @@ async def _attempt(engine: Engine, spec: Spec, heard: Heard) -> Rendered:
             case Stopped():
                 raise RenderFailed("The renderer was stopped.")
     raise RenderFailed("The renderer was closed.")
-
-
-def _facts(request: Request, rendered: Rendered, output: Path) -> dict[str, object]:
-    return {
-        "output": str(output),
-        "model": request.model,
-        "width": rendered.width,
-        "height": rendered.height,
-        "num_frames": rendered.num_frames,
-        "frame_rate": rendered.frame_rate,
-        "seconds": round(request.seconds, 3),
-        "seed": request.seed,
-        "camera": [str(move) for move in request.camera],
-        "notes": list(request.notes),
-        "run_seconds": round(rendered.run_seconds, 3),
-    }

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
 from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
-from storage.database import Database, upgrade
+from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
 from storage.jobs import SqlJobs
 from storage.outbox import SqlOutbox
@@ -27,6 +30,16 @@ class Store:
     files: Files
     credentials: Credentials
     database: Database
+    url: str
+
+    async def ready(self) -> bool:
+        """Whether the database can be written now and has the newest schema."""
+        try:
+            async with self.database.writing() as session:
+                await session.execute(text("SELECT 1"))
+        except (DBAPIError, TimeoutError):
+            return False
+        return await at_head(self.url)
 
 
 def utc_now() -> datetime:
@@ -54,6 +67,7 @@ async def open_store(
             files=files,
             credentials=SqlCredentials(database, clock),
             database=database,
+            url=url,
         )
     finally:
         await database.close()

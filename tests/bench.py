@@ -14,17 +14,14 @@ import io
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import numpy as np
@@ -33,9 +30,9 @@ from rich.console import Console
 from rich.table import Table
 
 from model import video
+from tests.program import KINORA, Caller, Program, command, family, running
 
 out = Console()
-KINORA = [sys.executable, "-m", "bots"]
 
 
 def photo(width: int = 2400, height: int = 1600) -> bytes:
@@ -74,16 +71,6 @@ def measured(command: list[str], **environment: str) -> Run:
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return Run(time.perf_counter() - began, peak)
-
-
-def family(pid: int) -> Iterator[int]:
-    yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return
-    for child in children:
-        yield from family(int(child))
 
 
 def resident_bytes(pid: int) -> int:
@@ -132,115 +119,40 @@ def bench_render() -> None:
 # serve
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    url: str
-    keys: dict[str, str]
-
-
 @asynccontextmanager
-async def serving(names: tuple[str, ...]) -> AsyncIterator[Server]:
-    """The real program in a fresh folder, with an API key for each name."""
+async def callers(*names: str) -> AsyncIterator[tuple[Program, dict[str, Caller]]]:
+    """The real program in a fresh folder, and an account for each name."""
     with tempfile.TemporaryDirectory() as scratch:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        environment = os.environ | {"KINORA_DATA_DIR": scratch, "KINORA_WEB__PORT": str(port)}
         keys = {}
         for name in names:
-            made = subprocess.run([*KINORA, "admin", "key", name, "--json"], env=environment,
-                                  capture_output=True, check=True)  # fmt: skip
-            keys[name] = json.loads(made.stdout)["key"]
-        process = subprocess.Popen([*KINORA, "serve"], env=environment, stderr=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE)  # fmt: skip
-        assert process.stdout is not None
-        drain = threading.Thread(target=process.stdout.read, daemon=True)
-        drain.start()
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await up(url)
-            yield Server(url, keys)
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-async def up(url: str) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        while True:
-            try:
-                async with session.get(f"{url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.2)
-
-
-class Caller:
-    """One account of the server."""
-
-    def __init__(self, session: aiohttp.ClientSession, server: Server, name: str) -> None:
-        self._session, self._url, self.name = session, f"{server.url}/api/v1", name
-        self._headers = {"Authorization": f"Bearer {server.keys[name]}"}
-
-    async def submit(self, picture: bytes, **fields: str) -> dict[str, Any]:
-        form = aiohttp.FormData()
-        for name, value in fields.items():
-            form.add_field(name, value)
-        form.add_field("image", picture, filename="photo.jpg", content_type="image/jpeg")
-        async with self._session.post(
-            f"{self._url}/clips", data=form, headers=self._headers
-        ) as answer:
-            body: dict[str, Any] = await answer.json(content_type=None)
-            assert answer.status == 202, body
-            return body
-
-    async def look(self, job_id: str) -> dict[str, Any]:
-        async with self._session.get(
-            f"{self._url}/clips/{job_id}", headers=self._headers
-        ) as answer:
-            body: dict[str, Any] = await answer.json()
-            return body
-
-    async def ended(self, job_id: str) -> dict[str, Any]:
-        while (seen := await self.look(job_id))["state"] in ("queued", "running"):
-            await asyncio.sleep(0.1)
-        return seen
-
-    async def video(self, job_id: str) -> int:
-        async with self._session.get(
-            f"{self._url}/clips/{job_id}/video", headers=self._headers
-        ) as answer:
-            return len(await answer.read())
+            _, said, _ = await command(Path(scratch), "admin", "key", name, "--json")
+            keys[name] = json.loads(said)["key"]
+        async with running(Path(scratch)) as program, aiohttp.ClientSession() as session:
+            yield program, {name: Caller(session, program.url, keys[name]) for name in names}
+            await program.stop()
 
 
 async def bench_queue() -> None:
     """Three accounts ask for 12, 5 and 3 clips of two lengths, the greedy one first."""
     picture = photo(1200, 800)
-    async with serving(("anna", "ben", "cleo")) as server, aiohttp.ClientSession() as session:
-        callers = {name: Caller(session, server, name) for name in server.keys}
-        warm = [await callers["anna"].submit(picture, prompt="zoom in", seconds=str(s), res="480p")
-                for s in (2, 2, 2, 6, 6, 6)]  # fmt: skip
-        for job in warm:
-            await callers["anna"].ended(job["id"])
+    async with callers("anna", "ben", "cleo") as (_, people):
+        for seconds in (2, 2, 2, 6, 6, 6):
+            job = await people["anna"].move(picture, "zoom in", seconds=seconds, res="480p")
+            await people["anna"].ended(job["id"])
         asked = []
         for name, count in (("anna", 12), ("ben", 5), ("cleo", 3)):
             for number in range(count):
                 seconds = (2, 6)[number % 2]
-                job = await callers[name].submit(
-                    picture, prompt="zoom in", seconds=str(seconds), res="480p"
-                )
+                job = await people[name].move(picture, "zoom in", seconds=seconds, res="480p")
                 asked.append((name, seconds, job["id"], time.time(), job["eta_seconds"]))
         settled = {
-            job_id: (time.time(), (await callers[name].look(job_id))["eta_seconds"])
+            job_id: (time.time(), (await people[name].get(f"/clips/{job_id}"))["eta_seconds"])
             for name, _, job_id, _, _ in asked
         }
         done: dict[str, float] = {}
-        details: dict[str, dict[str, Any]] = {}
 
         async def follow(name: str, job_id: str) -> None:
-            details[job_id] = await callers[name].ended(job_id)
+            await people[name].ended(job_id)
             done[job_id] = time.time()
 
         await asyncio.gather(*(follow(name, job_id) for name, _, job_id, _, _ in asked))
@@ -269,29 +181,30 @@ def words(eta: list[float] | None) -> str:
 async def bench_loop() -> None:
     """Clips render while others are asked for, watched and fetched, for as long as it takes."""
     picture = photo()
-    async with serving(("anna",)) as server, aiohttp.ClientSession() as session:
-        anna = Caller(session, server, "anna")
-        first = await anna.submit(picture, prompt="zoom in", seconds="2", res="720p")
+    async with callers("anna") as (program, people), aiohttp.ClientSession() as session:
+        anna = people["anna"]
+        first = await anna.move(picture, "zoom in", seconds=2, res="720p")
         await anna.ended(first["id"])
-        before = await stalls(session, server)
-        jobs = [await anna.submit(picture, prompt="pan right", seconds="5", res="1080p",
-                                  ar="16:9") for _ in range(6)]  # fmt: skip
-        sizes = []
+        before = await stalls(session, program.url)
+        jobs = [await anna.move(picture, "pan right", seconds=5, res="1080p", ar="16:9")
+                for _ in range(6)]  # fmt: skip
+        came = 0
         for job in jobs:
             await anna.ended(job["id"])
-            sizes += await asyncio.gather(*(anna.video(job["id"]) for _ in range(4)))
-        after = await stalls(session, server)
+            fetched = await asyncio.gather(*(anna.video(job["id"]) for _ in range(4)))
+            came += sum(len(data) for _, data in fetched)
+        after = await stalls(session, program.url)
     out.print(
         f"Event loop while 6 clips of 1080p rendered, 6 pictures of {len(picture) / 1e6:.1f} MB "
-        f"went up and {sum(sizes) / 1e6:.0f} MB came down: longest stall since the start "
+        f"went up and {came / 1e6:.0f} MB came down: longest stall since the start "
         f"{after['longest'] * 1000:.1f} ms (it was {before['longest'] * 1000:.1f} ms before); "
         f"{after['over_50ms'] - before['over_50ms']:.0f} of "
         f"{after['beats'] - before['beats']:.0f} beats came over 50 ms late."
     )
 
 
-async def stalls(session: aiohttp.ClientSession, server: Server) -> dict[str, float]:
-    async with session.get(f"{server.url}/metrics") as answer:
+async def stalls(session: aiohttp.ClientSession, url: str) -> dict[str, float]:
+    async with session.get(f"{url}/metrics") as answer:
         text = await answer.text()
 
     def value(name: str) -> float:

@@ -1,0 +1,90 @@
+"""The command line, as a shell runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import aiohttp
+
+from model import video
+from tests.program import Caller, command, running
+from tests.test_life_of_a_request import a_photograph
+
+
+async def test_render_makes_the_clip_that_was_asked_for(tmp_path: Path) -> None:
+    photo, clip = tmp_path / "photo.jpg", tmp_path / "out.mp4"
+    photo.write_bytes(a_photograph())
+    status, said, complained = await command(
+        tmp_path, "render", "the bay", "--image", str(photo), "--camera", "pan right",
+        "--seconds", "1", "--res=480p", "--seed", "5", "-o", str(clip), "--json",
+    )  # fmt: skip
+    assert status == 0, complained
+    made = json.loads(said)
+    assert (made["model"], made["seed"], made["num_frames"]) == ("parallax", 5, 25)
+    probe = video.probe(clip)
+    assert (probe.width, probe.height, probe.num_frames) == (640, 480, 25)
+    assert not list(tmp_path.glob(".*.part"))
+
+
+async def test_what_is_wrong_is_one_sentence_and_no_file(tmp_path: Path) -> None:
+    clip = tmp_path / "out.mp4"
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture at all")
+    for words, says in (
+        (("x", "--warp", "3"), "There is no --warp. Did you mean --camera?"),
+        (("x", "--seconds", "-1"), "a number of seconds above 0"),
+        (("x", "--image", str(text)), "not a picture"),
+        (("x", "--model", "nobody"), 'There is no model "nobody"'),
+    ):
+        status, _, complained = await command(tmp_path, "render", *words, "-o", str(clip))
+        assert status == 1
+        assert says in complained
+        assert "Traceback" not in complained
+        assert not clip.exists()
+
+
+async def test_models_and_doctor_speak_to_scripts(tmp_path: Path) -> None:
+    status, said, _ = await command(tmp_path, "models", "--json")
+    assert status == 0
+    assert {"parallax"} <= {model["name"] for model in json.loads(said)}
+    status, said, _ = await command(tmp_path, "doctor", "--json")
+    assert status == 0
+    found = {finding["what"]: finding["verdict"] for finding in json.loads(said)}
+    assert found["Database"] == found["Data"] == found["Models"] == "ok"
+
+
+async def test_doctor_names_the_remedy(tmp_path: Path) -> None:
+    status, said, _ = await command(
+        tmp_path, "doctor", KINORA_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
+    )
+    assert status == 1
+    assert "check KINORA_DATABASE_URL" in said
+    status, _, complained = await command(tmp_path, "doctor", KINORA_WEB__PORT="99999999")
+    assert status == 2
+    assert "KINORA_WEB__PORT" in complained
+
+
+async def test_links_and_keys_open_accounts_of_their_own(tmp_path: Path) -> None:
+    _, said, _ = await command(tmp_path, "admin", "key", "anna", "--json")
+    key = json.loads(said)["key"]
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with running(tmp_path) as program, aiohttp.ClientSession(cookie_jar=jar) as session:
+        anna = await Caller(session, program.url, key).get("/me")
+        owner = await Caller(session, program.url).get("/me")
+        assert (anna["name"], owner["name"]) == ("anna", "owner")
+        _, said, _ = await command(tmp_path, "link", "ben", "--json")
+        code = json.loads(said)["link"].partition("/open/")[2]
+        for status in (200, 410):
+            async with session.get(f"{program.url}/open/{code}") as answer:
+                assert answer.status == status
+        database = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("kinora.db*"))
+        assert key.encode() not in database
+        assert code.encode() not in database
+
+
+async def test_two_programs_do_not_share_a_data_directory(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        status, _, complained = await command(tmp_path, "serve", KINORA_WEB__PORT="0")
+        assert status == 1
+        assert "Another Kinora is running" in complained
