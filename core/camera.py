@@ -35,7 +35,9 @@ _WORDS = {
     "pan": "pan", "pans": "pan", "panning": "pan",
     "tilt": "tilt", "tilts": "tilt", "tilting": "tilt",
     "zoom": "zoom", "zooms": "zoom", "zooming": "zoom",
-    "dolly": "dolly", "dollies": "dolly", "dollying": "dolly", "push": "dolly", "pull": "dolly",
+    "dolly": "dolly", "dollies": "dolly", "dollying": "dolly",
+    "push": "dolly", "pushes": "dolly", "pushing": "dolly",
+    "pull": "dolly", "pulls": "dolly", "pulling": "dolly",
     "orbit": "orbit", "orbits": "orbit", "orbiting": "orbit",
     "roll": "roll", "rolls": "roll", "rolling": "roll",
     "crane": "crane", "cranes": "crane", "pedestal": "crane",
@@ -48,15 +50,22 @@ _MOVE = re.compile(
     rf"(?:(?P<before>{_PACE_PATTERN})\s+)?"
     rf"(?P<kind>{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
     rf"(?:\s+(?P<middle>{_PACE_PATTERN}))?"
-    rf"(?:\s+(?:to\s+the\s+)?(?P<direction>left|right|up|down|in|out|{'|'.join(_SYNONYMS)})"
+    rf"(?:[\s-]+(?:to\s+the\s+)?(?P<direction>left|right|up|down|in|out|{'|'.join(_SYNONYMS)})"
     r"(?:wards?)?)?"
     r"(?:\s+(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>°|deg(?:rees)?)?)?"
     rf"(?:\s+(?P<after>{_PACE_PATTERN}))?",
     re.IGNORECASE,
 )
 _PROSE = re.compile(rf"(?<![\w-]){_MOVE.pattern}(?![\w-])", re.IGNORECASE)
-_SUBJECT_VERBS = frozenset({"roll", "orbit", "crane", "static"})
-"""Words that as often tell what the subject does: in prose they count only after "camera"."""
+_DOUBTFUL = frozenset({
+    "roll", "rolls", "rolling", "orbit", "orbits", "orbiting", "crane", "cranes", "static", "still",
+    "pan", "push", "pushes", "pushing", "pull", "pulls", "pulling",
+})  # fmt: skip
+"""Words that as often speak of the subject ("a frying pan left on the stove"): in prose they count
+after "camera", with a pace before them, or where a direction follows at the start of a clause."""
+
+MAX_MOVES = 6
+"""Moves that may be combined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,11 @@ def parse(text: str) -> tuple[CameraMove, ...]:
     parts = [part.strip() for part in re.split(r"[+,]|\band\b", text) if part.strip()]
     if not parts:
         raise _unknown(text)
+    if len(parts) > MAX_MOVES:
+        raise BadPrompt(
+            f"Up to {MAX_MOVES} camera moves can be combined; you asked for {len(parts)}.",
+            flag="camera",
+        )
     moves = []
     for part in parts:
         found = _MOVE.fullmatch(re.sub(r"^(?:the\s+)?camera\s+", "", part, flags=re.IGNORECASE))
@@ -104,17 +118,29 @@ def find(prose: str) -> tuple[CameraMove, ...]:
     """
     moves = []
     for found in _PROSE.finditer(prose):
-        kind = _WORDS[found["kind"].lower()]
-        led = re.search(r"camera\s+(?:\w+\s+)?$|^\s*$|[,;.]\s*$", prose[: found.start()], re.I)
-        if DIRECTIONS[kind] and not found["direction"]:
+        word = found["kind"].lower()
+        if DIRECTIONS[_WORDS[word]] and not found["direction"]:
             continue
-        if kind in _SUBJECT_VERBS and not (led and "camera" in prose.lower()):
+        if word in _DOUBTFUL and not (found["before"] or _is_led(prose, found)):
             continue
         try:
             moves.append(_move(found, found.group()))
         except BadPrompt:
             continue
-    return tuple(moves)
+    return tuple(moves[:MAX_MOVES])
+
+
+def _is_led(prose: str, found: re.Match[str]) -> bool:
+    """Whether a move in prose is the camera's: by the word, or as a clause of its own."""
+    before = prose[: found.start()].rstrip()
+    after = prose[found.end() :].lstrip()
+    if re.search(r"\bcamera(?:\s+\w+)?$", before[-40:], re.IGNORECASE):
+        return True
+    if re.search(r"\b(?:and|then)$", before[-40:], re.IGNORECASE) and "camera" in before.lower():
+        return True
+    if not found["direction"]:
+        return after[:6].lower() == "camera" or not (before or after)
+    return not before or before[-1] in ",;.:!?"
 
 
 def _move(found: re.Match[str], text: str) -> CameraMove:
