@@ -6,10 +6,13 @@ async with house(tmp_path) as home:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -71,7 +74,7 @@ async def house(
 ) -> AsyncIterator[Home]:
     """Run everything with the models of `families` on a free port of the loopback."""
     settings = Settings(
-        _env_file=None,
+        _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
         web=WebSettings(admin_key=SecretStr(ADMIN_KEY), port=0),
         credits=Credits(daily=daily_credits),
@@ -92,3 +95,55 @@ async def house(
             )
         finally:
             await serving.cleanup()
+
+
+class Inn:
+    """A house that runs in a thread of its own, for many tests and many loops. url, data: as of
+    its `Home`."""
+
+    def __init__(self, home: Home, loop: asyncio.AbstractEventLoop) -> None:
+        self._home = home
+        self._loop = loop
+        self.url = home.url
+        self.data = home.data
+        self.files = home.files
+
+    def key(self, name: str) -> str:
+        return self._ask(self._home.key(name))
+
+    def link(self) -> str:
+        return self._ask(self._home.link())
+
+    def client(self, key: str | None = ADMIN_KEY) -> aiohttp.ClientSession:
+        return self._home.client(key)
+
+    def _ask(self, question: Coroutine[Any, Any, str]) -> str:
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(timeout=10)
+
+
+@contextmanager
+def inn(tmp_path: Path) -> Iterator[Inn]:
+    """Keep a house open in a thread."""
+    opened: Future[tuple[Home, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def keep() -> None:
+        async with house(tmp_path) as home:
+            closing = asyncio.Event()
+            opened.set_result((home, asyncio.get_running_loop(), closing))
+            await closing.wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(asyncio.run, keep())
+        running.add_done_callback(lambda ended: _pass_on(ended, opened))
+        home, loop, closing = opened.result(timeout=60)
+        try:
+            yield Inn(home, loop)
+        finally:
+            loop.call_soon_threadsafe(closing.set)
+            running.result(timeout=30)
+
+
+def _pass_on(ended: Future[None], opened: Future[Any]) -> None:
+    error = ended.exception()
+    if error is not None and not opened.done():
+        opened.set_exception(error)

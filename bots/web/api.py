@@ -61,11 +61,14 @@ async def history(request: web.Request) -> web.StreamResponse:
     if before is not None and not upload.is_id(before):
         raise NotFound("There is no such clip.")
     views = await here.studio.history(account, limit, before)
-    following = f"/api/v1/clips?limit={limit}&before={views[-1].job.id}"
     return web.json_response(
         {
             "clips": [shown.clip(view, here.studio) for view in views],
-            "next": following if len(views) == limit else None,
+            "next": (
+                f"/api/v1/clips?limit={limit}&before={views[-1].job.id}"
+                if len(views) == limit
+                else None
+            ),
         }
     )
 

@@ -59,8 +59,7 @@ _HEADERS = {
 
 
 async def headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.update(_HEADERS)
     static = route(request) == "/static"
     response.headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
     if isinstance(response, web.FileResponse) and not static:
@@ -96,7 +95,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         problem = problems.from_http(error)
     except ConnectionError:
-        if "stream" not in request:
+        if events.STREAM not in request:
             raise
         return events.finished(request)
     except Exception:
@@ -178,7 +177,7 @@ def check_token(request: web.Request, given: str | None = None) -> None:
 
     given: the token from a form; scripts send it as a header. Keys need none.
     """
-    visitor: Visitor = request[VISITOR]
+    visitor = request[VISITOR]
     if visitor.token is None or request.method in _SAFE:
         return
     token = given if given is not None else request.headers.get(TOKEN_HEADER, "")

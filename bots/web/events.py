@@ -23,6 +23,9 @@ LIFE_SECONDS = 3600.0
 
 RETRY_MILLISECONDS = 2000
 
+STREAM = web.RequestKey("stream", web.StreamResponse)
+"""The stream that a request has opened."""
+
 
 class EventStream:
     """One open stream."""
@@ -54,15 +57,13 @@ async def open_stream(request: web.Request) -> EventStream:
     response.content_type = "text/event-stream"
     response.charset = "utf-8"
     await response.prepare(request)
-    request["stream"] = response
+    request[STREAM] = response
     await response.write(f"retry: {RETRY_MILLISECONDS}\n\n".encode())
     return EventStream(response)
 
 
 def finished(request: web.Request) -> web.StreamResponse:
-    response = request["stream"]
-    assert isinstance(response, web.StreamResponse)
-    return response
+    return request[STREAM]
 
 
 async def next_change(changes: Subscription) -> frozenset[str]:

@@ -101,7 +101,7 @@ class Site:
 
 
 SITE = web.AppKey("site", Site)
-VISITOR = "visitor"
+VISITOR = web.RequestKey("visitor", Visitor)
 
 
 def site(request: web.Request) -> Site:
@@ -110,9 +110,7 @@ def site(request: web.Request) -> Site:
 
 def visitor(request: web.Request) -> Visitor:
     """Who is asking; only for routes that demand it."""
-    found = request[VISITOR]
-    assert isinstance(found, Visitor)
-    return found
+    return request[VISITOR]
 
 
 def form_token(session: str) -> str:

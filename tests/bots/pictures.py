@@ -55,4 +55,5 @@ def _sky(x: Drawn, y: Drawn) -> Drawn:
     far = np.hypot((x - 0.68) * 1.78, y - 0.36)
     glow = np.exp(-((far / 0.22) ** 2))[..., None] * np.array((0.22, 0.16, 0.06))
     disc = np.clip((0.055 - far) * 300, 0, 1)[..., None]
-    return (sky + glow) * (1 - disc) + np.array((1.0, 0.93, 0.78)) * disc
+    whole: Drawn = (sky + glow) * (1 - disc) + np.array((1.0, 0.93, 0.78)) * disc
+    return whole

@@ -215,7 +215,7 @@ function catchPictures() {
     form.classList.remove("dropping");
     const file = pictureOf(event.dataTransfer);
     if (file) pick(file);
-    else complain("That is no picture: drop a JPEG, PNG or WebP.");
+    else complain("That is no picture: drop a JPEG, PNG, WebP or GIF.");
   });
   document.addEventListener("paste", (event) => {
     const file = pictureOf(event.clipboardData);

@@ -1,0 +1,140 @@
+"""How a job is told in words, state by state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bots.card import Button, card, credits, offer, ordinal, span
+from core.camera import CameraMove
+from core.dispatch import Outlook
+from core.eta import NOTHING, Range
+from core.job import Clip, Job, State
+from core.ports import Stage
+from core.pricing import Price
+from core.request import Request
+from core.studio import Quote, View
+from tests.bots.drawing import MODELS, SKETCH, SLIDE
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+REQUEST = Request("sketch", "a red ball", 426, 240, 33, 8, 7, "240p", "16:9", notes=("Noted.",))
+JOB = Job("k" * 12, 1, "web:page", State.QUEUED, REQUEST, 12, NOW)
+CLIP = Clip(Path("/c.mp4"), Path("/c.jpg"), 426, 240, 33, 8, 5000, NOW + timedelta(days=1))
+
+
+def shown(state: State, outlook: Outlook | None = None, **changes: object):  # type: ignore[no-untyped-def]
+    return card(View(replace(JOB, state=state, **changes), outlook), MODELS)  # type: ignore[arg-type]
+
+
+def test_queued_says_where_and_when() -> None:
+    seen = shown(State.QUEUED, Outlook(3, 2, Range(62, 118), Range(70, 130)))
+    assert seen.line_one == "In the queue: 3rd"
+    assert seen.line_two == "starts in 60 s–2 min · 2 ahead"
+    assert (seen.eta, seen.progress, seen.buttons) == (
+        "starts in 60 s–2 min",
+        None,
+        (Button.CANCEL,),
+    )
+    soon = shown(State.QUEUED, Outlook(1, 0, NOTHING, Range(1, 2)))
+    assert soon.line_two == "starts in a moment · nobody ahead"
+
+
+def test_running_says_how_far() -> None:
+    outlook = Outlook(0, 0, NOTHING, Range(38, 56), Stage.RENDERING, 12, 20)
+    seen = shown(State.RUNNING, outlook)
+    assert (seen.line_one, seen.line_two) == ("Rendering", "step 12 of 20 · 40–55 s left")
+    assert (seen.progress, seen.buttons) == (0.6, (Button.CANCEL,))
+    loading = shown(State.RUNNING, replace(outlook, stage=Stage.LOADING, step=0, steps=0))
+    assert loading.line_two == "loading sketch · 40–55 s left"
+    assert loading.progress is None
+    ending = shown(State.RUNNING, replace(outlook, stage=Stage.ENCODING))
+    assert (ending.line_one, ending.line_two) == ("Almost there", "checking and encoding")
+    assert ending.buttons == ()
+    stopping = shown(State.RUNNING, outlook, cancel_requested=True)
+    assert (stopping.line_one, stopping.buttons) == ("Stopping", ())
+    waking = shown(State.RUNNING, Outlook(4, 3, Range(5, 9), Range(6, 10)))
+    assert (waking.line_one, waking.line_two) == ("Rendering", "")
+
+
+def test_done_tells_the_recipe() -> None:
+    seen = shown(State.SUCCEEDED, clip=CLIP, run_seconds=83.4)
+    assert seen.line_two == "sketch · 4 s · 240p · seed 7 · 12 credits · took 83 s"
+    assert (seen.prompt, seen.notes) == ("a red ball", ("Noted.",))
+    assert seen.about == "sketch: draws a ball, whatever you ask."
+    assert seen.buttons == (
+        Button.AGAIN, Button.EDIT, Button.EXTEND, Button.DOWNLOAD, Button.DELETE,
+    )  # fmt: skip
+    still = replace(REQUEST, model="slide", camera=(CameraMove("pan", "left"),))
+    assert Button.EXTEND not in shown(State.SUCCEEDED, clip=CLIP, request=still).buttons
+    assert not SLIDE.extends
+    assert SKETCH.extends
+
+
+def test_a_clip_past_its_time_can_be_made_again() -> None:
+    seen = shown(State.SUCCEEDED)
+    assert seen.line_one == "No longer stored"
+    assert seen.buttons == (Button.AGAIN, Button.EDIT, Button.DELETE)
+
+
+def test_failed_and_refused_cost_nothing_and_say_so() -> None:
+    failed = shown(State.FAILED, failure="The disk is full.", reference="abc")
+    assert (failed.line_one, failed.line_two) == (
+        "That didn't work", "The disk is full. Nothing was charged.",
+    )  # fmt: skip
+    assert (failed.reference, failed.buttons[0]) == ("abc", Button.RETRY)
+    refused = shown(State.REFUSED, failure="No real people.")
+    assert (refused.line_one, refused.line_two) == (
+        "I can't make this one", "No real people. Nothing was charged.",
+    )  # fmt: skip
+    assert refused.buttons == (Button.EDIT, Button.DELETE)
+
+
+def test_cancelled_counts_what_came_back() -> None:
+    assert shown(State.CANCELLED).line_two == "12 credits came back."
+    assert shown(State.CANCELLED, credits=1).line_two == "1 credit came back."
+
+
+def test_held_waits_for_a_moderator() -> None:
+    seen = shown(State.HELD)
+    assert (seen.line_one, seen.buttons) == ("Waiting for a moderator", (Button.CANCEL,))
+
+
+def test_a_model_that_left_can_not_be_asked_again() -> None:
+    gone = replace(REQUEST, model="gone")
+    assert shown(State.SUCCEEDED, clip=CLIP, request=gone).buttons == (
+        Button.DOWNLOAD, Button.DELETE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("stage", ["", *Stage])
+def test_every_state_has_words(state: State, stage: str) -> None:
+    outlook = None if state.ended else Outlook(0, 0, NOTHING, Range(1, 2), stage)
+    assert shown(state, outlook).line_one
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0, 0, "a moment"), (0, 0.4, "a moment"), (0.1, 2, "under 2 s"), (5, 8, "5–8 s"),
+        (5.2, 5.3, "5 s"), (38, 56, "40–55 s"), (50, 118, "50 s–2 min"), (360, 540, "6–9 min"),
+        (3000, 7300, "50 min–2 h"), (7300, 20000, "2–6 h"), (9, 3, "3 s"),
+    ],
+)  # fmt: skip
+def test_ranges_are_said_as_people_do(low: float, high: float, words: str) -> None:
+    assert span(Range(low, high)) == words
+
+
+def test_counting() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th",
+    ]  # fmt: skip
+    assert (credits(0), credits(1), credits(2)) == ("0 credits", "1 credit", "2 credits")
+
+
+def test_an_offer_in_a_line() -> None:
+    assert offer(Quote(REQUEST, Price(2, ()), Range(5, 8))) == "2 credits · about 5–8 s"
+    assert offer(Quote(REQUEST, Price(1, ()), Range(0, 3))) == "1 credit · under 3 s"

@@ -1,0 +1,61 @@
+"""What somebody meets who wants too much: each in a house of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bots.caller import ask, finished, get, send
+from tests.house import house
+
+
+async def test_who_has_too_little_is_told_so(tmp_path: Path) -> None:
+    async with house(tmp_path, daily_credits=4) as home, home.client() as poor:
+        waiting = await ask(poor, "wait", model="slow", seconds=2)
+        dear = {"prompt": "a ball", "seconds": 8}
+        price = (await send(poor, "POST", "/api/v1/quote", dear))[1]
+        left = price["available"]
+        assert price["credits"] > left == 4 - waiting["credits"]
+        status, problem = await send(poor, "POST", "/api/v1/clips", dear)
+        assert (status, problem["type"]) == (402, "urn:kinora:problem:not-enough-credits")
+        assert problem["detail"].startswith(f"This costs {price['credits']} and you have {left}.")
+        assert (await send(poor, "DELETE", f"/api/v1/clips/{waiting['id']}"))[0] == 200
+        await finished(poor, waiting["id"])
+        assert (await get(poor, "/api/v1/me"))["balance"] == 4
+
+
+async def test_who_guesses_keys_has_to_wait(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        async with home.client("guess") as guesser:
+            statuses = []
+            for _ in range(70):
+                async with guesser.get("/api/v1/me") as answer:
+                    statuses.append(answer.status)
+        assert set(statuses) == {401, 429}
+        assert statuses.index(429) == 60
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        async with home.client(None) as nobody:
+            async with nobody.get("/open/guess") as answer:
+                assert answer.status == 429
+            async with nobody.get("/healthz") as answer:
+                assert answer.status == 200
+
+
+async def test_only_so_many_streams(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, home.client() as client:
+        waiting = await ask(client, "wait", model="slow", seconds=2)
+        path = f"/api/v1/clips/{waiting['id']}/events"
+        streams = [await client.get(path) for _ in range(24)]
+        assert {stream.status for stream in streams} == {200}
+        assert "24 streams" in (await get(client, path, 429))["detail"]
+        assert (await send(client, "DELETE", f"/api/v1/clips/{waiting['id']}"))[0] == 200
+        for stream in streams:
+            assert b'"state": "cancelled"' in await stream.read()
+        await get(client, f"/api/v1/clips/{waiting['id']}")
+        assert (await finished(client, waiting["id"]))["state"] == "cancelled"
+
+
+async def test_an_open_stream_does_not_keep_the_house_open(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, home.client() as client:
+        waiting = await ask(client, "wait", model="slow", seconds=2)
+        stream = await client.get(f"/api/v1/clips/{waiting['id']}/events")
+        assert (await stream.content.readline()).startswith(b"retry:")
