@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -52,6 +52,7 @@ class Model:
     flags: names of the optional flags it understands, beyond seconds, ar, res, seed and model.
     frame_quantum: frames come in multiples of this, plus one.
     native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
+    understands: the words of a prompt that a small model knows; None where it takes any.
     credits_per_second: the price of a second at 720p.
     """
 
@@ -77,6 +78,7 @@ class Model:
     guidance: Span = Span(1, 1, 1)
     default_camera: tuple[camera.CameraMove, ...] = ()
     native: int | None = None
+    understands: Callable[[str], Sequence[str]] | None = None
 
 
 def frame_size(resolution: str, aspect: str) -> tuple[int, int]:
@@ -309,12 +311,17 @@ def _within(value: float | None, span: Span, flag: str, model: Model) -> float:
 
 def _notes(draft: Draft, model: Model, moves: tuple[camera.CameraMove, ...]) -> tuple[str, ...]:
     """What the card says about how the words were taken."""
-    if "camera" not in model.flags:
-        return ()
-    if draft.camera is None and not camera.find(draft.prompt):
-        listed = ", ".join(str(move) for move in moves)
-        return (f"No camera move was named, so: {listed}.",) if listed else ()
-    return (f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.",)
+    notes = []
+    if "camera" in model.flags:
+        named = draft.camera is not None or camera.find(draft.prompt)
+        if named:
+            notes.append(f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.")
+        elif moves:
+            notes.append(f"No camera move was named, so: {', '.join(map(str, moves))}.")
+    if model.understands is not None and draft.prompt:
+        known = ", ".join(model.understands(draft.prompt))
+        notes.append(f"It understood: {known}." if known else "It knows none of these words.")
+    return tuple(notes)
 
 
 def _either(names: Sequence[str], word: str = "or") -> str:

@@ -6,6 +6,7 @@ nothing stays on disk, unless the job was written down.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
@@ -117,20 +118,19 @@ class Studio:
         key: a repeat with the same key and the same words gives the first job back.
         Raises UserError; then nothing is charged and nothing is kept.
         """
-        fingerprint = _fingerprint(prompt.recipe(draft), picture or b"", variant_of or "")
-        if key is not None:
-            repeated = await self._jobs.repeated(account.id, key, fingerprint)
-            if repeated is not None:
-                return repeated
+        fingerprint = await asyncio.to_thread(
+            _fingerprint, prompt.recipe(draft), picture or b"", variant_of or ""
+        )
+        if (repeated := await self._repeated(account, key, fingerprint)) is not None:
+            return repeated
         parent = await self._own(account, variant_of) if variant_of is not None else None
         if picture is not None:
             return await self._submit_picture(account, place, draft, picture, parent, key,
                                               fingerprint)  # fmt: skip
         shared = None
         if parent is not None and parent.request.picture is not None:
+            await self._check_stored(parent.request)
             shared = Picture(parent.request.picture, parent.request.width, parent.request.height)
-            if await self._files.picture(shared.id) is None:
-                raise NotFound("The picture is no longer stored. Send it again.")
         quote = self.quote(draft, shared)
         return await self._queue(account, place, quote, parent, key, fingerprint)
 
@@ -138,12 +138,13 @@ class Studio:
         self, account: Account, place: str, job_id: str, *, key: str | None = None
     ) -> Job:
         """The same request with a new seed."""
+        fingerprint = _fingerprint("again", job_id)
+        if (repeated := await self._repeated(account, key, fingerprint)) is not None:
+            return repeated
         parent = await self._own(account, job_id)
-        if parent.request.picture and await self._files.picture(parent.request.picture) is None:
-            raise NotFound("The picture is no longer stored. Send it again.")
-        named(self.catalogue, parent.request.model)
+        await self._check_stored(parent.request)
         quote = self._quote(parent.request.with_seed(_new_seed()))
-        return await self._queue(account, place, quote, parent, key, _fingerprint("again", job_id))
+        return await self._queue(account, place, quote, parent, key, fingerprint)
 
     async def extend(
         self,
@@ -155,6 +156,9 @@ class Studio:
         key: str | None = None,
     ) -> Job:
         """A clip that begins with this one and goes on for `seconds` more."""
+        fingerprint = _fingerprint("extend", job_id, str(seconds))
+        if (repeated := await self._repeated(account, key, fingerprint)) is not None:
+            return repeated
         parent = await self._own(account, job_id)
         if parent.clip is None:
             raise WrongState("Only a finished clip that is still stored can be extended.")
@@ -166,7 +170,6 @@ class Studio:
             named(self.catalogue, parent.request.model),
             _new_seed(),
         )
-        fingerprint = _fingerprint("extend", job_id, str(seconds))
         return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
 
     async def cancel(self, account: Account, job_id: str) -> Job:
@@ -250,6 +253,18 @@ class Studio:
         if job.request.picture != kept.id:
             await self._files.drop_picture(kept.id)
         return job
+
+    async def _repeated(self, account: Account, key: str | None, fingerprint: str) -> Job | None:
+        return None if key is None else await self._jobs.repeated(account.id, key, fingerprint)
+
+    async def _check_stored(self, request: Request) -> None:
+        """Raises NotFound where what the request begins with is gone."""
+        if request.picture is not None and await self._files.picture(request.picture) is None:
+            raise NotFound("The picture is no longer stored. Send it again.")
+        if request.continues is not None:
+            first = await self._jobs.job(request.continues)
+            if first is None or first.clip is None:
+                raise NotFound("The clip that this one goes on from is no longer stored.")
 
     async def _afford(self, account: Account, quote: Quote) -> None:
         wallet = await self.wallet(account)

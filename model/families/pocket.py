@@ -13,6 +13,7 @@ from typing import Any, Final
 from core.catalog import Cost, Model, Span, Takes
 from model.families import wan
 from model.family import Loaded
+from model.pocket.words import understood
 
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
@@ -59,6 +60,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             steps=Span(4, 50, facts["num_inference_steps"]),
             guidance=Span(1, 10, facts["guidance_scale"]),
             native=min(width, height),
+            understands=understood,
         ),
     )
 
