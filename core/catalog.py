@@ -321,6 +321,8 @@ def _notes(draft: Draft, model: Model, moves: tuple[camera.CameraMove, ...]) -> 
     if model.understands is not None and draft.prompt:
         known = ", ".join(model.understands(draft.prompt))
         notes.append(f"It understood: {known}." if known else "It knows none of these words.")
+    if model.native is not None:
+        notes.append(f"Drawn at {model.native} pixels and enlarged.")
     return tuple(notes)
 
 
