@@ -87,9 +87,8 @@ function changed() {
 }
 
 function reflect(select, value) {
-  const wanted = [...select.options].find((option) => option.value === value);
   select.querySelector("[data-typed]")?.remove();
-  if (!wanted) {
+  if (![...select.options].some((option) => option.value === value)) {
     const option = new Option(value, value);
     option.dataset.typed = "";
     select.add(option);
@@ -111,7 +110,6 @@ async function price() {
     const { answer } = await ask("POST", "/api/v1/quote", asked, { signal: quoting.signal });
     const short = answer.credits > answer.available;
     quote.textContent = short ? `${answer.summary} · you have ${answer.available}` : answer.summary;
-    quote.title = answer.notes.join(" ");
   } catch (error) {
     if (error.name !== "AbortError") quote.textContent = "";
   }
