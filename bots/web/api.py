@@ -28,7 +28,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     doors.check_token(request)
     here, account = site(request), visitor(request).account
     key = upload.idempotency_key(request)
-    sent = await upload.read(request, here.web.max_upload_bytes)
+    sent = await upload.read(request, here.web.max_upload_bytes, here.uploads)
     asked = upload.asked(sent)
     job = await here.studio.submit(
         account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of, key=key

@@ -71,7 +71,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
 async def send(request: web.Request) -> web.StreamResponse:
     """The composer's form, for browsers without scripts."""
     here, account = site(request), visitor(request).account
-    sent = await upload.read(request, here.web.max_upload_bytes)
+    sent = await upload.read(request, here.web.max_upload_bytes, here.uploads)
     doors.check_token(request, str(sent.fields.pop("token", "")))
     try:
         asked = upload.asked(sent)

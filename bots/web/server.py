@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ BODY_MAX_BYTES = 64 * 1024
 """Of everything but a picture."""
 
 SHUTDOWN_SECONDS = 5.0
+UPLOADS_AT_ONCE = 16
+"""Pictures that are taken in at the same time; further ones wait."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -54,11 +57,13 @@ def application(
         metrics=Metrics(registry),
         failures=Failures(time.monotonic),
         streams=Streams(),
+        uploads=asyncio.Semaphore(UPLOADS_AT_ONCE),
     )
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

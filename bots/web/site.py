@@ -98,6 +98,7 @@ class Site:
     metrics: Metrics
     failures: Failures
     streams: Streams
+    uploads: asyncio.Semaphore
 
 
 SITE = web.AppKey("site", Site)

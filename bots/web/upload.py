@@ -40,13 +40,16 @@ class Asked:
     variant_of: str | None
 
 
-async def read(request: web.Request, max_upload_bytes: int) -> Sent:
-    """The body of a request, as JSON or a form. Raises Problem or UserError."""
+async def read(request: web.Request, max_upload_bytes: int, turns: asyncio.Semaphore) -> Sent:
+    """The body of a request, as JSON or a form. turns: one for each form that is being read.
+
+    Raises Problem or UserError.
+    """
     if request.content_type != "multipart/form-data":
         return Sent(await read_json(request, "application/json or multipart/form-data"))
     _check_plain(request)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS), turns:
             return await _form(request, max_upload_bytes)
     except TimeoutError:
         raise _too_slow() from None

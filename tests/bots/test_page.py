@@ -122,7 +122,7 @@ async def test_a_session_ends_when_it_is_closed(home: Inn) -> None:
             assert "signed out" in await answer.text()
         assert "not signed in" in await page(dee, status=401)
     async with aiohttp.ClientSession(home.url, cookies=kept) as thief:
-        assert "`kinora link` makes a new one" in await page(thief, status=401)
+        assert "<code>kinora link</code> makes a new one" in await page(thief, status=401)
 
 
 async def test_a_link_is_not_spent_by_looking_ahead(home: Inn) -> None:

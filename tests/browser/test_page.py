@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Locator, Page, expect
 
 from tests.bots.pictures import jpeg, landscape
 from tests.browser.conftest import OpenPage, keep
-from tests.house import Inn
+from tests.house import ADMIN_KEY, Inn
 
+TOP = "turn => turn.getBoundingClientRect().top"
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
 
 PLAYS = """video => new Promise(done => {
@@ -224,6 +226,27 @@ def test_what_happened_while_away_is_caught_up(open_page: OpenPage, home: Inn) -
     expect(other.get_by_text("Reconnecting")).to_be_hidden()
 
 
+def test_what_came_earlier_comes_above_and_nothing_jumps(open_page: OpenPage, home: Inn) -> None:
+    with requests.Session() as owner:
+        owner.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        for number in range(14):
+            wish: Any = {"prompt": f"number {number}", "model": "slow"}
+            asked = owner.post(f"{home.url}/api/v1/clips", json=wish, timeout=10).json()
+            owner.delete(f"{home.url}/api/v1/clips/{asked['id']}", timeout=10)
+    page = open_page()
+    expect(page.locator(".turn")).to_have_count(12)
+    first = page.locator(".turn").filter(has_text="number 2").first
+    expect(first).to_contain_text("Cancelled")
+    page.get_by_role("link", name="Earlier").focus()
+    before = first.evaluate(TOP)
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(14)
+    expect(page.locator(".turn").first).to_contain_text("number 0")
+    expect(page.locator(".turn").first).to_be_focused()
+    assert abs(first.evaluate(TOP) - before) < 60
+    expect(page.get_by_role("link", name="Earlier")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: str) -> None:
     page = open_page(width=360, height=740, has_touch=True, is_mobile=True, color_scheme=scheme)
@@ -254,7 +277,7 @@ def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: s
 def test_a_link_in_another_site_opens_the_chat_once(open_page: OpenPage, home: Inn) -> None:
     page, link = open_page(signed_in=False), home.link()
     page.goto(home.url)
-    expect(page.get_by_role("heading")).to_contain_text("`kinora link` makes a new one")
+    expect(page.get_by_role("heading")).to_contain_text("kinora link makes a new one")
     page.route(
         "http://mail.example/",
         lambda route: route.fulfill(content_type="text/html", body=f'<a href="{link}">open</a>'),

@@ -9,6 +9,8 @@ const welcome = document.getElementById("welcome");
 const older = new URLSearchParams(location.search).has("before");
 const NEAR_END_PIXELS = 160;
 const SAY_AFTER_MILLISECONDS = 400;
+const LET_GO_AFTER_MILLISECONDS = 60000;
+const TITLE = document.title;
 
 let sending = 0;
 const waiting = new Map();
@@ -92,13 +94,18 @@ function show({ id, html, state, say: sentence }) {
       known.tabIndex = -1;
       known.focus({ preventScroll: true });
     }
-    if (sentence && before !== state) say(sentence);
+    if (sentence && before !== state) tell(sentence, state);
   } else {
     turns.append(fresh);
-    if (sentence) say(sentence);
+    if (sentence) tell(sentence, state);
   }
   greet();
   if (stay) toEnd();
+}
+
+function tell(sentence, state) {
+  say(sentence);
+  if (document.hidden && state === "succeeded") document.title = `Done · ${TITLE}`;
 }
 
 function gone(id) {
@@ -120,7 +127,24 @@ function reconcile(ids) {
   for (const id of first < 0 ? [] : shown.slice(first)) if (!ids.includes(id)) gone(id);
 }
 
+/** A hidden page lets go of its stream after a while: a browser has only six for each site. */
 export function listen() {
+  let source = document.hidden ? null : connect();
+  let letGo = 0;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(letGo);
+    if (document.hidden) {
+      letGo = setTimeout(() => source?.close(), LET_GO_AFTER_MILLISECONDS);
+      return;
+    }
+    document.title = TITLE;
+    if (!source || source.readyState === EventSource.CLOSED) source = connect();
+  });
+  window.addEventListener("pagehide", () => source?.close());
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+function connect() {
   const source = new EventSource("/stream");
   source.addEventListener("open", () => (offline.hidden = true));
   source.addEventListener("error", () => {
@@ -136,8 +160,7 @@ export function listen() {
     document.querySelector('[data-wallet="balance"]').textContent = balance;
     document.querySelector('[data-wallet="held"]').textContent = held;
   });
-  window.addEventListener("pagehide", () => source.close());
-  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  return source;
 }
 
 /** Put earlier turns above without moving what is being read. */
