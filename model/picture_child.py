@@ -22,7 +22,11 @@ LIMITS = {
     resource.RLIMIT_NOFILE: 32,
     resource.RLIMIT_CORE: 0,
 }
+if sys.platform == "darwin":
+    del LIMITS[resource.RLIMIT_AS]  # macOS refuses to set it
 for limit, most in LIMITS.items():
+    _, hard = resource.getrlimit(limit)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(limit, (most, most))
 
 import io  # noqa: E402

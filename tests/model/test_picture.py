@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import struct
+import sys
 import zipfile
 import zlib
 from contextlib import suppress
@@ -269,6 +270,29 @@ async def test_two_at_a_time_and_nothing_of_ours_in_their_reach(
         await asyncio.sleep(0)
     assert len({(await task).data for task in decoding}) == 1
     assert most == picture.AT_ONCE
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS sets no limit on memory")
+async def test_the_child_limits_itself(tmp_path: Path) -> None:
+    """What a decoder in a stranger's hands would try first: memory and files."""
+    attempts = f"""
+import runpy
+runpy.run_path({str(picture.CHILD)!r}, run_name="looked at")
+try:
+    bytearray(1 << 30)
+except MemoryError:
+    print("no memory")
+try:
+    with open({str(tmp_path / "loot")!r}, "wb", buffering=0) as file:
+        file.write(b"loot")
+except OSError:
+    print("no file")
+"""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", attempts, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(child.communicate(), 30)
+    assert said.decode().split("\n") == ["no memory", "no file", ""]
 
 
 async def test_a_child_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
