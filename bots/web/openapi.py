@@ -130,7 +130,7 @@ def _schemas(web: Web) -> Json:
     image = {
         "type": "string",
         "contentMediaType": "application/octet-stream",
-        "description": f"The first frame: JPEG, PNG, WebP, GIF; up to {web.max_upload_bytes} bytes.",
+        "description": f"First frame: JPEG, PNG, WebP or GIF, up to {web.max_upload_bytes} bytes.",
     }
     sides = _object({"width": _side(), "height": _side()}, ("width", "height"))
     brief = {

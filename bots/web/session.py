@@ -43,6 +43,7 @@ async def open_link(request: web.Request) -> web.StreamResponse:
         path="/",
         httponly=True,
         secure=here.web.secure,
+        # Strict would stay behind on the way from a link in somebody's mail to the page.
         samesite="Lax",
     )
     return response
