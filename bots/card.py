@@ -79,7 +79,7 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
         line_two=line_two,
         prompt=job.request.prompt,
         notes=job.request.notes,
-        about=f"{model.name}: {model.summary.rstrip('.')}." if model else "",
+        about=_about(model) if model else "",
         progress=_progress(job, view.outlook),
         eta=eta,
         buttons=_buttons(job, view.outlook, model),
@@ -199,6 +199,11 @@ def _buttons(job: Job, outlook: Outlook | None, model: Model | None) -> tuple[Bu
         if job.state is not State.REFUSED:
             buttons.insert(0, Button.RETRY if job.state is State.FAILED else Button.AGAIN)
     return tuple(buttons)
+
+
+def _about(model: Model) -> str:
+    summary = model.summary.rstrip(".")
+    return f"{model.name}: {summary[:1].lower()}{summary[1:]}."
 
 
 def _failure(job: Job) -> str:

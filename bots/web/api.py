@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,7 @@ async def video(request: web.Request) -> web.StreamResponse:
     headers = {"Content-Type": "video/mp4"}
     if request.query.get("download") == "1":
         headers["Content-Disposition"] = f'attachment; filename="kinora-{view.job.id}.mp4"'
-    return _file(request, clip.video, clip.size, headers)
+    return await _file(request, clip.video, clip.size, headers)
 
 
 async def poster(request: web.Request) -> web.StreamResponse:
@@ -158,7 +159,7 @@ async def poster(request: web.Request) -> web.StreamResponse:
     clip = view.job.clip
     if clip is None:
         raise _no_clip(view)
-    return _file(request, clip.poster, None, {"Content-Type": "image/jpeg"})
+    return await _file(request, clip.poster, None, {"Content-Type": "image/jpeg"})
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
@@ -178,7 +179,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
         path = await site(request).pictures(job.request.picture)
     if path is None:
         raise NotFound("This clip has no picture, or it is no longer stored.")
-    return _file(request, path, None, {})
+    return await _file(request, path, None, {})
 
 
 async def me(request: web.Request) -> web.StreamResponse:
@@ -257,7 +258,7 @@ ROUTES = (
     Route("GET", f"{_CLIP}/video", video, (200, "video/mp4"), (404, 410, 416), query=("download",)),
     Route("GET", f"{_CLIP}/poster", poster, (200, "image/jpeg"), (404, 410, 416)),
     Route("GET", f"{_CLIP}/preview", preview, (200, "image/jpeg"), (404,)),
-    Route("GET", f"{_CLIP}/picture", picture, (200, "image/*"), (404, 416)),
+    Route("GET", f"{_CLIP}/picture", picture, (200, "image/*"), (404, 410, 416)),
     Route("POST", "/api/v1/quote", quote, (200, "Quote"), _READING,
           takes=("AskedQuote",)),
     Route("GET", "/api/v1/me", me, (200, "Me")),
@@ -284,10 +285,12 @@ async def _accepted(request: web.Request, job_id: str) -> web.Response:
     return web.json_response(shown.brief(view), status=202, headers=headers)
 
 
-def _file(
+async def _file(
     request: web.Request, path: Path, size: int | None, headers: dict[str, str]
 ) -> web.FileResponse:
     """A file of a clip. It is the browser's to keep, but to be asked for each time."""
+    if not await asyncio.to_thread(path.is_file):
+        raise _gone()
     if size is not None:
         try:
             start = request.http_range.start or 0
@@ -302,10 +305,14 @@ def _file(
 def _no_clip(view: View) -> Exception:
     state = view.job.state
     if state is State.SUCCEEDED:
-        return Problem(410, "This clip is no longer stored. Its recipe can make it again.")
+        return _gone()
     if state.ended:
         return NotFound(f"This clip has no video: it {_ENDED[state]}.")
     return NotFound("This clip has no video yet.")
+
+
+def _gone() -> Problem:
+    return Problem(410, "This clip is no longer stored. Its recipe can make it again.")
 
 
 _ENDED = {

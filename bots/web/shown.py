@@ -156,4 +156,4 @@ def seconds(span: Range) -> list[float]:
 
 
 def _time(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
+    return at.isoformat(timespec="milliseconds") if at else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.bots.caller import ask, finished, get, send
 from tests.house import house
 
@@ -52,6 +54,30 @@ async def test_only_so_many_streams(tmp_path: Path) -> None:
             assert b'"state": "cancelled"' in await stream.read()
         await get(client, f"/api/v1/clips/{waiting['id']}")
         assert (await finished(client, waiting["id"]))["state"] == "cancelled"
+
+
+async def test_a_lost_file_is_gone_and_said_so(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, home.client() as client:
+        done = await finished(client, (await ask(client, "a ball", seconds=0.5))["id"])
+        for lost in home.files():
+            Path(lost).unlink()
+        for link in ("video", "poster"):
+            problem = await get(client, done["links"][link], 410)
+            assert problem["detail"].startswith("This clip is no longer stored.")
+
+
+async def test_a_bug_keeps_its_inside_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(tmp_path) as home, home.client() as client:
+        monkeypatch.setattr(home.studio, "_accounts", None)
+        async with client.get("/api/v1/me") as answer:
+            problem = await answer.json()
+            assert (answer.status, answer.content_type) == (500, "application/problem+json")
+    assert problem["reference"] in problem["detail"]
+    assert "NoneType" not in str(problem)
+    found = [one for one in caplog.records if problem["reference"] in one.getMessage()]
+    assert [one.exc_info is not None for one in found] == [True]
 
 
 async def test_an_open_stream_does_not_keep_the_house_open(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.bots.pictures import jpeg, landscape
 from tests.browser.conftest import OpenPage, keep
@@ -180,6 +180,26 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(open_page: OpenPage) -> None:
     expect(problem).to_be_hidden()
     page.keyboard.press("Enter")
     expect(newest(page).locator("video")).to_be_visible()
+
+
+def test_a_lost_answer_costs_nothing_twice(open_page: OpenPage) -> None:
+    page = open_page()
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/v1/clips", lose)
+    send(page, "a ball --seconds 1")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is lost: send it again.")
+    expect(page.get_by_role("textbox")).to_have_value("a ball --seconds 1")
+    page.unroute("**/api/v1/clips")
+    page.get_by_role("textbox").press("Enter")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.get_by_role("textbox")).to_have_value("")
+    expect(page.locator(".turn video")).to_have_count(1)
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator("#balance")).to_have_text("999 credits")
 
 
 def test_watched_live_cancelled_and_deleted(open_page: OpenPage, home: Inn) -> None:
