@@ -138,14 +138,15 @@ class Dispatch:
         wait = NOTHING
         for other in self._flights.values():
             wait += remaining(other.estimate, now - other.began, other.step, other.steps)
-        for index, waiting in enumerate(self._queue):
+        queue = self._queue
+        if all(waiting.job_id != job.id for waiting in queue):
+            queue = order(self._tags, [*queue, self._waiting(job)])
+        for index, waiting in enumerate(queue):
             if waiting.job_id == job.id:
-                own = self._estimates[job.id]
                 ahead = index + len(self._flights)
-                return Outlook(index + 1, ahead, wait, wait + own)
+                return Outlook(index + 1, ahead, wait, wait + self._estimate(job))
             wait += self._estimates[waiting.job_id]
-        own = self._estimator.estimate(job.request)
-        return Outlook(len(self._queue) + 1, len(self._queue), wait, wait + own)
+        raise AssertionError("the job was put into the queue above")
 
     def preview(self, job_id: str) -> bytes | None:
         """The latest preview of a running job, as a JPEG."""
@@ -245,9 +246,12 @@ class Dispatch:
             job_id=job.id,
             account_id=job.account_id,
             order=job.created_at.timestamp(),
-            cost=self._estimates[job.id].middle,
-            weight=self._weights[job.account_id],
+            cost=self._estimate(job).middle,
+            weight=self._weights.get(job.account_id, 1.0),
         )
+
+    def _estimate(self, job: Job) -> Range:
+        return self._estimates.get(job.id) or self._estimator.estimate(job.request)
 
     async def _start(self, waiting: Waiting) -> None:
         self._claiming = waiting.job_id
