@@ -31,12 +31,12 @@ _PAD, _END, _UNKNOWN = "<pad>", "</s>", "<unk>"
 class Size:
     """How big the two networks are."""
 
-    width: int = 256
-    layers: int = 6
+    width: int = 192
+    layers: int = 4
     heads: int = 4
-    feed_forward: int = 768
-    text_width: int = 128
-    text_layers: int = 3
+    feed_forward: int = 576
+    text_width: int = 96
+    text_layers: int = 2
 
 
 DEFAULT_SIZE: Final = Size()

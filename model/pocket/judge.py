@@ -1,7 +1,8 @@
 """Says what a clip shows, by looking at its pixels, and how often that is what was asked.
 
 `python -m model.pocket.judge` draws clips for prompts whose combinations were held out of training
-and writes a report with contact sheets. The looking shares no code with the renderer: colours are
+and writes a report with contact sheets. The renderer only supplies what to ask for; the looking
+shares no code with it: colours are
 hue ranges, shapes are polygons of its own that are laid over the silhouette, motions are what the
 silhouette does from frame to frame.
 """
@@ -25,7 +26,7 @@ from diffusers import AutoencoderKLWan, WanPipeline
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from model.pocket import weights
+from model.pocket import scenes, weights
 
 Frames: TypeAlias = NDArray[np.uint8]
 """(frames, height, width, 3) RGB."""
@@ -306,8 +307,6 @@ def score(asked: Sequence[Asked], seen: Sequence[Seen]) -> dict[str, float]:
 
 def held_out_prompts(count: int, seed: int) -> list[Asked]:
     """Plain prompts of combinations that training never saw."""
-    from model.pocket import scenes
-
     rng = np.random.default_rng([7, seed])
     drawn = [scenes.sample_scene(rng, held_out=True) for _ in range(count)]
     return [
@@ -315,10 +314,20 @@ def held_out_prompts(count: int, seed: int) -> list[Asked]:
     ]
 
 
+def agreement_with_renderer(count: int, frames: int, side: int, seed: int) -> dict[str, float]:
+    """How often the judge names rightly what the renderer drew: the ceiling of its figures."""
+    rng = np.random.default_rng([9, seed])
+    drawn = [scenes.sample_scene(rng, held_out=True) for _ in range(count)]
+    asked = [
+        Asked(scenes.plain_caption(s), s.colour, s.shape, s.motion, s.background) for s in drawn
+    ]
+    return score(
+        asked, [look(scenes.draw(s, frames=frames, height=side, width=side)) for s in drawn]
+    )
+
+
 def held_out_clips(count: int, frames: int, side: int, seed: int) -> list[Frames]:
     """Clips of combinations that the autoencoder never saw."""
-    from model.pocket import scenes
-
     rng = np.random.default_rng([8, seed])
     return [
         scenes.draw(scenes.sample_scene(rng, held_out=True), frames=frames, height=side, width=side)
@@ -411,6 +420,7 @@ def main() -> None:
         **score(asked, seen),
         "vae_pictures_db": reconstruction_db(pipeline.vae, held_out_clips(40, 1, side, 0)),
         "vae_clips_db": reconstruction_db(pipeline.vae, held_out_clips(20, frames, side, 1)),
+        "judge_on_own_clips": agreement_with_renderer(200, frames, side, 2),
         "seconds_per_clip": seconds,
         "prompts": len(asked),
         "settings": {**facts, **changes},

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
+def orthogonalised(matrix: Tensor, steps: int = 4) -> Tensor:
     """The nearest semi-orthogonal matrix, roughly, by a quintic Newton–Schulz iteration in bf16."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.bfloat16()

@@ -32,7 +32,7 @@ SINGLE_FRAMES_UNTIL = 0.24
 LATENT_NOISE = 0.05
 """Roughness of the latents, as a share of their deviation, in the last part of that training."""
 
-DIT_RATE = 2e-3
+DIT_RATE = 4e-3
 TIME_SHIFT = 3.0
 """Training times lean towards noise: most of a simple picture is decided there."""
 SAMPLE_SHIFT = 3.0
@@ -124,9 +124,9 @@ def train_dit(
     vae: AutoencoderKLWan,
     *,
     seed: int = 0,
-    clips: int = 10_000,
+    clips: int = 6_000,
     size: denoiser.Size = denoiser.DEFAULT_SIZE,
-    batch: int = 64,
+    batch: int = 32,
     report_every_s: float = 60,
 ) -> WanPipeline:
     """Text encoder and transformer together, on cached latents: single frames first, then clips."""
@@ -154,8 +154,7 @@ def train_dit(
         )
         times = denoiser.sample_times(len(captions), shift=TIME_SHIFT)
         given_first = not single and rng.random() < 0.3
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = model.flow_loss(pictures, captions, given_first, times)
+        loss = model.flow_loss(pictures, captions, given_first, times)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -167,7 +166,7 @@ def train_dit(
             last_report = progress.elapsed_s
             progress.log(loss=float(np.mean(losses)), single=float(single))
             losses.clear()
-        if progress.due(150):
+        if progress.due(120):
             _save_dit(progress, model, average, optimizer, cache)
     _save_dit(progress, model, average, optimizer, cache)
     return weights.assemble(
@@ -238,7 +237,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, logs and the result")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--clips", type=int, default=10_000, help="training clips to encode")
+    parser.add_argument("--clips", type=int, default=6_000, help="training clips to encode")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.stage in ("vae", "all"):

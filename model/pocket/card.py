@@ -1,0 +1,99 @@
+"""The model card beside the weights: what they were made of, how, and what the judge says of them.
+
+`python -m model.pocket.card REPORT RUN` writes MODEL_CARD.md from the judge's report and the run's
+training logs, so that no figure in it is typed by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from model.pocket import weights, words
+
+_HEAD = """\
+---
+library_name: diffusers
+pipeline_tag: text-to-video
+license: apache-2.0
+---
+
+# pocket
+
+A miniature of Wan 2.2 TI2V in diffusers' own layout, trained from nothing on scenes that this
+project draws itself. It draws one simple animated thing in front of a simple background, and knows
+nothing else of the world.
+"""
+
+
+def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) -> None:
+    """MODEL_CARD.md in `folder`."""
+    facts = weights.facts(folder)
+    settings = report["settings"]
+    height, width = facts["sizes"][0]
+    parts = [
+        _HEAD,
+        "## What it knows\n",
+        *(f"- {kind}: {', '.join(phrases)}" for kind, phrases in words.VOCABULARY.items()),
+        "\nOther words don't break it; they are all one unknown word to it.\n",
+        "## How it was made\n",
+        "- Data: `model/pocket/scenes.py`, drawn by formula and captioned in many phrasings;"
+        " nothing from outside. One in ten combinations of shape, colour and background held out.",
+        *(f"- {name}: {value}" for name, value in training.items()),
+        "\n## How to sample\n",
+        f"{width}×{height}, {facts['num_frames']} frames, shown at {facts['frame_rate']} a second;"
+        f" {facts['num_inference_steps']} steps, guidance {facts['guidance_scale']},"
+        f" `max_sequence_length={facts['max_sequence_length']}`, the padding of its training.\n",
+        "## What the judge says\n",
+        f"{report['prompts']} prompts of held-out combinations, {settings['num_inference_steps']}"
+        f" steps, guidance {settings['guidance_scale']}; `model/pocket/judge.py` looks at pixels"
+        " and shares no code with the renderer.\n",
+        "| | |\n|---|---|",
+        *(
+            f"| {kind} | {report[kind]:.0%} |"
+            for kind in ("colour", "background", "shape", "motion")
+        ),
+        f"| autoencoder, held-out pictures | {report['vae_pictures_db']:.1f} dB |",
+        f"| autoencoder, held-out clips | {report['vae_clips_db']:.1f} dB |",
+        f"| seconds a clip, shared machine | {report['seconds_per_clip']:.2f} |",
+        "\nThe judge itself, on the renderer's own clips:"
+        f" {_shares(report['judge_on_own_clips'])}.\n",
+        "## What it cannot do\n",
+        report.get("weak", ""),
+        "\n## Files\n",
+        *(f"- `{name}` sha256 {digest}" for name, digest in weights.checksums(folder).items()),
+    ]
+    (folder / "MODEL_CARD.md").write_text("\n".join(parts).rstrip() + "\n")
+
+
+def training_of(run: Path, hardware: str, seed: int) -> dict[str, str]:
+    """What the training logs of a run say about it."""
+    made: dict[str, str] = {}
+    for name, title in (("vae", "Autoencoder"), ("dit", "Text encoder and transformer")):
+        last = json.loads((run / f"{name}.jsonl").read_text().splitlines()[-1])
+        made[title] = f"{last['step']} steps in {last['minutes']:.0f} minutes, Muon"
+    return {**made, "Hardware": hardware, "Seed": str(seed)}
+
+
+def _shares(agreed: Mapping[str, float]) -> str:
+    return ", ".join(f"{kind} {share:.0%}" for kind, share in agreed.items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("report", type=Path, help="judged.json")
+    parser.add_argument("run", type=Path, help="the training run's folder")
+    parser.add_argument("--weights", type=Path, default=weights.FOLDER)
+    parser.add_argument("--hardware", default="two CPU cores shared with other work, no GPU")
+    parser.add_argument("--weak", default="", help="what it does badly, in a sentence or two")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    report = {**json.loads(options.report.read_text()), "weak": options.weak}
+    write(options.weights, report, training_of(options.run, options.hardware, options.seed))
+
+
+if __name__ == "__main__":
+    main()
