@@ -118,7 +118,7 @@ async def test_a_locked_database_refuses_writes_in_time_and_answers_reads(
         account = await a_person(store)
         job = a_job(account)
         other = sqlite3.connect(tmp_path / "kinora.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(Transient):
             await store.jobs.submit(job, None, "print")
         assert await store.jobs.job(job.id) is None

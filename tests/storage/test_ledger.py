@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from core.errors import NotEnoughCredits, WrongState
 from core.job import Account, State, Wallet
+from storage import ledger
 from storage.store import Store, open_store
 from tests.storage.samples import KEEP, NOON, a_clip, a_job, a_person
 
@@ -163,6 +165,30 @@ class Books(RuleBasedStateMachine):
             assert kinds == sorted(["hold", settled] if job.state.ended else ["hold"])
 
 
+async def test_what_has_been_entered_moves_nothing_again(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await store.jobs.submit(a_job(account, 30), None, "print")
+    async with store.database.writing() as session:
+        await ledger.grant(session, account.id, 50, NOON.date(), NOON)
+        await ledger.hold(session, account.id, job.id, 30, NOON)
+    assert await store.accounts.wallet(account.id) == Wallet(70, 30)
+    async with store.database.writing() as session:
+        await ledger.release(session, account.id, job.id, 30, NOON)
+        await ledger.capture(session, account.id, job.id, 30, NOON)
+    assert await store.accounts.wallet(account.id) == Wallet(100, 0)
+    assert len(await store.accounts.entries(account.id, 9)) == 3
+
+
+async def test_nothing_is_settled_that_was_not_held(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await store.jobs.submit(a_job(account, 30), None, "print")
+    with pytest.raises(ledger.LedgerBroken):
+        async with store.database.writing() as session:
+            await ledger.capture(session, account.id, job.id, 31, NOON)
+    assert await store.accounts.wallet(account.id) == Wallet(70, 30)
+    assert len(await store.accounts.entries(account.id, 9)) == 2
+
+
 def test_the_books_are_right_whatever_happens(url: str, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -176,7 +202,7 @@ def test_the_books_are_right_whatever_happens(url: str, tmp_path: Path) -> None:
             run_state_machine_as_test(
                 Opened,
                 settings=settings(
-                    max_examples=settings().max_examples // 4,
+                    max_examples=settings().max_examples // 6,
                     stateful_step_count=30,
                     deadline=None,
                     database=None,

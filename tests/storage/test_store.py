@@ -176,6 +176,15 @@ async def test_jobs_without_a_key_are_all_new(store: Store) -> None:
     assert [job.id for job in await store.jobs.queued()] == [job.id for job in made]
 
 
+async def test_a_job_that_is_submitted_twice_is_one(store: Store) -> None:
+    account = await a_person(store)
+    await queue(store, account)
+    job = a_job(account)
+    assert await store.jobs.submit(job, None, "print") == job
+    assert await store.jobs.submit(job, None, "print") == job
+    assert await store.accounts.wallet(account.id) == Wallet(80, 20)
+
+
 async def test_a_submit_that_is_given_up_halfway_is_whole_or_nothing(store: Store) -> None:
     account = await a_person(store, 1000)
 
