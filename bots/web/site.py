@@ -45,7 +45,7 @@ class Web:
     hosts: tuple[str, ...] = ()
     admin_key: str | None = field(default=None, repr=False)
     secure: bool = False
-    max_upload_bytes: int = 20 * 1024 * 1024
+    max_upload_bytes: int = 20_000_000
     kept: str = ""
 
 

@@ -197,4 +197,4 @@ def _too_long() -> Problem:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, f"A picture can be up to {limit / 1024**2:g} MB.", "too-large")
+    return Problem(413, f"A picture can be up to {limit / 1e6:g} MB.", "too-large")

@@ -23,7 +23,7 @@ from core.prompt import FLAGS
 from tests.bots.caller import get
 from tests.house import Inn
 
-EXAMPLES = 20
+EXAMPLES = 12
 STREAM = "/api/v1/clips/{id}/events"
 
 

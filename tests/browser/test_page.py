@@ -294,6 +294,31 @@ def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: s
         assert (look["wide"], look["sideways"]) == ([], 0)
 
 
+def test_it_works_without_scripts(open_page: OpenPage, home: Inn) -> None:
+    page = open_page(java_script_enabled=False)
+    page.get_by_role("link", name="a yellow star").click()
+    expect(page.get_by_role("textbox")).to_have_value("a yellow star spinning at night")
+    page.get_by_text("Options", exact=True).click()
+    page.get_by_label("Length").select_option("1")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".words")).to_have_text("a yellow star spinning at night")
+    job_id = (newest(page).get_attribute("id") or "").removeprefix("clip-")
+    with requests.Session() as owner:
+        owner.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        owner.get(f"{home.url}/api/v1/clips/{job_id}/events", timeout=30)
+    page.reload()
+    expect(newest(page).locator("video")).to_be_visible()
+    expect(newest(page).locator("summary").first).to_contain_text("sketch · 1 s")
+    newest(page).get_by_text("Delete", exact=True).click()
+    newest(page).get_by_role("button", name="Delete this clip").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.get_by_label("Account and help").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading")).to_contain_text("This browser is signed out")
+    page.goto(home.url)
+    expect(page.get_by_role("heading")).to_contain_text("not signed in")
+
+
 def test_a_link_in_another_site_opens_the_chat_once(open_page: OpenPage, home: Inn) -> None:
     page, link = open_page(signed_in=False), home.link()
     page.goto(home.url)

@@ -40,7 +40,7 @@ export function complain(sentence) {
 
 async function pick(file) {
   if (file.size > uploadMax) {
-    return complain(`A picture can be up to ${Math.floor(uploadMax / 1048576)} MB.`);
+    return complain(`A picture can be up to ${Math.floor(uploadMax / 1e6)} MB.`);
   }
   const chosen = { file, url: URL.createObjectURL(file) };
   show(chosen);
