@@ -270,6 +270,7 @@ def test_what_came_earlier_comes_above_and_nothing_jumps(open_page: OpenPage, ho
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: str) -> None:
     page = open_page(width=360, height=740, has_touch=True, is_mobile=True, color_scheme=scheme)
+    expect(page.get_by_role("heading", name="What would you like")).to_be_in_viewport(ratio=1)
     looks = [looked_at(page)]
     keep(page, f"phone-{scheme}-empty")
     drop(page, jpeg(landscape()))

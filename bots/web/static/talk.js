@@ -207,5 +207,5 @@ function atEnd() {
 }
 
 export function toEnd() {
-  if (!older) window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  if (!older && turns.querySelector(".turn")) window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
 }
