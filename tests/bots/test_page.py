@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from tests.bots.caller import events, finished, get
 from tests.bots.pictures import jpeg, landscape
@@ -219,3 +221,14 @@ async def test_history_goes_page_by_page_and_survives_a_restart(tmp_path: Path) 
 async def test_the_page_is_for_those_who_signed_in(home: Inn, path: str) -> None:
     async with home.client() as owner:
         assert "not signed in" in await page(owner, path, 401)
+
+
+async def test_the_sample_picture_is_small_and_opens(home: Inn) -> None:
+    async with (
+        aiohttp.ClientSession(home.url) as nobody,
+        nobody.get("/static/sample.jpg") as answer,
+    ):
+        data = await answer.read()
+    assert len(data) <= 60_000
+    with Image.open(io.BytesIO(data)) as opened:
+        assert opened.size == (960, 540)
