@@ -28,7 +28,6 @@ from yarl import URL
 
 from bots import doctor
 from bots.pulse import Pulse
-from bots.render import Heard, Made, render_once
 from bots.settings import Settings
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
@@ -169,22 +168,6 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
             log.info("stopping: what runs now is queued again at the next start")
         finally:
             await serving.cleanup()
-
-
-async def render(
-    settings: Settings,
-    prompt: str,
-    arguments: Sequence[str],
-    image: Path | None,
-    output: Path,
-    heard: Heard,
-) -> Made:
-    """Render one clip with no server. Raises UserError or RenderFailed."""
-    async with LocalEngine(threads=settings.threads) as engine:
-        return await render_once(
-            engine, picture.decode, CATALOGUE, settings.model, prompt, arguments, image, output,
-            heard,
-        )  # fmt: skip
 
 
 async def examine(settings: Settings) -> list[doctor.Finding]:

@@ -1,4 +1,7 @@
-"""`kinora`: serve, render, models, doctor, db, link, admin."""
+"""`kinora`: serve, render, models, doctor, db, link, admin.
+
+Commands import the composition root themselves: `render` and `models` need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bots import app as kinora
 from bots import doctor as examination
 from bots import logs
+from bots.render import CATALOGUE
+from bots.render import render as render_clip
 from bots.settings import Settings
 from core.errors import KinoraError
 from core.job import Identity
@@ -49,6 +53,8 @@ _FLAGS_HELP = "Flags, as in every chat: " + ", ".join(
 @app.command()
 def serve() -> None:
     """Start everything and print the link that opens the page."""
+    from bots import app as kinora
+
     settings = _settings()
     logs.configure(settings.log_format, settings.log_level)
 
@@ -89,9 +95,7 @@ def render(
         def progress(stage: str, step: int, steps: int) -> None:
             bar.update(task, description=stage, completed=step, total=max(steps, 1))
 
-        made = _run(
-            kinora.render(settings, prompt, context.args, image, output.absolute(), progress)
-        )
+        made = _run(render_clip(settings, prompt, context.args, image, output.absolute(), progress))
     if as_json:
         print(json.dumps(asdict(made)))
         return
@@ -109,10 +113,10 @@ def render(
 def models(as_json: Json = False) -> None:
     """List the models and what they take."""
     if as_json:
-        print(json.dumps([examination.facts(model) for model in kinora.CATALOGUE]))
+        print(json.dumps([examination.facts(model) for model in CATALOGUE]))
         return
     table = Table("model", "takes", "seconds", "resolutions", "flags", "licence", box=None)
-    for model in kinora.CATALOGUE:
+    for model in CATALOGUE:
         table.add_row(
             model.name,
             examination.takes(model),
@@ -122,13 +126,15 @@ def models(as_json: Json = False) -> None:
             model.licence,
         )
     out.print(table)
-    for model in kinora.CATALOGUE:
+    for model in CATALOGUE:
         out.print(f"{model.name}: {model.summary}", highlight=False, soft_wrap=True)
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what is configured, what is missing, and what to do about it."""
+    from bots import app as kinora
+
     findings = _run(kinora.examine(_settings()))
     if as_json:
         print(json.dumps([finding.as_dict() for finding in findings]))
@@ -153,6 +159,8 @@ def link(
     as_json: Json = False,
 ) -> None:
     """Make another one-time link to the page."""
+    from bots import app as kinora
+
     settings = _settings()
     address = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
@@ -170,6 +178,7 @@ def admin_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key. It is shown once and kept only as a hash."""
+    from bots import app as kinora
 
     async def make() -> str:
         async with kinora.store_of(_settings()) as store:
@@ -183,6 +192,7 @@ def admin_key(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the newest schema; `serve` does it by itself."""
+    from bots import app as kinora
 
     async def bring() -> None:
         async with kinora.store_of(_settings()):

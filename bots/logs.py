@@ -37,5 +37,6 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it prints what is stored
     for chatty in ("apscheduler", "alembic", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))

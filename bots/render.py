@@ -1,4 +1,7 @@
-"""One clip with no server, no account and no queue: what `kinora render` does."""
+"""One clip with no server, no account and no queue: what `kinora render` does.
+
+Wires the model alone, apart from the composition root, so that a shell need not wait for the rest.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bots.settings import Settings
 from core import prompt as grammar
-from core.catalog import Model, complete
+from core.catalog import complete
 from core.errors import KinoraError, UserError
 from core.job import new_id
-from core.ports import DecodePicture, Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
-from core.request import Picture
+from core.ports import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
+from core.request import Draft, Picture
+from model import picture
+from model.engines.local import LocalEngine
+from model.families import MODELS
+
+CATALOGUE = MODELS
 
 Heard = Callable[[str, int, int], None]
 """heard(stage, step, steps)"""
@@ -41,11 +50,8 @@ class Made:
     run_seconds: float
 
 
-async def render_once(
-    engine: Engine,
-    decode: DecodePicture,
-    catalogue: Sequence[Model],
-    default_model: str | None,
+async def render(
+    settings: Settings,
     prompt: str,
     arguments: Sequence[str],
     image: Path | None,
@@ -59,17 +65,29 @@ async def render_once(
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {output.parent}.")
     draft = grammar.parse(prompt, *arguments)
+    async with LocalEngine(threads=settings.threads) as engine:
+        return await _render(engine, settings.model, draft, image, output, heard)
+
+
+async def _render(
+    engine: Engine,
+    default_model: str | None,
+    draft: Draft,
+    image: Path | None,
+    output: Path,
+    heard: Heard,
+) -> Made:
     with tempfile.TemporaryDirectory(prefix="kinora-") as scratch:
-        first = picture = None
+        first = known = None
         if image is not None:
-            decoded = await decode(await asyncio.to_thread(image.read_bytes))
+            decoded = await picture.decode(await asyncio.to_thread(image.read_bytes))
             first = Path(scratch, "picture")
             await asyncio.to_thread(first.write_bytes, decoded.data)
-            picture = Picture("local", decoded.width, decoded.height)
+            known = Picture("local", decoded.width, decoded.height)
         request = complete(
             draft,
-            catalogue,
-            picture=picture,
+            CATALOGUE,
+            picture=known,
             default_model=default_model,
             seed=secrets.randbelow(grammar.SEED_MAX + 1),
         )

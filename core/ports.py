@@ -216,7 +216,7 @@ class Jobs(Protocol):
         ...
 
     async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
-        """running → queued. lost: count it against the job."""
+        """running → queued, or → cancelled where that was asked for. lost: it counts."""
         ...
 
     async def finish(
@@ -232,7 +232,10 @@ class Jobs(Protocol):
         ...
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
-        """queued → cancelled, releasing the hold; a running job is only marked. None: ended."""
+        """queued → cancelled; release the hold; add the delivery to the outbox.
+
+        A running job is only marked. None: it has ended.
+        """
         ...
 
     async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
