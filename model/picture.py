@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -55,39 +55,34 @@ async def decode(data: bytes) -> DecodedPicture:
 
 
 async def _ask_child(data: bytes) -> tuple[int, bytes]:
-    """The child's exit status and its answer. Raises BadPicture when it runs out of time."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        str(CHILD),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-        cwd="/",
-    )
+    """The child's exit status and its answer. Raises BadPicture when it goes beyond its limits."""
+    # a file: asyncio's own pipe to a child breaks when it is cancelled while it closes
+    with TemporaryFile() as given:
+        await asyncio.to_thread(given.write, data)
+        given.seek(0)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            str(CHILD),
+            stdin=given,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={},
+            cwd="/",
+        )
     try:
         async with asyncio.timeout(DECODE_SECONDS):
-            _, answer = await asyncio.gather(_feed(child, data), _hear(child))
+            answer = await _heard(child)
             return await child.wait(), answer
     except TimeoutError:
         raise BadPicture(_TOO_HEAVY) from None
     finally:
         if child.returncode is None:
             child.kill()
-            await child.wait()
+            await child.communicate()  # an unread pipe would keep wait() waiting
 
 
-async def _feed(child: asyncio.subprocess.Process, data: bytes) -> None:
-    assert child.stdin is not None
-    with suppress(BrokenPipeError, ConnectionResetError):
-        child.stdin.write(data)
-        await child.stdin.drain()
-        child.stdin.close()
-        await child.stdin.wait_closed()
-
-
-async def _hear(child: asyncio.subprocess.Process) -> bytes:
+async def _heard(child: asyncio.subprocess.Process) -> bytes:
     assert child.stdout is not None
     answer = bytearray()
     while part := await child.stdout.read(1 << 20):
