@@ -83,13 +83,15 @@ async def house(
     """Wire everything and run it until the block is left.
 
     engine, catalogue: in place of the local engine with every family.
-    Raises Busy where another process has the data directory, ExceptionGroup where a loop broke.
+    Raises Busy where another Kinora has the data or the database, ExceptionGroup where a loop
+    broke.
     """
     if settings.model is not None:
         named(catalogue, settings.model)
     with _alone(settings.data_dir):
         async with (
             store_of(settings) as store,
+            _only_dispatcher(store),
             engine or LocalEngine(threads=settings.threads, warm=settings.model) as engine,
         ):
             bulletin = Bulletin()
@@ -233,9 +235,18 @@ def _logged(sweep: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None
     return swept
 
 
+@asynccontextmanager
+async def _only_dispatcher(store: Store) -> AsyncIterator[None]:
+    """Two dispatchers would each think that the other's jobs were left over."""
+    async with store.database.alone() as alone:
+        if not alone:
+            raise Busy("Another Kinora is working on this database.")
+        yield
+
+
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory: two dispatchers would both think that a job is theirs."""
+    """Hold the data directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "kinora.lock").open("w") as lock:
         try:

@@ -35,9 +35,7 @@ class SqlAccounts:
             await session.flush()
             linked = await session.scalar(
                 insert_new(session, IdentityRow)
-                .values(
-                    platform=identity.platform, subject=identity.subject, account_id=account.id
-                )
+                .values(platform=identity.platform, subject=identity.subject, account_id=account.id)
                 .returning(col(IdentityRow.account_id))
             )
             if linked is not None:

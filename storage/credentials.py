@@ -34,9 +34,7 @@ class SqlCredentials:
         digest = _digest(secret)
         now = self._clock()
         async with self.database.writing() as session:
-            await session.execute(
-                delete(CredentialRow).where(col(CredentialRow.expires_at) <= now)
-            )
+            await session.execute(delete(CredentialRow).where(col(CredentialRow.expires_at) <= now))
             added = await session.scalar(
                 insert_new(session, CredentialRow)
                 .values(

@@ -13,7 +13,7 @@ import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -40,6 +40,7 @@ RETRY_SECONDS = 10
 STATEMENT_SECONDS = 30
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x6B696E6F7261
+_WORK_LOCK = _MIGRATION_LOCK + 1
 _PG_PASSING = ("08", "40", "53", "55P03", "57P")
 """SQLSTATEs that time cures: connection, serialization and deadlock, resources, lock, shutdown."""
 
@@ -84,6 +85,25 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[bool]:
+        """Whether no other program works on this database, which then stays so for the block.
+
+        PostgreSQL only: whoever has SQLite's file is told by the lock on its folder.
+        """
+        if self._engine.dialect.name != "postgresql":
+            yield True
+            return
+        plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with plain.connect() as connection:
+            key = {"key": _WORK_LOCK}
+            locked = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key)
+            try:
+                yield bool(locked)
+            finally:
+                with suppress(DBAPIError):
+                    await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -162,8 +182,9 @@ def _upgrade(place: URL) -> None:
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"),
-                                   {"key": _MIGRATION_LOCK})
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                )
             config = script()
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")

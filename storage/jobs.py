@@ -281,9 +281,7 @@ class SqlJobs:
     async def _first(
         self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
     ) -> Job | None:
-        row = await session.scalar(
-            select(JobRow).where(col(JobRow.account_id) == account_id, same)
-        )
+        row = await session.scalar(select(JobRow).where(col(JobRow.account_id) == account_id, same))
         if row is None:
             return None
         if row.fingerprint != fingerprint:

@@ -36,9 +36,7 @@ class SqlOutbox:
             rows = await session.scalars(
                 update(DeliveryRow)
                 .where(col(DeliveryRow.id).in_(due.with_for_update(skip_locked=True)))
-                .values(
-                    tries=col(DeliveryRow.tries) + 1, due_at=now + timedelta(seconds=seconds)
-                )
+                .values(tries=col(DeliveryRow.tries) + 1, due_at=now + timedelta(seconds=seconds))
                 .returning(DeliveryRow)
                 .execution_options(synchronize_session=False)
             )

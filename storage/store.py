@@ -22,7 +22,7 @@ from storage.outbox import SqlOutbox
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The five ports. database: for transactions of one's own; `storage` alone uses it."""
+    """The five ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs

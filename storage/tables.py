@@ -140,9 +140,7 @@ class JobRow(Table, table=True):
     failure: str | None = Field(default=None, sa_column=Column(Text))
     reference: str | None = Field(default=None, sa_column=Column(Text))
     parent: str | None = Field(default=None, sa_column=Column(Text))
-    clip: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(JSON(none_as_null=True))
-    )
+    clip: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     clip_expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
     deleted: bool = False
 

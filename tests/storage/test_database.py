@@ -21,7 +21,7 @@ from core.errors import Transient
 from core.job import Account, State, Wallet
 from core.ports import Entry
 from storage import database
-from storage.database import at_head, location, migration_engine, upgrade
+from storage.database import Database, at_head, location, migration_engine, upgrade
 from storage.files import disk
 from storage.store import Store, open_store
 from storage.tables import Table
@@ -63,6 +63,18 @@ async def test_an_empty_database_comes_to_head_and_stays_there(new_url: str) -> 
 async def test_two_that_start_at_once_migrate_once(new_url: str) -> None:
     await asyncio.gather(*(upgrade(new_url) for _ in range(3)))
     assert await at_head(new_url)
+
+
+async def test_one_program_at_a_time_works_on_a_postgres(postgres_url: str) -> None:
+    first, second = Database(postgres_url), Database(postgres_url)
+    async with first.alone() as has_it:
+        assert has_it
+        async with second.alone() as has_it:
+            assert not has_it
+    async with second.alone() as has_it:
+        assert has_it
+    await first.close()
+    await second.close()
 
 
 async def test_nobody_there_is_not_at_head(tmp_path: Path) -> None:
