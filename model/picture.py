@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -49,47 +50,56 @@ async def decode(data: bytes) -> DecodedPicture:
     except TimeoutError:
         raise Transient("too many pictures at once", retry_after=10) from None
     try:
-        return _judged(*await _ask_child(data))
+        async with asyncio.timeout(DECODE_SECONDS):
+            return _judged(*await _asked(data))
+    except TimeoutError:
+        raise BadPicture(_TOO_HEAVY) from None
     finally:
         turn.release()
 
 
-async def _ask_child(data: bytes) -> tuple[int, bytes]:
-    """The child's exit status and its answer. Raises BadPicture when it goes beyond its limits."""
-    # a file: asyncio's own pipe to a child breaks when it is cancelled while it closes
-    with TemporaryFile() as given:
-        await asyncio.to_thread(given.write, data)
-        given.seek(0)
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(CHILD),
-            stdin=given,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},
-            cwd="/",
-        )
+async def _asked(data: bytes) -> tuple[int, bytes]:
+    """The child's exit status and its answer. A thread listens and not asyncio, whose subprocesses
+    stall the loop while they start, and may wait for ever once they are cancelled."""
+    child = _Child()
     try:
-        async with asyncio.timeout(DECODE_SECONDS):
-            answer = await _heard(child)
-            return await child.wait(), answer
-    except TimeoutError:
-        raise BadPicture(_TOO_HEAVY) from None
+        return await asyncio.to_thread(child.asked, data)
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.communicate()  # an unread pipe would keep wait() waiting
+        child.end()
 
 
-async def _heard(child: asyncio.subprocess.Process) -> bytes:
-    assert child.stdout is not None
-    answer = bytearray()
-    while part := await child.stdout.read(1 << 20):
-        answer += part
-        if len(answer) > MAX_ANSWER_BYTES:
-            raise BadPicture(_TOO_HEAVY)
-    return bytes(answer)
+class _Child:
+    """One child process: asked in one thread, and ended from any."""
+
+    def __init__(self) -> None:
+        self._process: Popen[bytes] | None = None
+        self._ended = False
+
+    def asked(self, data: bytes) -> tuple[int, bytes]:
+        with TemporaryFile() as given:
+            given.write(data)
+            given.seek(0)
+            self._process = Popen(
+                (sys.executable, "-I", str(CHILD)),
+                stdin=given,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                env={},
+                cwd="/",
+            )
+        with self._process as process:
+            if self._ended:
+                process.kill()
+            assert process.stdout is not None
+            answer = process.stdout.read(MAX_ANSWER_BYTES + 1)
+            if len(answer) > MAX_ANSWER_BYTES:
+                process.kill()
+            return process.wait(), answer
+
+    def end(self) -> None:
+        self._ended = True
+        if self._process is not None:
+            self._process.kill()
 
 
 def _judged(status: int, answer: bytes) -> DecodedPicture:
