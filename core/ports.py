@@ -170,7 +170,10 @@ class Accounts(Protocol):
     async def wallet(self, account_id: int) -> Wallet: ...
 
     async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
-        """Once per account and day: grant what is missing up to `floor` available credits."""
+        """Once per account and day: grant what is missing up to `floor` credits.
+
+        Held credits count as there: they may come back.
+        """
         ...
 
     async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:

@@ -67,7 +67,7 @@ class SqlAccounts:
             locked = await session.get(AccountRow, account_id, with_for_update=True)
             if locked is None:
                 raise LookupError(f"no account {account_id}")
-            missing = max(0, floor - locked.available)
+            missing = max(0, floor - locked.available - locked.held)
             await ledger.grant(session, account_id, missing, day, self._clock())
             return await ledger.wallet(session, account_id)
 

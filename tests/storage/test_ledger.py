@@ -69,7 +69,7 @@ class Books(RuleBasedStateMachine):
     def top_up(self, floor: int, next_day: bool) -> None:
         if next_day:
             self.day += timedelta(days=1)
-            self.move(max(0, floor - self.wallet.available), 0)
+            self.move(max(0, floor - self.wallet.available - self.wallet.held), 0)
         if self.day > NOON.date():
             asked = self.store.accounts.top_up(self.account.id, self.day, floor)
             assert self.run(asked) == self.wallet

@@ -76,9 +76,19 @@ async def test_a_day_is_granted_once_and_fills_up_to_the_floor(store: Store) -> 
         *(store.accounts.top_up(account.id, today, 100) for _ in range(20))
     )
     assert set(wallets) == {Wallet(100, 0)}
-    await queue(store, account, 30)
-    assert await store.accounts.top_up(account.id, today, 100) == Wallet(70, 30)
-    assert await store.accounts.top_up(account.id, date(2026, 11, 23), 100) == Wallet(100, 30)
+    await finish(store, await run(store, account, 30))
+    assert await store.accounts.top_up(account.id, today, 100) == Wallet(70, 0)
+    assert await store.accounts.top_up(account.id, date(2026, 11, 23), 100) == Wallet(100, 0)
+
+
+async def test_holding_credits_over_midnight_makes_no_more_of_them(store: Store) -> None:
+    account = await a_person(store, 40)
+    for days in (1, 2, 3):
+        job = await queue(store, account, 40)
+        day = NOON.date() + timedelta(days=days)
+        assert await store.accounts.top_up(account.id, day, 40) == Wallet(0, 40)
+        await store.jobs.cancel(job.id, NOON)
+        assert await store.accounts.wallet(account.id) == Wallet(40, 0)
 
 
 async def test_a_day_that_had_nothing_to_fill_is_used_up_too(store: Store) -> None:
