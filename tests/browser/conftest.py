@@ -26,8 +26,10 @@ WAIT_MILLISECONDS = 20_000
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Ends with the package: Playwright keeps a loop running in this thread until it stops, and
+    no other could run for the tests that come after."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("no chromium is installed here: apt-get install chromium")
