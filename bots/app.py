@@ -40,6 +40,7 @@ from core.job import Account, Identity, Job
 from core.studio import Studio, Terms
 from model import families, picture
 from model.engines.local import LocalEngine
+from storage.database import at_head
 from storage.store import Store, open_store
 
 log = logging.getLogger("kinora")
@@ -163,9 +164,9 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
         try:
             site = web.TCPSite(serving, settings.web.host, settings.web.port)
             await site.start()
-            host, port = serving.addresses[0][:2]
-            address = settings.web.public_url or f"http://{host}:{port}"
-            announce(address, await new_link(home.store, address, OWNER, "owner"))
+            bound = settings.web.model_copy(update={"port": serving.addresses[0][1]})
+            link = await new_link(home.store, bound.address, OWNER, "owner")
+            announce(bound.address, link)
             await stopping.wait()
             log.info("stopping: what runs now is queued again at the next start")
         finally:
@@ -173,13 +174,8 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
 
 
 async def examine(settings: Settings) -> list[doctor.Finding]:
-    """What is configured, what is missing, what to do about it."""
-
-    async def database() -> bool:
-        async with store_of(settings) as store:
-            return await store.ready()
-
-    return await doctor.examine(settings, CATALOGUE, database)
+    """What is configured, what is missing, what to do about it. Changes nothing."""
+    return await doctor.examine(settings, CATALOGUE, at_head)
 
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:
@@ -187,7 +183,7 @@ async def new_link(store: Store, address: str, identity: Identity, name: str) ->
     account = await store.accounts.account(identity, name)
     code = secrets.token_urlsafe(24)
     await store.credentials.add("link", code, account.id, name, utc_now() + LINK_LIFETIME)
-    return f"{address.rstrip('/')}/open/{code}"
+    return f"{address}/open/{code}"
 
 
 async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account, str]:

@@ -40,8 +40,8 @@ admin = typer.Typer(help="What an operator does.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(admin, name="admin")
 
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False)
+err = Console(stderr=True, markup=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -162,11 +162,10 @@ def link(
     from bots import app as kinora
 
     settings = _settings()
-    address = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
     async def make() -> str:
         async with kinora.store_of(settings) as store:
-            return await kinora.new_link(store, address, Identity("web", name), name)
+            return await kinora.new_link(store, settings.web.address, Identity("web", name), name)
 
     made = _run(make())
     print(json.dumps({"link": made, "account": name}) if as_json else made)

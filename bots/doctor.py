@@ -33,13 +33,14 @@ class Finding:
 
 
 async def examine(
-    settings: Settings, catalogue: Sequence[Model], database: Callable[[], Awaitable[bool]]
+    settings: Settings, catalogue: Sequence[Model], at_head: Callable[[str], Awaitable[bool]]
 ) -> list[Finding]:
-    """Look at all that Kinora needs. database: whether the store opens and can be written."""
+    """Look at all that Kinora needs, and change nothing. at_head: whether a database's schema is
+    the newest."""
     findings = [
         Finding("ok", "Python", platform.python_version()),
         await asyncio.to_thread(_disk, settings.data_dir),
-        await _database(settings, database),
+        await _database(settings, at_head),
         _models(settings, catalogue),
         _gpu(),
         _port(settings),
@@ -98,16 +99,26 @@ def _disk(data_dir: Path) -> Finding:
     return Finding("ok", "Data", seen)
 
 
-async def _database(settings: Settings, database: Callable[[], Awaitable[bool]]) -> Finding:
-    name = "SQLite" if settings.url.startswith("sqlite") else "PostgreSQL"
+async def _database(settings: Settings, at_head: Callable[[str], Awaitable[bool]]) -> Finding:
+    file = _sqlite_file(settings.url)
+    name = "PostgreSQL" if file is None else "SQLite"
+    if file is not None and not await asyncio.to_thread(file.exists):
+        return Finding("ok", "Database", "SQLite, made at the first start")
     try:
         async with asyncio.timeout(15):
-            if await database():
+            if await at_head(settings.url):
                 return Finding("ok", "Database", f"{name}, at the newest schema")
-        seen = "not ready"
+        seen = f"{name}: it does not answer, or its schema is another version's"
     except Exception as error:
-        seen = f"{name}: {type(error).__name__}"
-    return Finding("bad", "Database", seen, "check KINORA_DATABASE_URL and that it runs")
+        seen = f"{type(error).__name__}"
+    return Finding(
+        "bad", "Database", seen, "check KINORA_DATABASE_URL; `kinora db upgrade` brings the schema"
+    )
+
+
+def _sqlite_file(url: str) -> Path | None:
+    scheme, _, path = url.partition(":///")
+    return Path(path.partition("?")[0]) if scheme.startswith("sqlite") else None
 
 
 def _models(settings: Settings, catalogue: Sequence[Model]) -> Finding:

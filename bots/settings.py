@@ -5,6 +5,7 @@ Read once, by the composition root.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,19 @@ class Web(BaseModel):
         if len(key.get_secret_value()) < 8:
             raise ValueError("an admin key has at least 8 characters")
         return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole(cls, url: str | None) -> str | None:
+        if url and not re.fullmatch(r"https?://[^/\s]+/?", url):
+            raise ValueError("write it whole, as in https://kinora.example.org")
+        return url or None
+
+    @property
+    def address(self) -> str:
+        """Where a link leads."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
 class Credits(BaseModel):

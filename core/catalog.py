@@ -251,14 +251,10 @@ def _model(
 ) -> Model:
     if draft.model is not None:
         return named(catalogue, draft.model)
-    preferred = sorted(catalogue, key=lambda model: model.name != default)
-    for model in preferred:
-        if (model.picture is not Takes.NOTHING) if picture else model.text:
-            if picture and draft.prompt and model.name == default:
-                return model
-            if not picture or model.picture is Takes.NEEDS or model.name == default:
-                return model
-    return preferred[0]
+    able = [m for m in catalogue if (m.text if picture is None else m.picture != Takes.NOTHING)]
+    usual = [m for m in able if m.name == default]
+    made_for_it = [m for m in able if picture is not None and m.picture is Takes.NEEDS]
+    return next(iter(usual + made_for_it + able), catalogue[0])
 
 
 def _check_inputs(

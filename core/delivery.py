@@ -27,7 +27,7 @@ BATCH = 16
 
 
 class Courier:
-    """Run it as one task; `wake` it when a job ended. carriers: by platform."""
+    """Run it as one task. carriers: by platform; a place without one waits until there is one."""
 
     def __init__(
         self, jobs: Jobs, outbox: Outbox, carriers: Mapping[str, Carry], clock: Clock
@@ -52,20 +52,29 @@ class Courier:
                 await asyncio.sleep(IDLE_SECONDS)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        job = await self._jobs.job(delivery.job_id)
-        carry = self._carriers.get(delivery.place.partition(":")[0])
-        if job is None or carry is None:
-            await self._outbox.sent(delivery.id)
-            return
         pause = min(2.0**delivery.tries, LONGEST_PAUSE_SECONDS)
         try:
             async with asyncio.timeout(LEASE_SECONDS * 0.8):
-                await carry(job)
+                if await self._carry(delivery):
+                    await self._outbox.sent(delivery.id)
+                    return
         except Transient as error:
             pause = max(pause, error.retry_after)
         except Exception:
-            log.exception("job %s was not delivered; trying again", job.id)
-        else:
-            await self._outbox.sent(delivery.id)
-            return
-        await self._outbox.retry(delivery.id, self._clock() + timedelta(seconds=pause))
+            log.exception("job %s was not delivered; trying again", delivery.job_id)
+        try:
+            await self._outbox.retry(delivery.id, self._clock() + timedelta(seconds=pause))
+        except Exception:
+            log.exception(
+                "job %s: its delivery comes again when its lease is over", delivery.job_id
+            )
+
+    async def _carry(self, delivery: Delivery) -> bool:
+        """Whether nothing is left to do for this delivery."""
+        carry = self._carriers.get(delivery.place.partition(":")[0])
+        if carry is None:
+            return False
+        job = await self._jobs.job(delivery.job_id)
+        if job is not None:
+            await carry(job)
+        return True

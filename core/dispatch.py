@@ -105,6 +105,7 @@ class Dispatch:
         self._flights: dict[str, Flight] = {}
         self._stopping: set[str] = set()
         self._claiming: str | None = None
+        self._resume_at = 0.0
 
     # For bots, through the studio
 
@@ -144,7 +145,7 @@ class Dispatch:
         for index, waiting in enumerate(queue):
             if waiting.job_id == job.id:
                 ahead = index + len(self._flights)
-                return Outlook(index + 1, ahead, wait, wait + self._estimate(job))
+                return Outlook(ahead + 1, ahead, wait, wait + self._estimate(job))
             wait += self._estimates[waiting.job_id]
         raise AssertionError("the job was put into the queue above")
 
@@ -167,8 +168,12 @@ class Dispatch:
             try:
                 await self._rescue()
                 await self._refresh()
-                while self._queue and self._engine.free_slots() > 0:
+                now = asyncio.get_running_loop().time()
+                while self._queue and self._engine.free_slots() > 0 and now >= self._resume_at:
                     await self._start(choose(self._tags, self._queue))
+            except Transient as error:
+                log.warning("no job can be started: %s", error)
+                self._resume_at = asyncio.get_running_loop().time() + error.retry_after
             except Exception:
                 log.exception("choosing the next job failed; trying again")
                 await asyncio.sleep(IDLE_SECONDS)
@@ -222,7 +227,7 @@ class Dispatch:
                 self._publish(rescued)
 
     async def _refresh(self) -> None:
-        jobs = await self._jobs.queued()
+        jobs = [job for job in await self._jobs.queued() if job.id not in self._flights]
         await self._learn_weights(jobs)
         self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
         before = [waiting.job_id for waiting in self._queue]
@@ -260,6 +265,7 @@ class Dispatch:
             estimate = self._estimates.pop(waiting.job_id)
             self._queue = [other for other in self._queue if other is not waiting]
             if job is None:
+                self._stopping.discard(waiting.job_id)
                 return
             began = asyncio.get_running_loop().time()
             self._flights[job.id] = Flight(job, waiting, estimate, began)
@@ -270,16 +276,15 @@ class Dispatch:
         try:
             spec = await self._spec(job)
             if isinstance(spec, str):
-                await self._settle_failed(job, spec, "input-gone")
+                ended = await self._settle_failed(job, spec, new_id())
+                self._land(job, ended)
                 return
             await self._engine.submit(job.id, job.attempt, spec)
         except Transient:
-            self._flights.pop(job.id, None)
-            await self._jobs.requeue(job.id, job.attempt, lost=False)
+            self._land(job, await self._jobs.requeue(job.id, job.attempt, lost=False))
             raise
         except Exception:
-            self._flights.pop(job.id, None)
-            await self._settle_lost(job, "it could not be started")
+            self._land(job, await self._settle_lost(job, "it could not be started"))
             raise
         if job.id in self._stopping:
             await self._engine.cancel(job.id, job.attempt)
@@ -288,7 +293,7 @@ class Dispatch:
         """What the runner needs, or a sentence that says what is gone."""
         picture = previous = None
         if job.request.picture is not None:
-            picture = await self._files.picture(job.request.picture)
+            picture = await self._files.renew_picture(job.request.picture)
             if picture is None:
                 return "The picture is no longer stored. Send it again."
         if job.request.continues is not None:
@@ -304,7 +309,9 @@ class Dispatch:
     async def _heard(self, event: EngineEvent) -> None:
         flight = self._flights.get(event.job_id)
         if flight is None or flight.job.attempt != event.attempt:
-            if isinstance(event, Rendered | Failed | Stopped | Lost):
+            if isinstance(event, Progressed):
+                await self._engine.cancel(event.job_id, event.attempt)
+            else:
                 await self._files.drop_folder(event.job_id, event.attempt)
             return
         if event.sequence <= flight.sequence:
@@ -321,12 +328,8 @@ class Dispatch:
                 ended = await self._settle_failed(flight.job, event.sentence, event.reference)
             case Lost():
                 ended = await self._settle_lost(flight.job, event.why)
-        self._flights.pop(event.job_id, None)
-        self._stopping.discard(event.job_id)
+        self._land(flight.job, ended)
         await self._files.drop_folder(event.job_id, event.attempt)
-        if ended is not None:
-            self._publish_all(ended)
-        self._news.set()
 
     async def _progressed(self, flight: Flight, event: Progressed) -> None:
         now = asyncio.get_running_loop().time()
@@ -352,40 +355,50 @@ class Dispatch:
         seconds = event.run_seconds
         clip = await self._files.keep_clip(event, self._clock())
         ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
-        if ended is None:
+        if ended is None or ended.clip is None:
             await self._files.drop_clip(clip)
-            return None
-        self._tags = correct(self._tags, flight.waiting, seconds)
+            return ended
         self._estimator.observe(Measured(job.request.model, work(job.request), seconds))
         log.info("job %s attempt %d: rendered in %.1f s", job.id, job.attempt, seconds)
         return ended
 
     async def _settle_failed(self, job: Job, sentence: str, reference: str) -> Job | None:
         log.warning("job %s attempt %d: failed, reference %s", job.id, job.attempt, reference)
-        ended = await self._jobs.fail(job.id, job.attempt, sentence, reference, self._clock())
-        self._flights.pop(job.id, None)
-        if ended is not None:
-            self._publish_all(ended)
-        return ended
+        return await self._jobs.fail(job.id, job.attempt, sentence, reference, self._clock())
 
     async def _settle_lost(self, job: Job, why: str) -> Job | None:
         log.warning("job %s attempt %d: lost (%s)", job.id, job.attempt, why)
         if job.id in self._stopping:
             return await self._jobs.stopped(job.id, job.attempt, self._clock())
         if job.losses + 1 >= MAX_LOSSES:
-            sentence = f"The renderer stopped {MAX_LOSSES} times while it made this clip."
+            sentence = f"The renderer gave up on this clip {MAX_LOSSES} times."
             return await self._settle_failed(job, sentence, new_id())
         return await self._jobs.requeue(job.id, job.attempt, lost=True)
 
     async def _give_up(self, event: EngineEvent) -> None:
         """What the engine said could not be written down: count it as a loss, if even that can."""
-        flight = self._flights.pop(event.job_id, None)
+        flight = self._flights.get(event.job_id)
         if flight is None or flight.job.attempt != event.attempt:
             return
+        ended = None
         try:
-            await self._settle_lost(flight.job, "its end could not be written down")
+            ended = await self._settle_lost(flight.job, "its end could not be written down")
         except Exception:
             log.exception("job %s: left to the next rescue", event.job_id)
+        self._land(flight.job, ended)
+
+    def _land(self, job: Job, now: Job | None) -> None:
+        """The attempt is over: its account pays for the time that it took, and the next may go.
+
+        now: the job as the store has it since; None where the attempt no longer held it.
+        """
+        flight = self._flights.pop(job.id)
+        took = asyncio.get_running_loop().time() - flight.began
+        self._tags = correct(self._tags, flight.waiting, took)
+        self._stopping.discard(job.id)
+        if now is not None:
+            self._publish_all(now)
+        self._news.set()
 
     # Telling
 

@@ -1,9 +1,9 @@
 """A job: one request on its way to a clip, and the states that it passes through.
 
-    held ──> queued ──> running ──> succeeded
-      │        │  ^        │ ├────> failed
-      │        │  └────────┘ ├────> cancelled
-      └────────┴─────────────┴────> refused
+    held ──> queued ──> running ──> succeeded, failed
+      │        │  ^        │  │
+      │        │  └────────┘  │
+      └────────┴──────────────┴───> cancelled, refused
 
 Every arrow is one method of the `Jobs` port and one transaction.
 """

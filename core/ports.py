@@ -225,7 +225,10 @@ class Jobs(Protocol):
     async def finish(
         self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
     ) -> Job | None:
-        """running → succeeded; capture the hold; add the delivery to the outbox."""
+        """running → succeeded; capture the hold; add the delivery to the outbox.
+
+        → cancelled where that was asked for, without the clip; then release the hold.
+        """
         ...
 
     async def fail(

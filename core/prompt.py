@@ -217,26 +217,33 @@ def _argument(word: str) -> _Token:
 def _tokens(text: str) -> list[_Token]:
     tokens = []
     at = 0
+    unclosed: set[str] = set()
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
         flag = re.match(rf"(?:--|[{_DASHES}])(?=[A-Za-z])", text[at:])
         start = at + flag.end() if flag else at
-        word, at = _word(text, start, valued=flag is not None)
+        word, at = _word(text, start, unclosed, valued=flag is not None)
         tokens.append(_Token(word, flag is not None))
     return tokens
 
 
-def _word(text: str, at: int, *, valued: bool) -> tuple[str, int]:
-    """A run up to the next space. Quotes group at its start, or behind a flag's "="."""
+def _word(text: str, at: int, unclosed: set[str], *, valued: bool) -> tuple[str, int]:
+    """A run up to the next space. Quotes group at its start, or behind a flag's "=".
+
+    unclosed: quotes that are known to close no more, so that a long text is read once.
+    """
     begin = at
     while at < len(text) and not text[at].isspace():
-        if text[at] in _QUOTES and (at == begin or (valued and text[at - 1] == "=")):
+        mark = text[at]
+        opens = at == begin or (valued and text[at - 1] == "=")
+        if opens and mark in _QUOTES and mark not in unclosed:
             end = _closing(text, at)
             if end:
                 kept = text[at + 1 : end] if valued else text[at : end + 1]
                 return text[begin:at] + kept, end + 1
+            unclosed.add(mark)
         at += 1
     return text[begin:at], at
 
@@ -282,7 +289,7 @@ def _plain(given: str | int | float) -> str:
 
 
 def _legible(text: str) -> str:
-    """Without control and formatting characters; raises BadPrompt on broken Unicode."""
+    """Without control characters; raises BadPrompt on broken Unicode."""
     try:
         text.encode()
     except UnicodeEncodeError:

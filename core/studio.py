@@ -16,7 +16,7 @@ from datetime import date
 from core import prompt
 from core.catalog import Model, complete, draft_of, extension, named
 from core.dispatch import Dispatch, Outlook
-from core.errors import NotEnoughCredits, NotFound, TooMany, WrongState
+from core.errors import BadPrompt, NotEnoughCredits, NotFound, TooMany, UserError, WrongState
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, State, Wallet, new_id
 from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
@@ -214,8 +214,16 @@ class Studio:
         return self._dispatch.preview(job.id)
 
     def recipe(self, job: Job) -> str:
-        """The line that makes this clip again."""
-        model = named(self.catalogue, job.request.model)
+        """The line that makes this clip again, with its picture if it has one.
+
+        "" where no line can: its model is gone, or it goes on from another clip.
+        """
+        if job.request.continues is not None:
+            return ""
+        try:
+            model = named(self.catalogue, job.request.model)
+        except BadPrompt:
+            return ""
         return prompt.recipe(draft_of(job.request, model))
 
     def can_extend(self, job: Job) -> bool:
@@ -247,7 +255,7 @@ class Studio:
         quote = replace(quote, request=replace(quote.request, picture=kept.id))
         try:
             job = await self._queue(account, place, quote, parent, key, fingerprint)
-        except BaseException:
+        except UserError:
             await self._files.drop_picture(kept.id)
             raise
         if job.request.picture != kept.id:
@@ -259,7 +267,8 @@ class Studio:
 
     async def _check_stored(self, request: Request) -> None:
         """Raises NotFound where what the request begins with is gone."""
-        if request.picture is not None and await self._files.picture(request.picture) is None:
+        picture = request.picture
+        if picture is not None and await self._files.renew_picture(picture) is None:
             raise NotFound("The picture is no longer stored. Send it again.")
         if request.continues is not None:
             first = await self._jobs.job(request.continues)

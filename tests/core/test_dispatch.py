@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.bulletin import Bulletin
+from core.delivery import Courier
 from core.dispatch import Dispatch
-from core.errors import NotEnoughCredits, NotFound, TooMany, UserError, WrongState
+from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.eta import Estimator
-from core.job import Account, Identity, Job, State
-from core.ports import DecodedPicture
+from core.job import Account, Clip, Identity, Job, State
+from core.ports import DecodedPicture, Jobs
 from core.prompt import parse
 from core.studio import Studio, Terms
 from storage.store import Store, open_store
@@ -30,6 +31,7 @@ GRANT = 20
 class Home:
     store: Store
     engine: ScriptedEngine
+    dispatch: Dispatch
     studio: Studio
     bulletin: Bulletin
 
@@ -60,9 +62,15 @@ async def decode(data: bytes) -> DecodedPicture:
 
 
 @asynccontextmanager
-async def home(folder: Path, queued_per_account: int = 100) -> AsyncIterator[Home]:
+async def home(
+    folder: Path,
+    queued_per_account: int = 100,
+    keep: timedelta = timedelta(days=7),
+    jobs_as: Callable[[Jobs], Jobs] = lambda jobs: jobs,
+) -> AsyncIterator[Home]:
     url = f"sqlite:///{folder / 'kinora.db'}"
-    async with open_store(url, folder, timedelta(days=7)) as store:
+    async with open_store(url, folder, keep) as opened:
+        store = replace(opened, jobs=jobs_as(opened.jobs))
         engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
 
         def clock() -> datetime:
@@ -78,7 +86,7 @@ async def home(folder: Path, queued_per_account: int = 100) -> AsyncIterator[Hom
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:
-            yield Home(store, engine, studio, bulletin)
+            yield Home(store, engine, dispatch, studio, bulletin)
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
@@ -134,7 +142,7 @@ async def test_three_losses_end_in_failure_and_a_refund(at_home: Home) -> None:
         job_id, attempt, _ = await at_home.engine.next()
         at_home.engine.lose(job_id, attempt)
     failed = await at_home.until(job, State.FAILED)
-    assert failed.failure == "The renderer stopped 3 times while it made this clip."
+    assert failed.failure == "The renderer gave up on this clip 3 times."
     assert failed.reference
     assert await at_home.funds(anna) == (GRANT, 0)
 
@@ -229,7 +237,7 @@ async def test_a_position_counts_who_is_ahead_and_moves(at_home: Home) -> None:
         await subscription.changed(5.0)
     seen = await at_home.studio.view(ben, third.id)
     assert seen.outlook is not None
-    assert (seen.outlook.position, seen.outlook.ahead) == (1, 1)
+    assert (seen.outlook.position, seen.outlook.ahead) == (2, 1)
     assert 0 < seen.outlook.left.low < seen.outlook.left.high
     at_home.engine.render(job_id, attempt, spec)
     await at_home.until(first, State.SUCCEEDED)
@@ -242,7 +250,7 @@ async def test_a_position_counts_who_is_ahead_and_moves(at_home: Home) -> None:
     assert (outlook.position, outlook.step, outlook.steps) == (0, 3, 10)
     outlook = (await at_home.studio.view(anna, second.id)).outlook
     assert outlook is not None
-    assert outlook.position == 1
+    assert outlook.position == 2
 
 
 async def test_what_cannot_be_paid_or_queued_leaves_no_trace(tmp_path: Path) -> None:
@@ -261,7 +269,7 @@ async def test_what_cannot_be_paid_or_queued_leaves_no_trace(tmp_path: Path) -> 
                 while True:
                     outlook = (await at_home.studio.view(anna, asked[-1].id)).outlook
                     assert outlook is not None
-                    if outlook.position == 3:
+                    if outlook.position == 4:
                         break
                     await subscription.changed(1.0)
         with pytest.raises(TooMany, match="3 clips waiting, which is the most"):
@@ -328,3 +336,96 @@ async def test_bad_words_cost_nothing(at_home: Home) -> None:
             await at_home.ask(anna, line)
     assert await at_home.funds(anna) == (GRANT, 0)
     assert await at_home.studio.history(anna, limit=10) == []
+
+
+class Forgetful:
+    """Jobs whose first finished clip is written down, but not acknowledged."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._forgot = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._jobs, name)
+
+    async def finish(
+        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+    ) -> Job | None:
+        done = await self._jobs.finish(job_id, attempt, clip, run_seconds, now)
+        if not self._forgot:
+            self._forgot = True
+            raise Transient("the connection broke", 0.1)
+        return done
+
+
+async def test_a_clip_survives_a_lost_acknowledgement(tmp_path: Path) -> None:
+    async with home(tmp_path, jobs_as=Forgetful) as at_home:  # type: ignore[arg-type]
+        anna = await at_home.account("anna")
+        job, after = await at_home.ask(anna), await at_home.ask(anna)
+        at_home.engine.render(*await at_home.engine.next())
+        assert (await at_home.engine.next())[0] == after.id
+        done = await at_home.until(job, State.SUCCEEDED)
+        assert done.clip is not None
+        assert done.clip.video.read_bytes() == b"a clip"
+        assert await at_home.funds(anna) == (GRANT - job.credits - after.credits, after.credits)
+
+
+async def test_a_clip_past_its_time_goes_and_its_job_stays(tmp_path: Path) -> None:
+    async with home(tmp_path, keep=timedelta(0)) as at_home:
+        anna = await at_home.account("anna")
+        job = await at_home.ask(anna)
+        at_home.engine.render(*await at_home.engine.next())
+        done = await at_home.until(job, State.SUCCEEDED)
+        assert done.clip is not None
+        assert done.clip.video.exists()
+        await at_home.dispatch.sweep()
+        seen = (await at_home.studio.view(anna, job.id)).job
+        assert (seen.state, seen.clip) == (State.SUCCEEDED, None)
+        assert not done.clip.video.exists()
+        assert not done.clip.poster.exists()
+
+
+async def test_a_delivery_is_tried_until_it_arrives_and_others_do_not_wait(
+    at_home: Home,
+) -> None:
+    anna = await at_home.account("anna")
+    tried: asyncio.Queue[str] = asyncio.Queue()
+    moods = iter(["breaks", "is busy"])
+
+    async def carry(job: Job) -> None:
+        tried.put_nowait(job.place)
+        if job.place == "odd:1":
+            mood = next(moods, "works")
+            if mood == "breaks":
+                raise RuntimeError("a bug in the carrier")
+            if mood == "is busy":
+                raise Transient("slow down", 0.0)
+
+    for place in ("odd:1", "nowhere:1", "even:1"):
+        job = await at_home.studio.submit(anna, place, parse("a red ball"))
+        at_home.engine.render(*await at_home.engine.next())
+        await at_home.until(job, State.SUCCEEDED)
+    clock = datetime.now(UTC)
+
+    def ahead() -> datetime:
+        """Each look is an hour later, so that no pause is waited for."""
+        nonlocal clock
+        clock += timedelta(hours=1)
+        return clock
+
+    courier = Courier(
+        at_home.store.jobs, at_home.store.outbox, {"odd": carry, "even": carry}, ahead
+    )
+    running = asyncio.create_task(courier.run())
+    async with asyncio.timeout(20):
+        arrived = [await tried.get() for _ in range(4)]
+    assert sorted(arrived) == ["even:1", "odd:1", "odd:1", "odd:1"]
+    async with asyncio.timeout(20):
+        while [one.place for one in await at_home.store.outbox.lease(ahead(), 0, 9)] != [
+            "nowhere:1"
+        ]:
+            await asyncio.sleep(0)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert tried.empty()
