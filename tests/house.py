@@ -71,12 +71,14 @@ async def house(
     families: str = DRAWING,
     catalogue: Sequence[Model] = drawing.MODELS,
     daily_credits: int = 1000,
+    admin_key: str = ADMIN_KEY,
+    public_url: str | None = None,
 ) -> AsyncIterator[Home]:
     """Run everything with the models of `families` on a free port of the loopback."""
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
-        web=WebSettings(admin_key=SecretStr(ADMIN_KEY), port=0),
+        web=WebSettings(admin_key=SecretStr(admin_key), public_url=public_url, port=0),
         credits=Credits(daily=daily_credits),
     )
     engine = LocalEngine(families=families, threads=1)

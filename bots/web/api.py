@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bots.web import doors, events, openapi, shown, upload
 from bots.web.problems import Problem
@@ -20,8 +20,6 @@ from core.studio import View
 HISTORY_MAX = 100
 SIDE_MAX = 100_000
 ENTRIES = 20
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def submit(request: web.Request) -> web.StreamResponse:

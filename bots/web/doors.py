@@ -8,11 +8,11 @@ import ipaddress
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bots.web import events, problems
 from bots.web.problems import Problem
@@ -22,11 +22,13 @@ from core.job import Account, Identity, new_id
 
 log = logging.getLogger("kinora.web")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 COOKIE = "kinora_session"
 TOKEN_HEADER = "X-Kinora-Token"
 SECRET_MAX_CHARS = 512
+LONG_KEY_CHARS = 16
+"""Nobody guesses an admin key of this length over a network: it is heard however many wrong ones
+came from the same address, which a proxy may give to everybody."""
+
 OPEN = frozenset(
     {"/healthz", "/readyz", "/metrics", "/open/{code}", "/static", "/api/v1/openapi.json"}
 )
@@ -138,11 +140,11 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _visitor(request: web.Request, site: Site) -> Visitor:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme and request.path.startswith("/api/"):
-        if scheme.lower() != "bearer":
+    if "Authorization" in request.headers and request.path.startswith("/api/"):
+        key = _key(request)
+        if key is None:
             raise _no_key("Keys are sent as `Authorization: Bearer KEY`.")
-        return Visitor(await _holder(request, site, key.strip()))
+        return Visitor(await _holder(request, site, key))
     session = request.cookies.get(COOKIE, "")
     account = None
     if is_secret(session):
@@ -153,23 +155,43 @@ async def _visitor(request: web.Request, site: Site) -> Visitor:
 
 
 async def _holder(request: web.Request, site: Site, key: str) -> Account:
-    check_patience(request)
-    key = key if is_secret(key) else ""
-    if site.web.admin_key is not None and _same(key, site.web.admin_key):
-        return await site.studio.account(Identity("web", "owner"), "Owner")
-    account = await site.credentials.account_for("key", key, site.clock()) if key else None
+    account = None
+    if is_secret(key):
+        account = await site.credentials.account_for("key", key, site.clock())
+    if account is None and is_admin(request):
+        account = await site.studio.account(Identity("web", "owner"), "owner")
     if account is None:
-        site.failures.note(request.remote or "")
-        raise _no_key("This key opens nothing. Check it, or ask the operator for a new one.")
+        raise wrong_key(request)
     return account
 
 
-def check_patience(request: web.Request) -> None:
-    """Raises a 429 where an address was wrong too often."""
-    wait = math.ceil(request.app[SITE].failures.wait_seconds(request.remote or ""))
+def is_admin(request: web.Request) -> bool:
+    """Whether the admin key came along. One that is short enough to be guessed is not even
+    compared where an address was wrong too often."""
+    site, key = request.app[SITE], _key(request)
+    known = site.web.admin_key
+    if key is None or known is None:
+        return False
+    if len(known) < LONG_KEY_CHARS and site.failures.wait_seconds(request.remote or ""):
+        return False
+    return _same(key, known)
+
+
+def wrong_key(request: web.Request) -> Problem:
+    """Counts it, and asks for patience where an address was wrong too often."""
+    failures, address = request.app[SITE].failures, request.remote or ""
+    wait = math.ceil(failures.wait_seconds(address))
     if wait:
         sentence = f"Too many wrong keys from this address. Try again in {wait} s."
-        raise Problem(429, sentence, "too-many", headers={"Retry-After": str(wait)})
+        return Problem(429, sentence, "too-many", headers={"Retry-After": str(wait)})
+    failures.note(address)
+    return _no_key("This key opens nothing. Check it, or ask the operator for a new one.")
+
+
+def _key(request: web.Request) -> str | None:
+    """What follows "Bearer"; None where there is no such thing."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
 
 
 def check_token(request: web.Request, given: str | None = None) -> None:
@@ -204,12 +226,6 @@ def from_this_machine(request: web.Request) -> bool:
         return ipaddress.ip_address(request.remote or "").is_loopback
     except ValueError:
         return False
-
-
-def is_admin(request: web.Request) -> bool:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    admin_key = request.app[SITE].web.admin_key
-    return admin_key is not None and scheme.lower() == "bearer" and _same(key.strip(), admin_key)
 
 
 def _is_ours(host: str, names: tuple[str, ...]) -> bool:

@@ -33,6 +33,8 @@ async def readyz(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """From this machine, or with the admin key."""
     if not doors.from_this_machine(request) and not doors.is_admin(request):
+        if "Authorization" in request.headers:
+            raise doors.wrong_key(request)
         raise Problem(403, "Metrics are for this machine, or with the admin key.")
     text = site(request).metrics.text()
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})

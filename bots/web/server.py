@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp_jinja2
@@ -27,8 +26,6 @@ BODY_MAX_BYTES = 64 * 1024
 SHUTDOWN_SECONDS = 5.0
 UPLOADS_AT_ONCE = 16
 """Pictures that are taken in at the same time; further ones wait."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(

@@ -19,13 +19,11 @@ async def open_link(request: web.Request) -> web.StreamResponse:
     here = site(request)
     if "prefetch" in request.headers.get("Sec-Purpose", ""):
         raise Problem(503, "This link opens when it is really followed.")
-    doors.check_patience(request)
     code = request.match_info["code"]
     account = None
     if doors.is_secret(code):
         account = await here.credentials.redeem("link", code, here.clock())
     if account is None:
-        here.failures.note(request.remote or "")
         raise Problem(
             410,
             "This link was used before, or its time is over: each opens one browser, once. "

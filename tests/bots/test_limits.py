@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bots import app
+from core.job import Identity
 from tests.bots.caller import ask, finished, get, send
-from tests.house import house
+from tests.house import ADMIN_KEY, house
 
 
 async def test_who_has_too_little_is_told_so(tmp_path: Path) -> None:
@@ -35,11 +37,30 @@ async def test_who_guesses_keys_has_to_wait(tmp_path: Path) -> None:
         assert set(statuses) == {401, 429}
         assert statuses.index(429) == 60
         assert 0 < int(answer.headers["Retry-After"]) <= 60
+        _, stored = await app.new_key(home.store, Identity("web", "ada"), "ada")
+        for right in (stored, ADMIN_KEY):
+            async with home.client(right) as heard:
+                await get(heard, "/api/v1/me")
         async with home.client(None) as nobody:
-            async with nobody.get("/open/guess") as answer:
-                assert answer.status == 429
-            async with nobody.get("/healthz") as answer:
-                assert answer.status == 200
+            for path, status in ((await home.link(), 303), ("/open/guess", 410)):
+                async with nobody.get(path, allow_redirects=False) as answer:
+                    assert answer.status == status
+
+
+async def test_a_key_that_can_be_guessed_is_not_compared_for_ever(tmp_path: Path) -> None:
+    async with house(tmp_path, admin_key="password") as home:
+        async with home.client("password") as owner:
+            await get(owner, "/api/v1/me")
+        from_elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+        for path in ("/api/v1/me", "/metrics"):
+            async with home.client("guess") as guesser:
+                for _ in range(30):
+                    async with guesser.get(path, headers=from_elsewhere) as answer:
+                        assert answer.status == 401
+        async with home.client("password") as guesser:
+            for path in ("/api/v1/me", "/metrics"):
+                async with guesser.get(path, headers=from_elsewhere) as answer:
+                    assert answer.status == 429
 
 
 async def test_only_so_many_streams(tmp_path: Path) -> None:
