@@ -153,11 +153,6 @@ class LocalEngine:
         silence = time.monotonic() - self._last_heard
         return self.runner_pid is not None and silence < self._patience_seconds
 
-    @property
-    def last_heard(self) -> float:
-        """When the runner last gave a sign of life, of `time.monotonic`."""
-        return self._last_heard
-
     # The port
 
     def free_slots(self) -> int:
