@@ -14,7 +14,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, or_, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    and_,
+    case,
+    exists,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -158,15 +170,17 @@ class SqlJobs:
     async def finish(
         self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
     ) -> Job | None:
+        unwanted = col(JobRow.cancel_requested)
+        kept = literal(self._clip_values(clip), JSON)
         return await self._arrow(
             job_id,
             _held_by(attempt),
             {
-                "state": State.SUCCEEDED,
+                "state": case((unwanted, State.CANCELLED), else_=State.SUCCEEDED),
                 "ended_at": now,
                 "run_seconds": run_seconds,
-                "clip": self._clip_values(clip),
-                "clip_expires_at": clip.expires_at,
+                "clip": case((unwanted, null()), else_=kept),
+                "clip_expires_at": case((unwanted, None), else_=clip.expires_at),
             },
         )
 

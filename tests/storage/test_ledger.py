@@ -123,7 +123,10 @@ class Books(RuleBasedStateMachine):
         )
         assert (came is None) == bool(late)
         if came is not None:
-            self.end(job, came.state)
+            ends = {"finish": State.SUCCEEDED, "fail": State.FAILED, "stopped": State.CANCELLED}
+            unwanted = job.unwanted and how == "finish"
+            self.end(job, State.CANCELLED if unwanted else ends[how])
+            assert (came.clip is not None) == (job.state is State.SUCCEEDED)
 
     @rule(which=WHICH, late=LATE, lost=st.booleans())
     def requeue(self, which: int, late: int, lost: bool) -> None:

@@ -301,6 +301,20 @@ async def test_a_job_that_nobody_wants_does_not_go_back(store: Store) -> None:
     assert await deliveries(store) == [job.id]
 
 
+async def test_a_clip_that_nobody_wants_any_more_costs_nothing(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await run(store, account)
+    await store.jobs.cancel(job.id, NOON)
+    ended = await finish(store, job)
+    assert ended is not None
+    assert ended == await store.jobs.job(job.id)
+    assert (ended.state, ended.clip, ended.ended_at) == (State.CANCELLED, None, NOON)
+    assert await store.jobs.expired(NOON + 2 * KEEP) == []
+    assert await store.accounts.wallet(account.id) == Wallet(100, 0)
+    assert await kinds(store, account, job) == ["hold", "release"]
+    assert await deliveries(store) == [job.id]
+
+
 async def test_a_zombie_changes_nothing(store: Store) -> None:
     account = await a_person(store, 100)
     zombie = await run(store, account)
