@@ -104,6 +104,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         reference = new_id()
         log.exception("%s %s failed, reference %s", request.method, route(request), reference)
         problem = problems.from_bug(reference)
+    if events.STREAM in request:
+        log.warning("%s broke off: %s", route(request), problem.detail)
+        return events.finished(request)
     if request.path.startswith("/api/"):
         return problem.response()
     return message(request, problem)

@@ -101,6 +101,20 @@ async def test_a_bug_keeps_its_inside_to_itself(
     assert [one.exc_info is not None for one in found] == [True]
 
 
+async def test_a_stream_in_trouble_just_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path) as home, home.client() as client:
+        waiting = await ask(client, "wait", model="slow", seconds=2)
+        async with client.get(f"/api/v1/clips/{waiting['id']}/events") as stream:
+            while not (await stream.content.readline()).startswith(b"data:"):
+                pass
+            monkeypatch.setattr(home.studio, "_jobs", None)
+            rest = await stream.read()
+    assert b"HTTP/" not in rest
+    assert b"problem" not in rest
+
+
 async def test_an_open_stream_does_not_keep_the_house_open(tmp_path: Path) -> None:
     async with house(tmp_path) as home, home.client() as client:
         waiting = await ask(client, "wait", model="slow", seconds=2)
