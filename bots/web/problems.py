@@ -107,8 +107,9 @@ def from_http(error: web.HTTPException) -> Problem:
 
 
 def from_bug(reference: str) -> Problem:
-    sentence = "Something went wrong here. Nothing was charged. Tell the operator the reference."
-    return Problem(500, f"{sentence[:-1]} {reference}.", "bug", reference=reference)
+    """Where it broke is unknown, and so is what had happened by then: no promise about credits."""
+    sentence = f"Something went wrong here. Tell the operator the reference {reference}."
+    return Problem(500, sentence, "bug", reference=reference)
 
 
 def _dashed(name: str) -> str:

@@ -97,6 +97,7 @@ async def test_a_bug_keeps_its_inside_to_itself(
             assert (answer.status, answer.content_type) == (500, "application/problem+json")
     assert problem["reference"] in problem["detail"]
     assert "NoneType" not in str(problem)
+    assert "charged" not in problem["detail"]
     found = [one for one in caplog.records if problem["reference"] in one.getMessage()]
     assert [one.exc_info is not None for one in found] == [True]
 
