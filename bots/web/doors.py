@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import math
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
@@ -130,7 +131,11 @@ def message(request: web.Request, problem: Problem) -> web.Response:
 async def known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Only names that are ours: a stranger's name that resolves to this machine is not."""
     if route(request) not in ANY_HOST and not _is_ours(request.host, request.app[SITE].web.hosts):
-        raise Problem(421, "This site does not answer to that name.", "unknown-host")
+        raise Problem(
+            421,
+            "This site does not answer to that name. An operator can set KINORA_WEB__PUBLIC_URL.",
+            "unknown-host",
+        )
     return await handler(request)
 
 
@@ -202,6 +207,7 @@ def check_token(request: web.Request, given: str | None = None) -> None:
 
     given: the token from a form; scripts send it as a header. Keys need none. With our referrer
     policy a form's Origin is "null", and the browser's own word for where it came from decides.
+    A proxy may name this machine as the Host, where the Origin has the name that people know.
     """
     visitor = request[VISITOR]
     if visitor.token is None or request.method in _SAFE:
@@ -211,7 +217,8 @@ def check_token(request: web.Request, given: str | None = None) -> None:
     if origin == "null":
         ours = near == "same-origin"
     else:
-        ours = origin is None or urlsplit(origin).netloc == request.host
+        hosts = request.app[SITE].web.hosts
+        ours = origin is None or _is_from(origin, (request.host, *hosts))
     if not (_same(token, visitor.token) and ours and near in (None, "same-origin", "none")):
         raise Problem(403, "This did not come from our own page. Reload it and try again.", "token")
 
@@ -241,6 +248,15 @@ def _is_ours(host: str, names: tuple[str, ...]) -> bool:
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_from(origin: str, hosts: Sequence[str]) -> bool:
+    """hosts: names, with a port or for any port."""
+    try:
+        there = urlsplit(origin)
+        return there.netloc in hosts or there.hostname in hosts
     except ValueError:
         return False
 

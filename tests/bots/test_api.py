@@ -251,6 +251,8 @@ async def test_a_strangers_name_for_this_machine_is_turned_away(home: Inn) -> No
         ):  # fmt: skip
             async with client.get("/api/v1/me", headers={"Host": name}) as answer:
                 assert answer.status == status, name
+                if status == 421:
+                    assert "KINORA_WEB__PUBLIC_URL" in (await answer.json())["detail"]
 
 
 async def test_nothing_secret_is_in_the_log(home: Inn, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from PIL import Image
+from yarl import URL
 
 from tests.bots.caller import events, finished, get
 from tests.bots.pictures import jpeg, landscape
-from tests.house import Inn, house
+from tests.house import Home, Inn, house
 
 
 @asynccontextmanager
@@ -27,6 +28,18 @@ async def browser(home: Inn, link: str = "") -> AsyncIterator[aiohttp.ClientSess
         async with session.get(link or home.link()) as answer:
             assert answer.status == 200
             assert answer.url.path == "/"
+        yield session
+
+
+@asynccontextmanager
+async def signed_in(home: Home) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser in a house that runs in this very loop."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(home.url, cookie_jar=jar, timeout=timeout) as session:
+        link = URL(await home.link())
+        async with session.get(link.path) as answer:
+            assert answer.status == 200
         yield session
 
 
@@ -117,6 +130,24 @@ async def test_another_site_can_change_nothing(home: Inn) -> None:
             assert answer.status == 200
 
 
+async def test_behind_a_proxy_the_page_still_knows_itself(tmp_path: Path) -> None:
+    async with (
+        house(tmp_path, public_url="http://kinora.example:81") as home,
+        signed_in(home) as di,
+    ):
+        mine = await token(di)
+        for host, origin, status in (
+            ("127.0.0.1:8080", "http://kinora.example:81", 200),
+            ("kinora.example", "http://kinora.example", 200),
+            ("kinora.example", "http://evil.example", 403),
+            ("127.0.0.1:8080", "http://kinora.example.evil.example", 403),
+            ("127.0.0.1:8080", "http://[kinora", 403),
+        ):
+            headers = {"X-Kinora-Token": mine, "Host": host, "Origin": origin}
+            async with di.post("/api/v1/quote", json={"prompt": "x"}, headers=headers) as answer:
+                assert answer.status == status, (host, origin)
+
+
 async def test_a_session_ends_when_it_is_closed(home: Inn) -> None:
     async with browser(home) as dee:
         kept = {cookie.key: cookie.value for cookie in dee.cookie_jar}
@@ -161,37 +192,33 @@ async def test_every_answer_wears_its_headers(home: Inn) -> None:
 
 
 async def test_the_stream_tells_the_story_of_a_clip(tmp_path: Path) -> None:
-    async with house(tmp_path) as home, home.client() as owner:
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(home.url, cookie_jar=jar) as gus:
-            async with gus.get(await home.link()) as answer:
-                assert answer.status == 200
-            seen: list[str] = []
-            wallets: list[str] = []
-            job_id = ""
-            async for name, data in events(gus, "/stream"):
-                if name == "history":
-                    assert data == []
-                    wish = {"prompt": "a <script> ball", "seconds": 0.5}
-                    async with owner.post("/api/v1/clips", json=wish) as answer:
-                        job_id = (await answer.json())["id"]
-                elif name == "wallet":
-                    wallets.append(data["balance"])
-                elif name == "turn":
-                    assert data["id"] == job_id
-                    assert "a &lt;script&gt; ball" in data["html"]
-                    seen.append(data["state"])
-                    if data["state"] == "succeeded":
-                        assert data["say"].startswith("Done. sketch · 0.5 s")
-                        async with owner.delete(f"/api/v1/clips/{job_id}?forget=true") as answer:
-                            assert answer.status == 204
-                elif name == "gone":
-                    assert data == {"id": job_id}
-                    break
-            assert seen[-1] == "succeeded"
-            assert set(seen) <= {"queued", "running", "succeeded"}
-            assert wallets[0] == "1000 credits"
-            assert wallets[-1] == "999 credits"
+    async with house(tmp_path) as home, home.client() as owner, signed_in(home) as gus:
+        seen: list[str] = []
+        wallets: list[str] = []
+        job_id = ""
+        async for name, data in events(gus, "/stream"):
+            if name == "history":
+                assert data == []
+                wish = {"prompt": "a <script> ball", "seconds": 0.5}
+                async with owner.post("/api/v1/clips", json=wish) as answer:
+                    job_id = (await answer.json())["id"]
+            elif name == "wallet":
+                wallets.append(data["balance"])
+            elif name == "turn":
+                assert data["id"] == job_id
+                assert "a &lt;script&gt; ball" in data["html"]
+                seen.append(data["state"])
+                if data["state"] == "succeeded":
+                    assert data["say"].startswith("Done. sketch · 0.5 s")
+                    async with owner.delete(f"/api/v1/clips/{job_id}?forget=true") as answer:
+                        assert answer.status == 204
+            elif name == "gone":
+                assert data == {"id": job_id}
+                break
+        assert seen[-1] == "succeeded"
+        assert set(seen) <= {"queued", "running", "succeeded"}
+        assert wallets[0] == "1000 credits"
+        assert wallets[-1] == "999 credits"
 
 
 async def test_history_goes_page_by_page_and_survives_a_restart(tmp_path: Path) -> None:
