@@ -183,7 +183,8 @@ class Accounts(Protocol):
 
 class Jobs(Protocol):
     """The truth about jobs. A method that names an attempt does nothing and returns None unless
-    the job is running that very attempt."""
+    the job is running that very attempt; but a repeat of the call that ended the attempt gives the
+    job as it is now, while nothing followed."""
 
     async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
         """Hold the price and queue the job. A repeat of (account, key) gives the first job back.

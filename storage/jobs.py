@@ -156,9 +156,10 @@ class SqlJobs:
     async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
         """A job whose cancelling was asked for is cancelled instead."""
         unwanted = col(JobRow.cancel_requested)
-        return await self._arrow(
+        return await self._leave(
+            "requeue",
             job_id,
-            _held_by(attempt),
+            attempt,
             {
                 **_IDLE,
                 "state": case((unwanted, State.CANCELLED), else_=State.QUEUED),
@@ -172,9 +173,10 @@ class SqlJobs:
     ) -> Job | None:
         unwanted = col(JobRow.cancel_requested)
         kept = literal(self._clip_values(clip), JSON)
-        return await self._arrow(
+        return await self._leave(
+            "finish",
             job_id,
-            _held_by(attempt),
+            attempt,
             {
                 "state": case((unwanted, State.CANCELLED), else_=State.SUCCEEDED),
                 "ended_at": now,
@@ -187,9 +189,10 @@ class SqlJobs:
     async def fail(
         self, job_id: str, attempt: int, failure: str, reference: str, now: datetime
     ) -> Job | None:
-        return await self._arrow(
+        return await self._leave(
+            "fail",
             job_id,
-            _held_by(attempt),
+            attempt,
             {
                 "state": State.FAILED,
                 "ended_at": now,
@@ -212,8 +215,8 @@ class SqlJobs:
         )
 
     async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
-        return await self._arrow(
-            job_id, _held_by(attempt), {"state": State.CANCELLED, "ended_at": now}
+        return await self._leave(
+            "stopped", job_id, attempt, {"state": State.CANCELLED, "ended_at": now}
         )
 
     # Beside the arrows
@@ -267,6 +270,14 @@ class SqlJobs:
         self, job_id: str, guard: ColumnElement[bool], values: dict[str, Any]
     ) -> Job | None:
         return await self._pass(job_id, guard, values, receipt=new_id())
+
+    async def _leave(
+        self, arrow: str, job_id: str, attempt: int, values: dict[str, Any]
+    ) -> Job | None:
+        """An arrow out of an attempt. Its receipt can be known again, so that a caller who was
+        told that the database does not answer may repeat it, and finds what it did."""
+        receipt = f"{arrow}:{attempt}"
+        return await self._pass(job_id, _held_by(attempt), values, receipt=receipt)
 
     @retried
     async def _pass(

@@ -342,10 +342,33 @@ async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_p
             second = await cut(jobs.claim(job.id, NOON))
             assert second
             assert await cut(jobs.finish(job.id, 2, a_clip(), 1.0, NOON))
-            assert await jobs.finish(job.id, 2, a_clip(), 1.0, NOON) is None
             ended = await jobs.job(job.id)
             assert ended is not None
             assert (ended.attempt, ended.losses) == (2, 1)
             assert await is_sound(store, account)
             assert len(await jobs.history(account.id, 9)) == 2
         assert proxy.happened == 6
+
+
+async def test_who_gave_up_on_an_answer_may_ask_again(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clip that was paid for is told of, not taken for one that came too late."""
+    place = make_url(postgres_url)
+    proxy = Proxy(place.host or "127.0.0.1", place.port or 5432)
+    async with proxy.listening():
+        through = place.set(host="127.0.0.1", port=proxy.port, query={"sslmode": "disable"})
+        url = through.render_as_string(hide_password=False)
+        async with open_store(url, tmp_path / "data", KEEP) as store:
+            account = await a_person(store, 100)
+            job = await store.jobs.submit(a_job(account, 10), None, "print")
+            await store.jobs.claim(job.id, NOON)
+            monkeypatch.setattr(database, "RETRY_SECONDS", 0)
+            proxy.cuts = 1
+            with pytest.raises(Transient):
+                await store.jobs.finish(job.id, 1, a_clip(), 1.0, NOON)
+            assert proxy.happened == 1
+            ended = await store.jobs.finish(job.id, 1, a_clip(), 1.0, NOON)
+            assert ended is not None
+            assert (ended.state, ended.clip) == (State.SUCCEEDED, a_clip())
+            assert await is_sound(store, account)

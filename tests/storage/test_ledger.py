@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from core.errors import NotEnoughCredits, WrongState
-from core.job import Account, State, Wallet
+from core.job import Account, Job, State, Wallet
 from storage import ledger
 from storage.store import Store, open_store
 from tests.storage.samples import KEEP, NOON, a_clip, a_job, a_person
@@ -114,19 +114,21 @@ class Books(RuleBasedStateMachine):
         job_id, job = found
         attempt = job.attempt - late
         jobs = self.store.jobs
-        came = self.run(
-            {
-                "finish": lambda: jobs.finish(job_id, attempt, a_clip(), 1.0, NOON),
-                "fail": lambda: jobs.fail(job_id, attempt, "why", "ref", NOON),
-                "stopped": lambda: jobs.stopped(job_id, attempt, NOON),
-            }[how]()
-        )
+        ends: dict[str, tuple[State, Callable[[], Coroutine[Any, Any, Job | None]]]] = {
+            "finish": (
+                State.CANCELLED if job.unwanted else State.SUCCEEDED,
+                lambda: jobs.finish(job_id, attempt, a_clip(), 1.0, NOON),
+            ),
+            "fail": (State.FAILED, lambda: jobs.fail(job_id, attempt, "why", "ref", NOON)),
+            "stopped": (State.CANCELLED, lambda: jobs.stopped(job_id, attempt, NOON)),
+        }
+        state, end = ends[how]
+        came = self.run(end())
         assert (came is None) == bool(late)
         if came is not None:
-            ends = {"finish": State.SUCCEEDED, "fail": State.FAILED, "stopped": State.CANCELLED}
-            unwanted = job.unwanted and how == "finish"
-            self.end(job, State.CANCELLED if unwanted else ends[how])
+            self.end(job, state)
             assert (came.clip is not None) == (job.state is State.SUCCEEDED)
+            assert self.run(end()) == came
 
     @rule(which=WHICH, late=LATE, lost=st.booleans())
     def requeue(self, which: int, late: int, lost: bool) -> None:

@@ -248,6 +248,22 @@ async def test_what_gives_no_clip_costs_nothing(store: Store, ending: Ending, st
     assert await deliveries(store) == [job.id]
 
 
+@pytest.mark.parametrize("ending", [finish, fail, stop])
+async def test_who_ends_an_attempt_twice_hears_twice_how_it_ended(
+    store: Store, ending: Ending
+) -> None:
+    account = await a_person(store, 100)
+    job = await run(store, account)
+    ended = await ending(store, job)
+    assert ended is not None
+    assert await ending(store, job) == ended
+    for other in {finish, fail, stop} - {ending}:
+        assert await other(store, job) is None
+    assert await store.jobs.requeue(job.id, 1, lost=True) is None
+    assert len(await kinds(store, account, job)) == 2
+    assert await deliveries(store) == [job.id]
+
+
 async def test_a_failure_says_why(store: Store) -> None:
     job = await run(store, await a_person(store))
     ended = await store.jobs.fail(job.id, 1, "Out of memory.", "ref-1", NOON)
@@ -284,6 +300,7 @@ async def test_a_job_goes_back_into_the_queue(store: Store, lost: bool, losses: 
     await store.jobs.progress(job.id, 1, "rendering", 3, 20)
     back = await store.jobs.requeue(job.id, 1, lost=lost)
     assert back == replace(job, state=State.QUEUED, losses=losses, started_at=None)
+    assert await store.jobs.requeue(job.id, 1, lost=lost) == back
     second = await store.jobs.claim(job.id, NOON)
     assert second is not None
     assert second.attempt == 2
@@ -335,9 +352,10 @@ async def test_of_all_who_end_a_job_at_once_one_does(store: Store) -> None:
     job = await run(store, account)
     endings = [finish, fail, stop] * 5
     ended = await asyncio.gather(*(ending(store, job) for ending in endings))
-    won = [one for one in ended if one is not None]
+    won = {which % 3 for which, one in enumerate(ended) if one is not None}
     assert len(won) == 1
-    assert await store.jobs.job(job.id) == won[0]
+    kept = await store.jobs.job(job.id)
+    assert [one for one in ended if one is not None] == [kept] * 5
     assert len(await kinds(store, account, job)) == 2
     assert await deliveries(store) == [job.id]
 
