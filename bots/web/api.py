@@ -119,7 +119,7 @@ async def watch(request: web.Request) -> web.StreamResponse:
     job_id = request.match_info["id"]
     with here.streams.opened(account.id), here.bulletin.job(job_id) as changes:
         view = await here.studio.view(account, job_id)
-        stream = await events.open_stream(request)
+        stream = await events.open_stream(request, doors.check_again)
         sent: object = None
         while True:
             said = shown.clip(view, here.studio)
@@ -130,7 +130,7 @@ async def watch(request: web.Request) -> web.StreamResponse:
             if view.job.state.ended or stream.over:
                 break
             sent = said
-            await events.next_change(changes)
+            await stream.next_change(changes)
             try:
                 view = await here.studio.view(account, job_id)
             except NotFound:

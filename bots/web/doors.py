@@ -106,7 +106,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         log.exception("%s %s failed, reference %s", request.method, route(request), reference)
         problem = problems.from_bug(reference)
     if events.STREAM in request:
-        log.warning("%s broke off: %s", route(request), problem.detail)
+        log.info("%s broke off: %s", route(request), problem.detail)
         return events.finished(request)
     if request.path.startswith("/api/"):
         return problem.response()
@@ -145,6 +145,11 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.match_info.http_exception is None and route(request) not in OPEN:
         request[VISITOR] = await _visitor(request, request.app[SITE])
     return await handler(request)
+
+
+async def check_again(request: web.Request) -> None:
+    """Raises Problem where the key or the session of a long request opens nothing any more."""
+    await _visitor(request, request.app[SITE])
 
 
 async def _visitor(request: web.Request, site: Site) -> Visitor:

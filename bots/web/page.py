@@ -128,7 +128,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     here, account = site(request), visitor(request).account
     with here.streams.opened(account.id), here.bulletin.account(account.id) as changes:
         views = await here.studio.history(account, PAGE_SIZE)
-        out = await events.open_stream(request)
+        out = await events.open_stream(request, doors.check_again)
         here.metrics.streams.inc()
         try:
             await out.send("history", [view.job.id for view in reversed(views)])
@@ -137,7 +137,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 await watched.tell(view)
             await watched.tell_wallet()
             while not out.over:
-                await watched.look(await events.next_change(changes))
+                await watched.look(await out.next_change(changes))
         finally:
             here.metrics.streams.dec()
     return events.finished(request)

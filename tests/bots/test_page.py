@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from yarl import URL
 
+from bots.web import events as stream_events
 from tests.bots.caller import events, finished, get
 from tests.bots.pictures import jpeg, landscape
 from tests.house import Home, Inn, house
@@ -156,6 +157,28 @@ async def test_a_session_ends_when_it_is_closed(home: Inn) -> None:
         assert "not signed in" in await page(dee, status=401)
     async with aiohttp.ClientSession(home.url, cookies=kept) as thief:
         assert "<code>kinora link</code> makes a new one" in await page(thief, status=401)
+
+
+async def test_signing_out_ends_the_streams_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_events, "CHECK_SECONDS", 0.5)
+    async with house(tmp_path) as home, home.client() as owner, signed_in(home) as dee:
+        wish = {"prompt": "never ends", "model": "slow"}
+        async with owner.post("/api/v1/clips", json=wish) as answer:
+            job_id = (await answer.json())["id"]
+        async with (
+            dee.get("/stream") as chat,
+            dee.get(f"/api/v1/clips/{job_id}/events") as card,
+            owner.get(f"/api/v1/clips/{job_id}/events") as kept,
+        ):
+            async with dee.post("/close", data={"token": await token(dee)}) as answer:
+                assert answer.status == 200
+            for stream in (chat, card):
+                assert b"problem" not in await stream.read()
+            async with owner.delete(f"/api/v1/clips/{job_id}") as answer:
+                assert answer.status == 200
+            assert b'"cancelled"' in await kept.read()
 
 
 async def test_a_link_is_not_spent_by_looking_ahead(home: Inn) -> None:
