@@ -300,7 +300,11 @@ class Files(Protocol):
     async def drop_picture(self, picture_id: str) -> None: ...
 
     async def picture(self, picture_id: str) -> Path | None:
-        """Where a picture lies; None when it is gone."""
+        """Where a picture lies; None when it is gone. Looking changes nothing."""
+        ...
+
+    async def renew_picture(self, picture_id: str) -> Path | None:
+        """As `picture`, for a job that will need it: it stays as long as one that came now."""
         ...
 
     async def sweep(self, now: datetime) -> None:

@@ -77,10 +77,15 @@ class DiskFiles:
         await asyncio.to_thread(_remove, *self._picture_paths(picture_id))
 
     async def picture(self, picture_id: str) -> Path | None:
-        """Being asked for makes a picture stay `keep` from now."""
         if not _ID.fullmatch(picture_id):
             return None
         return await asyncio.to_thread(self._picture, picture_id)
+
+    async def renew_picture(self, picture_id: str) -> Path | None:
+        """It stays `keep` from now."""
+        if not _ID.fullmatch(picture_id):
+            return None
+        return await asyncio.to_thread(self._renew_picture, picture_id)
 
     async def sweep(self, now: datetime) -> None:
         """Also clips that no job knows of, once they would have expired."""
@@ -142,6 +147,9 @@ class DiskFiles:
             raise
 
     def _picture(self, picture_id: str) -> Path | None:
+        return next((p for p in self._picture_paths(picture_id) if p.is_file()), None)
+
+    def _renew_picture(self, picture_id: str) -> Path | None:
         for path in self._picture_paths(picture_id):
             with suppress(FileNotFoundError):
                 _keep_until(path, self._clock() + self._keep)

@@ -90,7 +90,21 @@ async def test_a_picture_is_kept_and_dropped(files: DiskFiles, data: bytes, suff
     await files.drop_picture(picture.id)
     await files.drop_picture(picture.id)
     assert await files.picture(picture.id) is None
+    assert await files.renew_picture(picture.id) is None
     assert list(files.pictures.iterdir()) == []
+
+
+async def test_looking_at_a_picture_leaves_it_as_it_is(files: DiskFiles, clock: SetClock) -> None:
+    """So that whoever has it may be told that it has not changed."""
+    picture = await files.keep_picture(JPEG, 1, 1)
+    path = await files.picture(picture.id)
+    assert path is not None
+    before = path.stat()
+    clock.forward(days=1)
+    assert await files.picture(picture.id) == path
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert await files.renew_picture(picture.id) == path
+    assert path.stat().st_mtime == (clock() + KEEP).timestamp()
 
 
 async def test_what_is_no_picture_is_not_kept(files: DiskFiles) -> None:
@@ -102,6 +116,7 @@ async def test_what_is_no_picture_is_not_kept(files: DiskFiles) -> None:
 @pytest.mark.parametrize("bad", BAD_IDS)
 async def test_an_id_is_never_a_path(files: DiskFiles, bad: str) -> None:
     assert await files.picture(bad) is None
+    assert await files.renew_picture(bad) is None
     with pytest.raises(NotFound):
         await files.drop_picture(bad)
     with pytest.raises(NotFound):
@@ -130,7 +145,8 @@ async def test_the_sweep_takes_what_nobody_needs(files: DiskFiles, clock: SetClo
     assert fresh.exists()
 
     clock.forward(days=6)
-    assert await files.picture(wanted.id) is not None
+    assert await files.picture(picture.id) is not None
+    assert await files.renew_picture(wanted.id) is not None
     clock.now = NOON + KEEP + timedelta(minutes=30)
     await files.sweep(clock())
     assert clip.video.exists()
