@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox
 from storage.accounts import SqlAccounts

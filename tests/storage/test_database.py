@@ -9,12 +9,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core.errors import Transient
@@ -157,6 +158,22 @@ async def test_a_write_waits_for_a_lock_that_goes_away(
         async with asyncio.timeout(10):
             await submitting
         assert await is_sound(store, account)
+
+
+async def test_a_store_whose_connections_are_all_in_use_is_not_ready(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "POOL_TIMEOUT_SECONDS", 0.05)
+    async with open_store(url, tmp_path / "data", KEEP) as store:
+        assert await store.ready()
+        async with AsyncExitStack() as busy:
+            for _ in range(database.POOL_CONNECTIONS):
+                session = await busy.enter_async_context(store.database.reading())
+                await session.execute(text("SELECT 1"))
+            assert not await store.ready()
+            with pytest.raises(Transient):
+                await store.jobs.queued()
+        assert await store.ready()
 
 
 @pytest.fixture
