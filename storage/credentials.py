@@ -81,6 +81,17 @@ class SqlCredentials:
         async with self.database.writing() as session:
             await session.execute(delete(CredentialRow).where(_same(kind, _digest(secret))))
 
+    @retried
+    async def revoke_all(self, kind: str, name: str) -> int:
+        async with self.database.writing() as session:
+            revoked = await session.scalars(
+                delete(CredentialRow)
+                .where(col(CredentialRow.kind) == kind, col(CredentialRow.name) == name)
+                .returning(col(CredentialRow.digest))
+                .execution_options(synchronize_session=False)
+            )
+            return len(revoked.all())
+
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -520,6 +520,20 @@ async def test_a_secret_opens_its_account_and_no_other_kind(store: Store) -> Non
     assert await store.credentials.account_for("key", "s3cret", NOON) is None
 
 
+async def test_all_of_a_name_are_revoked_at_once(store: Store) -> None:
+    account, other = await a_person(store), await a_person(store)
+    await store.credentials.add("key", "one", account.id, "laptop", None)
+    await store.credentials.add("key", "two", other.id, "laptop", NOON + KEEP)
+    await store.credentials.add("key", "three", account.id, "phone", None)
+    await store.credentials.add("session", "four", account.id, "laptop", None)
+    assert await store.credentials.revoke_all("key", "laptop") == 2
+    for secret in ("one", "two"):
+        assert await store.credentials.account_for("key", secret, NOON) is None
+    assert await store.credentials.account_for("key", "three", NOON) == account
+    assert await store.credentials.account_for("session", "four", NOON) == account
+    assert await store.credentials.revoke_all("key", "laptop") == 0
+
+
 async def test_a_secret_expires(store: Store, clock: SetClock) -> None:
     account = await a_person(store)
     soon = NOON + timedelta(minutes=5)
