@@ -66,6 +66,10 @@ class TooMany(UserError):
     """A limit on how much one person may have waiting."""
 
 
+class NoDatabase(KinoraError):
+    """A database that can't be used as it is; in a sentence for its operator, without secrets."""
+
+
 class Transient(KinoraError):
     """Worth another try after `retry_after` seconds."""
 

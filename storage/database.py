@@ -12,8 +12,8 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -21,13 +21,14 @@ import alembic.command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from core.errors import Transient
+from core.errors import NoDatabase, Transient
 
 POOL_CONNECTIONS = 5
 POOL_TIMEOUT_SECONDS = 10
@@ -50,20 +51,32 @@ T = TypeVar("T")
 
 
 def location(url: str) -> URL:
-    """The URL with its asynchronous driver. Raises ValueError for what can't be used.
+    """The URL with its asynchronous driver. Raises NoDatabase for what can't be used.
 
     "sqlite:///kinora.db" → sqlite+aiosqlite, "postgresql://…" and "postgres://…" → psycopg
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # whose words may be a part of a password
+        raise NoDatabase(
+            "KINORA_DATABASE_URL can't be read: write it as sqlite:///data/kinora.db or "
+            "postgresql://name:password@host/database, and an @ in a password as %40."
+        ) from None
     match parsed.get_backend_name():
         case "sqlite":
             if parsed.database in (None, "", ":memory:"):
-                raise ValueError("a SQLite URL needs a file, as in sqlite:///data/kinora.db")
+                raise NoDatabase(
+                    "KINORA_DATABASE_URL needs a file, as in sqlite:///data/kinora.db."
+                )
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
+            if "@" in (parsed.host or ""):
+                raise NoDatabase("Write an @ in the password of KINORA_DATABASE_URL as %40.")
             return parsed.set(drivername="postgresql+psycopg")
         case other:
-            raise ValueError(f"a database is sqlite:// or postgresql://, not {other}://")
+            raise NoDatabase(
+                f"KINORA_DATABASE_URL begins with sqlite:// or postgresql://, not {other}://."
+            )
 
 
 class Database:
@@ -158,7 +171,10 @@ def insert_new(session: AsyncSession, table: type[Any]) -> Any:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database to the newest schema; make it where there is none."""
+    """Bring the database to the newest schema; make it where there is none.
+
+    Raises NoDatabase where that can't be done.
+    """
     await asyncio.to_thread(_upgrade, location(url))
 
 
@@ -176,20 +192,47 @@ def script() -> Config:
 
 
 def _upgrade(place: URL) -> None:
-    if place.get_backend_name() == "sqlite" and place.database:
-        Path(place.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = migration_engine(place)
+    with _usable(place):
+        if place.get_backend_name() == "sqlite" and place.database:
+            Path(place.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = migration_engine(place)
+        try:
+            with engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                    )
+                config = script()
+                config.attributes["connection"] = connection
+                alembic.command.upgrade(config, "head")
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _usable(place: URL) -> Iterator[None]:
+    """Raises NoDatabase where the block can't use the database."""
     try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
-                )
-            config = script()
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+        yield
+    except ImportError as error:
+        raise NoDatabase(
+            f"PostgreSQL needs Kinora's extra: pip install -e '.[postgres]' ({error})."
+        ) from error
+    except CommandError as error:
+        raise NoDatabase(
+            "The database's schema is not one that this version of Kinora knows: start the newer "
+            "version that made it, or restore a backup."
+        ) from error
+    except (DBAPIError, OSError) as error:
+        why = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
+        if place.get_backend_name() == "sqlite":
+            raise NoDatabase(
+                f"The SQLite file {place.database} can't be used: {why}. If it is damaged, restore "
+                "a backup; else set KINORA_DATABASE_URL to one that can be written."
+            ) from error
+        raise NoDatabase(
+            f"PostgreSQL can't be used: {why}. Is it running, and is KINORA_DATABASE_URL right?"
+        ) from error
 
 
 def _at_head(place: URL) -> bool:

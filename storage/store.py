@@ -53,7 +53,7 @@ async def open_store(
     """Bring the database to the newest schema and open it beside the folder of files.
 
     url: sqlite:///… or postgresql://…; keep: how long clips and pictures stay.
-    Raises ValueError for another URL.
+    Raises NoDatabase where it can't be used.
     """
     files = DiskFiles(data_dir, keep, clock)
     await files.prepare()

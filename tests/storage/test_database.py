@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
-from core.errors import Transient
+from core.errors import NoDatabase, Transient
 from core.job import Account, State, Wallet
 from core.ports import Entry
 from storage import database
@@ -44,10 +45,68 @@ def test_a_plain_url_gets_its_driver(written: str, used: str) -> None:
     assert str(location(written)) == used
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://db/kinora"])
-def test_what_cannot_be_used_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="sqlite"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "data/s3cret.db",
+        "mysql://ada:s3cret@db/kinora",
+        "postgresql://ada:pass@s3cret@db/kinora",
+        "postgresql://ada:pass@x:s3cret@db/kinora",
+    ],
+)
+def test_what_is_no_url_of_a_database_is_refused_in_words(url: str) -> None:
+    with pytest.raises(NoDatabase, match="KINORA_DATABASE_URL") as refused:
         location(url)
+    assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+NOT_OPENED = {
+    "no file of SQLite": ("sqlite:///{folder}/text", "text can't be used: file is not a database"),
+    "a folder": ("sqlite:///{folder}", "can't be used: unable to open"),
+    "within a file": ("sqlite:///{folder}/text/kinora.db", "can't be used: .*File exists"),
+    "nobody listens": (
+        "postgresql://ada:s3cret@127.0.0.1:1/kinora",
+        "PostgreSQL can't be used: .*refused. Is it running",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OPENED)
+async def test_a_database_that_cannot_be_opened_is_told_in_words(name: str, tmp_path: Path) -> None:
+    url, words = NOT_OPENED[name]
+    (tmp_path / "text").write_text("Dear sir, this is a database, honestly.\n" * 200)
+    with pytest.raises(NoDatabase, match=words) as told:
+        async with open_store(url.format(folder=tmp_path), tmp_path / "data", KEEP):
+            pass
+    assert "s3cret" not in "".join(traceback.format_exception(told.value))
+
+
+async def test_postgres_says_why_it_lets_nobody_in(postgres_server: URL) -> None:
+    url = postgres_server.set(database="nothing").render_as_string(hide_password=False)
+    with pytest.raises(NoDatabase, match='database "nothing" does not exist'):
+        await upgrade(url)
+
+
+async def test_postgres_asks_for_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(NoDatabase, match=r"pip install -e '\.\[postgres\]'"):
+        await upgrade("postgresql://ada@127.0.0.1:1/kinora")
+
+
+async def test_a_newer_database_is_left_alone(new_url: str) -> None:
+    await upgrade(new_url)
+    engine = migration_engine(location(new_url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'tomorrow'"))
+    assert not await at_head(new_url)
+    with pytest.raises(NoDatabase, match="newer version"):
+        await upgrade(new_url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "tomorrow"
+    engine.dispose()
 
 
 # Migrations
