@@ -7,6 +7,7 @@ so that they never wait for a writer. Commits reach the disk before they are ack
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import functools
 import logging
 import random
@@ -103,10 +104,12 @@ class Database:
     async def alone(self) -> AsyncIterator[bool]:
         """Whether no other program works on this database, which then stays so for the block.
 
-        PostgreSQL only: whoever has SQLite's file is told by the lock on its folder.
+        SQLite's lock is on a file beside it, which stays. PostgreSQL's lives on one connection:
+        where that breaks, the block goes on without it, and another program may come in.
         """
-        if self._engine.dialect.name != "postgresql":
-            yield True
+        if self._engine.dialect.name == "sqlite":
+            with _locked(_lock_of(self._engine.url)) as locked:
+                yield locked
             return
         plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         async with plain.connect() as connection:
@@ -120,6 +123,23 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _lock_of(place: URL) -> Path:
+    """The same one, whichever way leads to the database."""
+    file = Path(place.database or "").resolve()
+    return file.with_name(f"{file.name}.lock")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 class _HasDatabase(Protocol):

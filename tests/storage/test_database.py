@@ -125,14 +125,62 @@ async def test_two_that_start_at_once_migrate_once(new_url: str) -> None:
     assert await at_head(new_url)
 
 
-async def test_one_program_at_a_time_works_on_a_postgres(postgres_url: str) -> None:
-    first, second = Database(postgres_url), Database(postgres_url)
+async def test_one_program_at_a_time_works_on_a_database(url: str) -> None:
+    first, second = Database(url), Database(url)
     async with first.alone() as has_it:
         assert has_it
         async with second.alone() as has_it:
             assert not has_it
     async with second.alone() as has_it:
         assert has_it
+    await first.close()
+    await second.close()
+
+
+WORKING = """
+import asyncio, sys
+from storage.database import Database
+
+async def main(url):
+    async with Database(url).alone() as alone:
+        print(alone, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_a_program_that_dies_gives_the_database_back(url: str) -> None:
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WORKING, url, cwd=Path(__file__).parents[2], env=os.environ,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert other.stdout is not None
+    mine = Database(url)
+    async with asyncio.timeout(60):
+        assert await other.stdout.readline() == b"True\n"
+        async with mine.alone() as has_it:
+            assert not has_it
+        other.kill()
+        await other.wait()
+        while True:
+            async with mine.alone() as has_it:
+                if has_it:
+                    break
+            await asyncio.sleep(0.01)  # until the server has noticed
+    await mine.close()
+
+
+async def test_two_ways_to_one_sqlite_file_are_one_database(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").symlink_to("here")
+    first, second = (
+        Database(f"sqlite:///{tmp_path / folder / 'kinora.db'}") for folder in ("here", "there")
+    )
+    async with first.alone() as has_it:
+        assert has_it
+        async with second.alone() as has_it:
+            assert not has_it
     await first.close()
     await second.close()
 
