@@ -2,7 +2,10 @@
 
 const token = document.querySelector('meta[name="kinora-token"]').content;
 
-/** Raises an Error whose message is a sentence to be shown; `answered` tells who is to blame. */
+const WAIT_MILLISECONDS = 180000;
+export const UNREACHABLE = "Kinora could not be reached. Nothing is lost: try it again.";
+
+/** Raises an Error whose message is a sentence to be shown; `answered`: it surely was not done. */
 export async function ask(method, path, body, { key, signal } = {}) {
   const headers = { "X-Kinora-Token": token };
   if (key) headers["Idempotency-Key"] = key;
@@ -13,14 +16,27 @@ export async function ask(method, path, body, { key, signal } = {}) {
     response = await fetch(path, {
       method,
       headers,
-      signal,
+      signal: signal ?? AbortSignal.timeout(WAIT_MILLISECONDS),
       body: body && !form ? JSON.stringify(body) : body,
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("Kinora could not be reached. Nothing is lost: send it again.");
+    throw new Error(UNREACHABLE);
   }
-  const answer = response.status === 204 ? null : await response.json();
-  if (response.ok) return { answer };
-  throw Object.assign(new Error(answer.detail), { answered: true });
+  const answer = await told(response);
+  if (response.ok && answer !== undefined) return { answer };
+  const sentence = answer?.detail ?? `Kinora could not be reached: something between answered ${response.status}. Try it again.`;
+  throw Object.assign(new Error(sentence), { answered: answer?.detail && response.status < 500 });
+}
+
+/** What an answer holds: null for nothing, undefined where it is cut short or not from Kinora. */
+async function told(response) {
+  if (response.status === 204) return null;
+  if (!/\bjson\b/.test(response.headers.get("Content-Type") ?? "")) return undefined;
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 // The page comes alive. Everything here also works without it, by forms and links.
 
-import { ask } from "./ask.js";
+import { ask, UNREACHABLE } from "./ask.js";
 import { complain, compose, fill } from "./composer.js";
 import { arrive, earlier, listen, localise, toEnd } from "./talk.js";
 
@@ -32,6 +32,7 @@ async function act(button) {
 
 async function trySample(link) {
   const image = await fetch(link.querySelector("img").src);
+  if (!image.ok) throw new Error(image.statusText);
   const file = new File([await image.blob()], "sample.jpg", { type: "image/jpeg" });
   fill(link.dataset.sample, { file });
 }
@@ -47,8 +48,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const { act: what, id, recipe, picture, example, sample, before } = target.dataset;
   if (example) fill(example);
-  else if (sample) trySample(target);
-  else if (before) earlier(target);
+  else if (sample) trySample(target).catch(() => complain(UNREACHABLE));
+  else if (before) earlier(target).catch(() => complain(UNREACHABLE));
   else if (what === "edit") fill(recipe, picture ? { of: id, url: picture } : null);
   else act(target);
 });

@@ -57,6 +57,7 @@ async function pick(file) {
 }
 
 function show(chosen) {
+  if (picture !== chosen) release(picture);
   picture = chosen;
   pickedPicture.src = chosen.url;
   picked.hidden = false;
@@ -65,6 +66,16 @@ function show(chosen) {
 }
 
 function unpick() {
+  release(picture);
+  putAside();
+}
+
+/** The bytes of a picture that is no longer to be seen here may go. */
+function release(chosen) {
+  if (chosen?.file) URL.revokeObjectURL(chosen.url);
+}
+
+function putAside() {
   if (!picture) return;
   picture = null;
   picked.hidden = true;
@@ -118,30 +129,33 @@ async function price() {
 async function send() {
   const text = area.value;
   const chosen = picture;
-  const body = new FormData();
-  body.set("prompt", text);
-  if (chosen?.file) body.set("image", chosen.file);
-  if (chosen?.of) body.set("variant_of", chosen.of);
+  const body = chosen?.file ? new FormData() : { prompt: text };
+  if (chosen?.file) {
+    body.set("prompt", text);
+    body.set("image", chosen.file);
+  }
+  if (chosen?.of) body.variant_of = chosen.of;
   const same = unanswered?.text === text && unanswered.chosen === chosen;
   const key = same ? unanswered.key : newKey();
   const settle = expect(text, chosen?.url);
   area.value = "";
   problem.textContent = "";
-  unpick();
+  putAside();
   changed();
+  let id = null;
   try {
-    const { answer } = await ask("POST", "/api/v1/clips", body, { key });
+    id = (await ask("POST", "/api/v1/clips", body, { key })).answer.id;
     unanswered = null;
-    await settle(answer.id);
   } catch (error) {
     unanswered = error.answered ? null : { text, chosen, key };
-    await settle(null);
     area.value = area.value ? `${text}\n${area.value}` : text;
     if (chosen && !picture) show(chosen);
     complain(error.message);
     changed();
   }
   area.focus();
+  await settle(id);
+  if (picture !== chosen) release(chosen);
 }
 
 function newKey() {
@@ -184,7 +198,7 @@ export async function compose() {
     show({ url: pickedPicture.src, of: variant.value });
   }
   changed();
-  const { answer } = await ask("GET", "/api/v1/models");
+  const answer = await known();
   completion = new Completion(
     area,
     document.getElementById("flags"),
@@ -194,6 +208,15 @@ export async function compose() {
     ),
     changed,
   );
+}
+
+/** The flags to be completed; none where they can't be had: then they are typed in full. */
+async function known() {
+  try {
+    return (await ask("GET", "/api/v1/models")).answer;
+  } catch {
+    return { flags: [] };
+  }
 }
 
 function catchPictures() {

@@ -10,6 +10,7 @@ const older = new URLSearchParams(location.search).has("before");
 const NEAR_END_PIXELS = 160;
 const SAY_AFTER_MILLISECONDS = 400;
 const LET_GO_AFTER_MILLISECONDS = 60000;
+const FETCH_MILLISECONDS = 10000;
 const TITLE = document.title;
 
 let sending = 0;
@@ -49,19 +50,21 @@ export function expect(text, picture) {
   greet();
   toEnd();
   return async (id) => {
-    sending -= 1;
-    if (!id) turn.remove();
-    else if (older) return location.assign(`/#clip-${id}`);
-    else if (document.getElementById(`clip-${id}`)) turn.remove();
-    else {
-      turn.id = `clip-${id}`;
-      await fetchTurn(id);
+    try {
+      if (id && older) location.assign(`/#clip-${id}`);
+      else if (!id || document.getElementById(`clip-${id}`)) turn.remove();
+      else {
+        turn.id = `clip-${id}`;
+        await fetchTurn(id);
+      }
+    } finally {
+      sending -= 1;
+      if (!sending) {
+        for (const event of waiting.values()) show(event);
+        waiting.clear();
+      }
+      greet();
     }
-    if (!sending) {
-      for (const event of waiting.values()) show(event);
-      waiting.clear();
-    }
-    greet();
   };
 }
 
@@ -72,9 +75,14 @@ export async function arrive(id) {
   toEnd();
 }
 
+/** Draw a turn without waiting for the stream, which brings it where this fails. */
 async function fetchTurn(id) {
-  const response = await fetch(`/clips/${id}`);
-  if (response.ok) show({ id, html: await response.text() });
+  try {
+    const response = await fetch(`/clips/${id}`, { signal: AbortSignal.timeout(FETCH_MILLISECONDS) });
+    if (response.ok) show({ id, html: await response.text() });
+  } catch {
+    return;
+  }
 }
 
 function show({ id, html, state, say: sentence }) {
