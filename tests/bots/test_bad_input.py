@@ -23,6 +23,8 @@ from tests.house import Inn
 JPEG = jpeg(landscape(320, 180))
 PNG = png(landscape(320, 180))
 NOBODY = "0" * 12
+NO_PICTURE = "That is not a picture I can read: send a JPEG, PNG, WebP or GIF."
+DAMAGED = "This picture is damaged or cut short"
 MOVE = {"prompt": "pan right", "model": "slide"}
 
 
@@ -134,15 +136,17 @@ CASES = (
          body=b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n",
          headers={"Content-Type": "multipart/form-data; boundary=b"}),
     picture("empty picture", b"", "is empty"),
-    picture("a text file named .jpg", b"just some words\n" * 50, "picture"),
-    picture("an ffconcat named .mp4", b"ffconcat version 1.0\nfile /etc/passwd\n", "picture",
+    picture("a text file named .jpg", b"just some words\n" * 50, NO_PICTURE),
+    picture("an ffconcat named .mp4", b"ffconcat version 1.0\nfile /etc/passwd\n", NO_PICTURE,
             filename="clip.mp4"),
-    picture("an SVG", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "picture"),
-    picture("a truncated JPEG", JPEG[: len(JPEG) // 2], "picture"),
-    picture("a truncated PNG", PNG[: len(PNG) // 2], "picture"),
-    picture("a 400-megapixel PNG", huge_png(20_000, 20_000), "picture"),
-    picture("a picture one pixel high", huge_png(60_000, 1), "picture"),
-    picture("a zip bomb", zip_bomb(), "picture", filename="photo.png"),
+    picture("an SVG", b'<svg xmlns="http://www.w3.org/2000/svg"/>', NO_PICTURE),
+    picture("a truncated JPEG", JPEG[: len(JPEG) // 2], DAMAGED),
+    picture("a truncated PNG", PNG[: len(PNG) // 2], DAMAGED),
+    picture("a 400-megapixel PNG", huge_png(20_000, 20_000),
+            "up to 25 megapixels; this one has 400."),
+    picture("a picture one pixel high", huge_png(60_000, 1),
+            "sides of at least 16 pixels; this one is 60000 by 1."),
+    picture("a zip bomb", zip_bomb(), NO_PICTURE, filename="photo.png"),
     picture("21 MB", b"\xff\xd8\xff" + bytes(21 * 1024**2), "up to 20 MB", status=413),
     Case("a wrong key", 401, "opens nothing", json={"prompt": "x"},
          headers={"Authorization": "Bearer wrong"}),
