@@ -1,7 +1,9 @@
 """Strangers' pictures, decoded where they can do no harm.
 
-The bytes go to a child process with limits on memory, time and files and without our environment;
-what comes back is a fresh JPEG with nothing in it but pixels.
+The bytes go to a child process without our environment, with limits on memory and time, that can
+open no file and no socket once it has them; what comes back is a fresh JPEG with nothing in it but
+pixels. It is still a process of our user: it could send signals, and a superuser's could raise its
+limits again.
 """
 
 from __future__ import annotations

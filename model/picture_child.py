@@ -1,7 +1,8 @@
 """The process that opens a stranger's picture: bytes in on stdin, a clean JPEG out on stdout.
 
 Run by path with `python -I`, so it imports nothing of Kinora. It limits itself before it reads a
-byte, answers one line of JSON and, where all went well, the JPEG, and ends:
+byte, and once it has them all it can open nothing any more: no file, no socket, no module. It
+answers one line of JSON and, where all went well, the JPEG, and ends:
 
     {"outcome": "ok", "width": 640, "height": 480}
     {"outcome": "too-many-pixels", "width": 20000, "height": 20000}
@@ -29,10 +30,34 @@ for limit, most in LIMITS.items():
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(limit, (most, most))
 
+import copy  # noqa: E402
 import io  # noqa: E402
 import warnings  # noqa: E402
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError  # noqa: E402
+from PIL import (  # noqa: E402
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+IMPORTED = (
+    copy,
+    GifImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+"""What Pillow would import only once it meets such a picture: GIF copies, MPO is a kind of JPEG,
+and EXIF is written as TIFF."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_PIXELS = 25_000_000
@@ -43,6 +68,7 @@ QUALITY = 95
 PAPER = (255, 255, 255)
 """What shows through a transparent picture."""
 
+warnings.simplefilter("ignore")  # showing one would open the file that it comes from
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -134,8 +160,15 @@ def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
+def open_nothing() -> None:
+    """From here on, whoever holds this process has what is open already: stdin, stdout, stderr."""
+    Image.preinit()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
 def main() -> None:
     data = sys.stdin.buffer.read()
+    open_nothing()
     jpeg = io.BytesIO()
     try:
         image = clean(data)

@@ -9,6 +9,7 @@ import struct
 import sys
 import zipfile
 import zlib
+from asyncio.subprocess import PIPE
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,14 @@ async def test_only_the_first_frame_of_a_gif_counts() -> None:
     assert close(colour_at(image, 0.75, 0.25), (20, 200, 20))
 
 
+async def test_only_the_first_of_many_in_one_jpeg_counts() -> None:
+    """As telephones send them."""
+    data = saved(drawn(), "MPO", save_all=True, append_images=[Image.new("RGB", (160, 120))])
+    assert data.startswith(b"\xff\xd8\xff")
+    image = await decoded(data)
+    assert close(colour_at(image, 0.75, 0.25), (20, 200, 20))
+
+
 async def test_a_large_picture_is_made_smaller() -> None:
     image = await decoded(saved(Image.new("RGB", (5000, 2500), (10, 200, 100)), "PNG"))
     assert image.size == (4096, 2048)
@@ -275,27 +284,49 @@ async def test_two_at_a_time_and_nothing_of_ours_in_their_reach(
     assert most == picture.AT_ONCE
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS sets no limit on memory")
-async def test_the_child_limits_itself(tmp_path: Path) -> None:
-    """What a decoder in a stranger's hands would try first: memory and files."""
-    attempts = f"""
-import runpy
-runpy.run_path({str(picture.CHILD)!r}, run_name="looked at")
-try:
-    bytearray(1 << 30)
-except MemoryError:
-    print("no memory")
-try:
-    with open({str(tmp_path / "loot")!r}, "wb", buffering=0) as file:
-        file.write(b"loot")
-except OSError:
-    print("no file")
+HIJACKED = """
+import os, runpy, socket, subprocess, sys
+from PIL import Image
+
+child, ours, loot = sys.argv[1:]
+
+def tried(*_, **__):
+    for name, attempt in {
+        "memory": lambda: bytearray(1 << 30),
+        "read": lambda: open(ours, "rb"),
+        "write": lambda: os.open(loot, os.O_CREAT | os.O_WRONLY),
+        "list": lambda: os.listdir("/"),
+        "socket": lambda: socket.socket(),
+        "run": lambda: subprocess.run(["/bin/true"]),
+    }.items():
+        try:
+            attempt()
+        except (OSError, ValueError, MemoryError) as error:
+            os.write(2, f"{name}: {type(error).__name__}\\n".encode())
+        else:
+            os.write(2, f"{name}: done\\n".encode())
+
+Image.open = tried
+runpy.run_path(child, run_name="__main__")
 """
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS sets no limit on memory")
+async def test_a_decoder_in_a_strangers_hands_gets_nowhere(tmp_path: Path) -> None:
+    """What it would try first."""
+    ours, loot = tmp_path / "ours", tmp_path / "loot"
+    ours.write_text("secret")
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-c", attempts, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await asyncio.wait_for(child.communicate(), 30)
-    assert said.decode().split("\n") == ["no memory", "no file", ""]
+        sys.executable, "-I", "-c", HIJACKED, str(picture.CHILD), str(ours), str(loot),
+        stdin=PIPE, stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(child.communicate(saved(drawn(), "PNG")), 30)
+    attempts = ("read", "write", "list", "socket", "run")
+    assert said.decode().splitlines() == [
+        "memory: MemoryError",
+        *(f"{attempt}: OSError" for attempt in attempts),
+    ]
+    assert not loot.exists()
 
 
 async def test_a_child_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,5 +358,5 @@ async def test_a_cancelled_decode_leaves_no_child_behind() -> None:
         assert not pending
         assert all(task.cancelled() for task in done)
     async with asyncio.timeout(30):
-        while decoders():  # noqa: ASYNC110 (a kernel has no events for this)
+        while decoders():  # a kernel has no events for this
             await asyncio.sleep(0)
