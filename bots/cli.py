@@ -188,6 +188,22 @@ def admin_key(
     print(json.dumps({"key": made, "account": name}) if as_json else made)
 
 
+@admin.command("revoke")
+def admin_revoke(
+    name: Annotated[str, typer.Argument(help="Whose keys.")],
+    as_json: Json = False,
+) -> None:
+    """End every API key of a name. KINORA_WEB__ADMIN_KEY is a setting: change it there."""
+    from bots import app as kinora
+
+    async def end() -> int:
+        async with kinora.store_of(_settings()) as store:
+            return await store.credentials.revoke_all("key", name)
+
+    count = _run(end())
+    print(json.dumps({"account": name, "revoked": count}) if as_json else f"{count} ended.")
+
+
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the newest schema; `serve` does it by itself."""

@@ -52,12 +52,14 @@ async def test_models_and_doctor_speak_to_scripts(tmp_path: Path) -> None:
     assert status == 0
     found = {finding["what"]: finding["verdict"] for finding in json.loads(said)}
     assert found["Database"] == found["Data"] == found["Models"] == "ok"
+    assert not (tmp_path / "data").exists()
 
 
 async def test_doctor_names_the_remedy(tmp_path: Path) -> None:
     status, said, _ = await command(
         tmp_path, "doctor", KINORA_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
     )
+    assert not (tmp_path / "data").exists()
     assert status == 1
     assert "check KINORA_DATABASE_URL" in said
     status, _, complained = await command(tmp_path, "doctor", KINORA_WEB__PORT="99999999")
@@ -73,6 +75,9 @@ async def test_links_and_keys_open_accounts_of_their_own(tmp_path: Path) -> None
         anna = await Caller(session, program.url, key).get("/me")
         owner = await Caller(session, program.url).get("/me")
         assert (anna["name"], owner["name"]) == ("anna", "owner")
+        _, said, _ = await command(tmp_path, "admin", "revoke", "anna", "--json")
+        assert json.loads(said) == {"account": "anna", "revoked": 1}
+        await Caller(session, program.url, key).get("/me", status=401)
         _, said, _ = await command(tmp_path, "link", "ben", "--json")
         code = json.loads(said)["link"].partition("/open/")[2]
         for status in (200, 410):
