@@ -27,11 +27,12 @@ async def submit(request: web.Request) -> web.StreamResponse:
     doors.check_token(request)
     here, account = site(request), visitor(request).account
     key = upload.idempotency_key(request)
-    sent = await upload.read(request, here.web.max_upload_bytes, here.uploads)
-    asked = upload.asked(sent)
-    job = await here.studio.submit(
-        account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of, key=key
-    )
+    limit = here.web.max_upload_bytes
+    async with upload.reading(request, limit, here.uploads, account.id) as sent:
+        asked = upload.asked(sent)
+        job = await here.studio.submit(
+            account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of, key=key
+        )
     return await _accepted(request, job.id)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -45,12 +46,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What the composer holds at first paint. problem: the sentence under it."""
+    """What the composer holds at first paint. problem: the sentence under it. chosen: the values
+    of the options, by their flags."""
 
     text: str = ""
     variant_of: str = ""
     picture: str = ""
     problem: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -71,20 +74,21 @@ async def chat(request: web.Request) -> web.StreamResponse:
 async def send(request: web.Request) -> web.StreamResponse:
     """The composer's form, for browsers without scripts."""
     here, account = site(request), visitor(request).account
-    sent = await upload.read(request, here.web.max_upload_bytes, here.uploads)
-    doors.check_token(request, str(sent.fields.pop("token", "")))
-    try:
-        asked = upload.asked(sent)
-        job = await here.studio.submit(
-            account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of
-        )
-    except (UserError, Transient) as error:
-        problem = problems.from_error(error)
-        text = str(sent.fields.get("prompt", ""))
-        response = await _chat(request, Composed(text=text, problem=problem.detail))
-        response.set_status(problem.status)
-        return response
-    return doors.see_other(f"/#clip-{job.id}")
+    limit = here.web.max_upload_bytes
+    async with upload.reading(request, limit, here.uploads, account.id) as sent:
+        doors.check_token(request, str(sent.fields.pop("token", "")))
+        try:
+            asked = upload.asked(sent)
+            job = await here.studio.submit(
+                account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of
+            )
+            return doors.see_other(f"/#clip-{job.id}")
+        except (UserError, Transient) as error:
+            problem = problems.from_error(error)
+            response = await _chat(request, await _as_sent(request, sent, problem.detail))
+            response.set_status(problem.status)
+            response.headers.update(problem.headers)
+            return response
 
 
 async def act(request: web.Request) -> web.StreamResponse:
@@ -196,6 +200,21 @@ class Watched:
             self._wallet = wallet
             words = {"balance": card.credits(wallet.available), "held": card.credits(wallet.held)}
             await self._out.send("wallet", words)
+
+
+async def _as_sent(request: web.Request, sent: upload.Sent, problem: str) -> Composed:
+    """The composer as it was when it was sent; only a file has to be chosen again."""
+    here, account = site(request), visitor(request).account
+    fields = {name: str(value) for name, value in sent.fields.items()}
+    variant_of, picture = fields.pop("variant_of", ""), ""
+    if upload.is_id(variant_of):
+        with suppress(NotFound):
+            view = await here.studio.view(account, variant_of)
+            picture = shown.links(view).get("picture", "")
+    if sent.image:
+        problem = f"{problem} Choose the picture again."
+    words = fields.pop("prompt", "")
+    return Composed(words, variant_of if picture else "", picture, problem, fields)
 
 
 async def _chat(request: web.Request, composed: Composed) -> web.Response:

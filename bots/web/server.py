@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bots.web import api, doors, health, page, session
-from bots.web.limits import Failures
+from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from bots.web.site import SITE, Pictures, Ready, Site, Streams, Web
 from core.bulletin import Bulletin
@@ -24,8 +23,6 @@ BODY_MAX_BYTES = 64 * 1024
 """Of everything but a picture."""
 
 SHUTDOWN_SECONDS = 5.0
-UPLOADS_AT_ONCE = 16
-"""Pictures that are taken in at the same time; further ones wait."""
 
 
 def application(
@@ -54,7 +51,7 @@ def application(
         metrics=Metrics(registry),
         failures=Failures(time.monotonic),
         streams=Streams(),
-        uploads=asyncio.Semaphore(UPLOADS_AT_ONCE),
+        uploads=Uploads(),
     )
     aiohttp_jinja2.setup(
         app,

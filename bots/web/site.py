@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bots.web.limits import Failures
+from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from core.bulletin import Bulletin
 from core.errors import TooMany
@@ -98,7 +98,7 @@ class Site:
     metrics: Metrics
     failures: Failures
     streams: Streams
-    uploads: asyncio.Semaphore
+    uploads: Uploads
 
 
 SITE = web.AppKey("site", Site)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
 from aiohttp import BodyPartReader, web
 
+from bots.web.limits import Uploads
 from bots.web.problems import Problem
 from core import prompt
 from core.errors import BadPicture, BadPrompt, NotFound
@@ -40,19 +43,31 @@ class Asked:
     variant_of: str | None
 
 
-async def read(request: web.Request, max_upload_bytes: int, turns: asyncio.Semaphore) -> Sent:
-    """The body of a request, as JSON or a form. turns: one for each form that is being read.
+@asynccontextmanager
+async def reading(
+    request: web.Request, max_upload_bytes: int, uploads: Uploads, account_id: int
+) -> AsyncIterator[Sent]:
+    """The body of a request, as JSON or a form. What is large holds one of the turns of `uploads`
+    until the block is left, so that few pictures are in memory; words alone never wait.
 
-    Raises Problem or UserError.
+    Raises Problem, UserError or Transient.
     """
     if request.content_type != "multipart/form-data":
-        return Sent(await read_json(request, "application/json or multipart/form-data"))
+        yield Sent(await read_json(request, "application/json or multipart/form-data"))
+        return
     _check_plain(request)
-    try:
-        async with asyncio.timeout(BODY_SECONDS), turns:
-            return await _form(request, max_upload_bytes)
-    except TimeoutError:
-        raise _too_slow() from None
+    length = request.content_length
+    if length is not None and length > max_upload_bytes + TEXT_MAX_BYTES:
+        raise _too_large(max_upload_bytes)
+    async with AsyncExitStack() as held:
+        if length is None or length > TEXT_MAX_BYTES:
+            await held.enter_async_context(uploads.turn(account_id))
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                sent = await _form(request, max_upload_bytes)
+        except TimeoutError:
+            raise _too_slow() from None
+        yield sent
 
 
 async def read_json(request: web.Request, wanted: str = "application/json") -> dict[str, object]:
@@ -138,8 +153,6 @@ def _no_constant(name: str) -> NoReturn:
 
 
 async def _form(request: web.Request, max_upload_bytes: int) -> Sent:
-    if (request.content_length or 0) > max_upload_bytes + TEXT_MAX_BYTES:
-        raise _too_large(max_upload_bytes)
     try:
         return await _parts(request, max_upload_bytes)
     except (Problem, BadPicture, BadPrompt, TimeoutError, ConnectionError):

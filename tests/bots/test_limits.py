@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bots import app
+from bots.web import limits
 from core.job import Identity
 from tests.bots.caller import ask, finished, get, send
+from tests.bots.pictures import jpeg, landscape
 from tests.house import ADMIN_KEY, house
 
 
@@ -61,6 +67,59 @@ async def test_a_key_that_can_be_guessed_is_not_compared_for_ever(tmp_path: Path
             for path in ("/api/v1/me", "/metrics"):
                 async with guesser.get(path, headers=from_elsewhere) as answer:
                     assert answer.status == 429
+
+
+UNREAD_BYTES = 8 * 1024**2
+"""More than all the buffers between a client and a server that does not read."""
+
+
+class SlowUpload:
+    """A form with a picture, of unknown length: `read` once most of it was, whole once `go_on`."""
+
+    def __init__(self) -> None:
+        self.read = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        named = '--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
+        yield (named % ("prompt", "") + "pan right --seconds 0.5\r\n").encode()
+        yield (named % ("image", '; filename="a.jpg"')).encode()
+        yield jpeg(landscape(320, 180)) + bytes(UNREAD_BYTES)
+        self.read.set()
+        await self.go_on.wait()
+        yield b"\r\n--b--\r\n"
+
+    async def send(self, client: aiohttp.ClientSession) -> tuple[int, str | None]:
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        async with client.post("/api/v1/clips", data=self.parts(), headers=kind) as answer:
+            return answer.status, answer.headers.get("Retry-After")
+
+
+async def test_uploads_take_turns_and_words_do_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_WAIT_SECONDS", 0.3)
+    async with house(tmp_path) as home, AsyncExitStack() as clients:
+        ada, bo, cy = [
+            await clients.enter_async_context(home.client(await home.key(name)))
+            for name in ("ada", "bo", "cy")
+        ]
+        slow = [(SlowUpload(), client) for client in (ada, ada, bo, bo)]
+        sending = [asyncio.create_task(upload.send(client)) for upload, client in slow]
+        async with asyncio.timeout(20):
+            for upload, _ in slow:
+                await upload.read.wait()
+        assert await SlowUpload().send(ada) == (429, "30")
+        assert await SlowUpload().send(cy) == (503, "15")
+        words = aiohttp.FormData({"prompt": "a ball --seconds 1"}, default_to_multipart=True)
+        async with cy.post("/api/v1/clips", data=words) as answer:
+            assert answer.status == 202
+        for upload, _ in slow:
+            upload.go_on.set()
+        assert [status for status, _ in await asyncio.gather(*sending)] == [202] * 4
+        last = SlowUpload()
+        last.go_on.set()
+        assert (await last.send(cy))[0] == 202
 
 
 async def test_only_so_many_streams(tmp_path: Path) -> None:

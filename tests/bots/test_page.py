@@ -19,6 +19,8 @@ from tests.bots.caller import events, finished, get
 from tests.bots.pictures import jpeg, landscape
 from tests.house import Home, Inn, house
 
+JPEG = jpeg(landscape(320, 180))
+
 
 @asynccontextmanager
 async def browser(home: Inn, link: str = "") -> AsyncIterator[aiohttp.ClientSession]:
@@ -104,6 +106,35 @@ async def test_a_wrong_word_is_told_and_nothing_typed_is_lost(home: Inn) -> None
             assert answer.status == 422
         assert "There is no --wrap." in text
         assert "a &#34;&lt;b&gt;&#34; ball --wrap</textarea>" in text
+
+
+async def test_a_refused_form_keeps_its_choices(home: Inn) -> None:
+    async with browser(home) as bea:
+        mine = {"token": await token(bea), "seconds": "", "res": "", "camera": ""}
+        fields = mine | {"prompt": "pan left", "seconds": "1"}
+        async with bea.post(
+            "/clips", data=form(fields, JPEG, "a.jpg"), allow_redirects=False
+        ) as ok:
+            job_id = ok.headers["Location"].removeprefix("/#clip-")
+        fields = mine | {
+            "prompt": "pan left", "seconds": "60", "ar": "1:1", "model": "slide",
+            "camera": "zoom in", "variant_of": job_id,
+        }  # fmt: skip
+        async with bea.post("/clips", data=form(fields)) as answer:
+            text = await answer.text()
+            assert answer.status == 422
+        assert f'id="variant" value="{job_id}"' in text
+        assert f'src="/api/v1/clips/{job_id}/picture"' in text.partition("<footer")[2]
+        assert re.findall(r"<option[^>]* selected>([^<]+)<", text) == [
+            "slide", "60 s", "1:1", "zoom in",
+        ]  # fmt: skip
+        fields = mine | {"prompt": "x --warp", "variant_of": "\0" * 12}
+        async with bea.post("/clips", data=form(fields, JPEG, "a.jpg")) as answer:
+            text = await answer.text()
+            assert answer.status in (404, 422)
+        assert "Choose the picture again." in text
+        assert 'id="variant" value=""' in text
+        await finished(bea, job_id)
 
 
 async def test_another_site_can_change_nothing(home: Inn) -> None:
