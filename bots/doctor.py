@@ -14,6 +14,7 @@ from typing import Literal
 
 from bots.settings import Settings
 from core.catalog import Model, Takes
+from core.errors import KinoraError
 
 ENOUGH_DISK_BYTES = 2 * 1024**3
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -109,8 +110,10 @@ async def _database(settings: Settings, at_head: Callable[[str], Awaitable[bool]
             if await at_head(settings.url):
                 return Finding("ok", "Database", f"{name}, at the newest schema")
         seen = f"{name}: it does not answer, or its schema is another version's"
-    except Exception as error:
-        seen = f"{type(error).__name__}"
+    except KinoraError as error:
+        seen = str(error)
+    except TimeoutError:
+        seen = f"{name}: no answer in 15 seconds"
     return Finding(
         "bad", "Database", seen, "check KINORA_DATABASE_URL; `kinora db upgrade` brings the schema"
     )
