@@ -112,7 +112,7 @@ def named(catalogue: Sequence[Model], name: str) -> Model:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise BadPrompt(
-        f'There is no model "{name[:40]}".{hint} There are {_either(names, "and")}.',
+        f'There is no model "{name[:40]}".{hint} Try {_either(names)}.',
         flag="model",
         allowed=names,
     )

@@ -69,7 +69,7 @@ def test_a_picture_without_words_gets_the_usual_move_and_a_note() -> None:
     ("line", "picture", "says"),
     [
         ("", None, "Write what you would like to see"),
-        ("x --model mvoes", None, 'no model "mvoes". Did you mean moves? There are words and'),
+        ("x --model mvoes", None, 'no model "mvoes". Did you mean moves? Try words or moves.'),
         ("x --model moves", None, "add one"),
         ("x --model words", PHOTO, "words takes no picture; moves does"),
         ("x --seconds 9", None, "1 to 4 seconds with words; you asked for 9. Try --seconds 4"),
