@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from bots.web import doors, events, openapi, shown, upload
 from bots.web.problems import Problem
-from bots.web.site import PLACE, site, visitor
+from bots.web.site import KEPT, PLACE, site, visitor
 from core.errors import NotFound
 from core.job import State
 from core.request import Picture
@@ -298,7 +298,7 @@ async def _file(
         if start >= size:
             headers = {"Content-Range": f"bytes */{size}"}
             raise Problem(416, "The clip has no such part.", headers=headers)
-    return web.FileResponse(path, headers={"Cache-Control": "private, no-cache", **headers})
+    return web.FileResponse(path, headers={"Cache-Control": KEPT, **headers})
 
 
 def _no_clip(view: View) -> Exception:

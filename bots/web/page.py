@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from bots import card
 from bots.card import Button
 from bots.web import doors, events, problems, shown, upload
 from bots.web.events import EventStream
-from bots.web.site import PLACE, Site, site, visitor
+from bots.web.site import KEPT, PLACE, Site, site, visitor
+from bots.web.thumb import thumbnail
 from core import camera
 from core.errors import NotFound, Transient, UserError
 from core.job import Account, Job, Wallet
@@ -114,6 +116,26 @@ async def turn(request: web.Request) -> web.StreamResponse:
     """One turn as HTML, for the page's script."""
     view = await site(request).studio.view(visitor(request).account, request.match_info["id"])
     return web.Response(text=_html(request, view), content_type="text/html")
+
+
+async def thumb(request: web.Request) -> web.StreamResponse:
+    """The picture that a clip was made from, small. It is the browser's to keep, but to be asked
+    for each time; it never changes."""
+    here, account = site(request), visitor(request).account
+    picture = (await here.studio.view(account, request.match_info["id"])).job.request.picture
+    path = await here.pictures(picture) if picture is not None else None
+    if picture is None or path is None:
+        raise NotFound("This clip has no picture, or it is no longer stored.")
+    response = web.Response(content_type="image/jpeg", headers={"Cache-Control": KEPT})
+    response.etag = picture
+    if any(tag.value in (picture, "*") for tag in request.if_none_match or ()):
+        response.set_status(304)
+        return response
+    try:
+        response.body = await asyncio.to_thread(thumbnail, path)
+    except FileNotFoundError:
+        raise NotFound("The picture is no longer stored.") from None
+    return response
 
 
 async def earlier(request: web.Request) -> web.StreamResponse:
@@ -282,6 +304,7 @@ ROUTES = (
     web.get("/earlier", earlier),
     web.get("/stream", stream, allow_head=False),
     web.get(_CLIP, turn),
+    web.get(f"{_CLIP}/thumb", thumb),
     web.post("/clips", send),
     web.post(f"{_CLIP}/{{action:cancel|again|retry|extend|delete}}", act),
 )

@@ -24,6 +24,9 @@ from core.studio import Studio
 PLACE = "web:page"
 """Where the cards of this site live."""
 
+KEPT = "private, no-cache"
+"""Cache-Control of a clip's files: the browser's to keep, but to be asked for each time."""
+
 STREAMS_PER_ACCOUNT = 24
 
 Pictures = Callable[[str], Awaitable[Path | None]]

@@ -108,6 +108,29 @@ async def test_a_wrong_word_is_told_and_nothing_typed_is_lost(home: Inn) -> None
         assert "a &#34;&lt;b&gt;&#34; ball --wrap</textarea>" in text
 
 
+async def test_a_card_shows_a_small_picture_that_the_browser_keeps(home: Inn) -> None:
+    async with browser(home) as ann, home.client(home.key("else")) as stranger:
+        fields = {"token": await token(ann), "prompt": "pan left", "seconds": "0.5"}
+        large = jpeg(landscape(2000, 1125))
+        sent = form(fields, large, "a.jpg")
+        async with ann.post("/clips", data=sent, allow_redirects=False) as answer:
+            job_id = answer.headers["Location"].removeprefix("/#clip-")
+        assert f'<img class="thumb" src="/clips/{job_id}/thumb"' in await page(ann)
+        await finished(ann, job_id)
+        picture, small = f"/api/v1/clips/{job_id}/picture", f"/clips/{job_id}/thumb"
+        for path, sides in ((picture, (2000, 1125)), (small, (320, 180))):
+            async with ann.get(path) as answer:
+                assert (answer.status, answer.content_type) == (200, "image/jpeg")
+                assert answer.headers["Cache-Control"] == "private, no-cache"
+                with Image.open(io.BytesIO(await answer.read())) as seen:
+                    assert seen.size == sides
+            kept = {"If-None-Match": answer.headers["ETag"]}
+            async with ann.get(path, headers=kept) as answer:
+                assert (answer.status, await answer.read()) == (304, b"")
+        await page(ann, f"/clips/{'0' * 12}/thumb", 404)
+        await page(stranger, small, 401)
+
+
 async def test_a_refused_form_keeps_its_choices(home: Inn) -> None:
     async with browser(home) as bea:
         mine = {"token": await token(bea), "seconds": "", "res": "", "camera": ""}
