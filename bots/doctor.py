@@ -59,27 +59,7 @@ async def examine(
 
 
 def facts(model: Model) -> dict[str, object]:
-    """A catalogue entry as plain values."""
-    return {
-        "name": model.name,
-        "summary": model.summary,
-        "licence": model.licence,
-        "text": model.text,
-        "picture": model.picture.value,
-        "extends": model.extends,
-        "flags": sorted(model.flags),
-        "seconds": {
-            "low": model.seconds.low,
-            "high": model.seconds.high,
-            "default": model.seconds.default,
-        },
-        "resolutions": list(model.resolutions),
-        "resolution": model.resolution,
-        "aspects": list(model.aspects),
-        "aspect": model.aspect,
-        "frame_rates": list(model.frame_rates),
-        "frame_rate": model.frame_rate,
-    }
+    return model.as_dict()
 
 
 def takes(model: Model) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +79,25 @@ class Model:
     default_camera: tuple[camera.CameraMove, ...] = ()
     native: int | None = None
     understands: Callable[[str], Sequence[str]] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What people may know of it, as plain values."""
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "licence": self.licence,
+            "text": self.text,
+            "picture": self.picture.value,
+            "extends": self.extends,
+            "flags": sorted(self.flags),
+            "seconds": asdict(self.seconds),
+            "resolutions": list(self.resolutions),
+            "resolution": self.resolution,
+            "aspects": list(self.aspects),
+            "aspect": self.aspect,
+            "frame_rates": list(self.frame_rates),
+            "frame_rate": self.frame_rate,
+        }
 
 
 def frame_size(resolution: str, aspect: str) -> tuple[int, int]:

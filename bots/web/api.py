@@ -210,7 +210,7 @@ async def models(request: web.Request) -> web.StreamResponse:
     """What can be rendered here, within which limits, and the flags that say it."""
     catalogue = site(request).studio.catalogue
     return web.json_response(
-        {"models": [shown.model(one) for one in catalogue], "flags": shown.flags()}
+        {"models": [model.as_dict() for model in catalogue], "flags": shown.flags()}
     )
 
 

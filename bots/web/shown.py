@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from bots import card
-from core.catalog import Model
 from core.dispatch import Outlook
 from core.errors import BadPrompt
 from core.eta import Range
@@ -115,27 +114,6 @@ def quote(quoted: Quote, available: int) -> Json:
         "seconds": round(request.seconds, 3),
         "notes": list(request.notes),
     }
-
-
-def model(one: Model) -> Json:
-    return {
-        "name": one.name,
-        "summary": one.summary,
-        "licence": one.licence,
-        "text": one.text,
-        "picture": one.picture.value,
-        "extends": one.extends,
-        "flags": sorted(one.flags),
-        "seconds": {
-            "low": one.seconds.low, "high": one.seconds.high, "default": one.seconds.default
-        },
-        "resolutions": list(one.resolutions),
-        "resolution": one.resolution,
-        "aspects": list(one.aspects),
-        "aspect": one.aspect,
-        "frame_rates": list(one.frame_rates),
-        "frame_rate": one.frame_rate,
-    }  # fmt: skip
 
 
 def flags() -> list[Json]:
