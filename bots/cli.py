@@ -113,7 +113,7 @@ def render(
 def models(as_json: Json = False) -> None:
     """List the models and what they take."""
     if as_json:
-        print(json.dumps([examination.facts(model) for model in CATALOGUE]))
+        print(json.dumps([model.as_dict() for model in CATALOGUE]))
         return
     table = Table("model", "takes", "seconds", "resolutions", "flags", "licence", box=None)
     for model in CATALOGUE:

@@ -58,10 +58,6 @@ async def examine(
     return findings
 
 
-def facts(model: Model) -> dict[str, object]:
-    return model.as_dict()
-
-
 def takes(model: Model) -> str:
     """What a model is given, in words."""
     picture = {Takes.NEEDS: "a picture", Takes.MAYBE: "a picture if you like", Takes.NOTHING: ""}

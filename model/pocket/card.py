@@ -69,13 +69,13 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
     (folder / "MODEL_CARD.md").write_text("\n".join(parts).rstrip() + "\n")
 
 
-def training_of(run: Path, hardware: str, seed: int) -> dict[str, str]:
+def training_of(run: Path, hardware: str, seed: int, remarks: str) -> dict[str, str]:
     """What the training logs of a run say about it."""
     made: dict[str, str] = {}
     for name, title in (("vae", "Autoencoder"), ("dit", "Text encoder and transformer")):
         last = json.loads((run / f"{name}.jsonl").read_text().splitlines()[-1])
         made[title] = f"{last['step']} steps in {last['minutes']:.0f} minutes, Muon"
-    return {**made, "Hardware": hardware, "Seed": str(seed)}
+    return {**made, "Hardware": hardware, "Seed": str(seed), "Remarks": remarks or "none"}
 
 
 def _shares(agreed: Mapping[str, float]) -> str:
@@ -89,10 +89,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=weights.FOLDER)
     parser.add_argument("--hardware", default="two CPU cores shared with other work, no GPU")
     parser.add_argument("--weak", default="", help="what it does badly, in a sentence or two")
+    parser.add_argument("--remarks", default="", help="what the logs don't say of the training")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     report = {**json.loads(options.report.read_text()), "weak": options.weak}
-    write(options.weights, report, training_of(options.run, options.hardware, options.seed))
+    training = training_of(options.run, options.hardware, options.seed, options.remarks)
+    write(options.weights, report, training)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def train_dit(
     last_report, losses = progress.elapsed_s, []
     while progress.fraction < 1:
         set_rate(optimizer, progress.rate(DIT_RATE, warmup_steps=30, hold=0.6))
-        single = progress.fraction < SINGLE_LATENTS_UNTIL or rng.random() < 0.15
+        single = progress.fraction < SINGLE_LATENTS_UNTIL or rng.random() < 0.05
         pictures, captions = cache.batch(
             rng, batch * 2 if single else batch, single_frames=single, without_words=0.1
         )
@@ -223,10 +223,12 @@ FACTS = {
     "sizes": [[SIDE, SIDE]],
     "num_frames": CLIP_FRAMES,
     "frame_rate": FRAME_RATE,
-    "num_inference_steps": 12,
-    "guidance_scale": 3.0,
+    "num_inference_steps": 10,
+    "guidance_scale": 2.5,
     "max_sequence_length": denoiser.MAX_WORDS,
     "shift": SAMPLE_SHIFT,
+    "takes_picture": True,
+    "extends": False,
 }
 
 

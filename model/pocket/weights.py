@@ -18,9 +18,7 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
     UniPCMultistepScheduler,
     WanPipeline,
-    WanTransformer3DModel,
 )
-from safetensors.torch import load_file
 from torch import Tensor
 
 from model.pocket.denoiser import TRAIN_TIMESTEPS, Words2Latents
@@ -79,24 +77,8 @@ def save(pipeline: WanPipeline, folder: Path, facts: Mapping[str, Any]) -> None:
 
 
 def load(folder: Path = FOLDER, dtype: torch.dtype = torch.float32) -> WanPipeline:
-    """The pipeline in a folder, also where accelerate is missing.
-
-    `WanPipeline.from_pretrained(folder)` alone needs accelerate: diffusers refuses to load a Wan
-    transformer, which keeps some modules in fp32, without it.
-    """
-    kept = WanTransformer3DModel._keep_in_fp32_modules
-    transformer = WanTransformer3DModel.from_config(
-        WanTransformer3DModel.load_config(folder, subfolder="transformer")
-    )
-    transformer.load_state_dict(
-        load_file(folder / "transformer" / "diffusion_pytorch_model.safetensors")
-    )
-    for name, parameter in transformer.named_parameters():
-        if not any(part in kept for part in name.split(".")):
-            parameter.data = parameter.data.to(dtype)
-    return WanPipeline.from_pretrained(
-        folder, transformer=transformer.eval(), torch_dtype=dtype, local_files_only=True
-    )
+    """The pipeline in a folder, by diffusers' own loader."""
+    return WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
 
 
 def checksums(folder: Path) -> dict[str, str]:

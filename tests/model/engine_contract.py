@@ -86,7 +86,7 @@ async def until_step(events: AsyncIterator[EngineEvent], job_id: str) -> Progres
 
 async def until_free(engine: Engine) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not engine.free_slots():  # noqa: ASYNC110
+        while not engine.free_slots():
             await asyncio.sleep(0.01)
 
 

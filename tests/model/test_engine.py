@@ -151,7 +151,7 @@ async def test_the_runner_does_not_outlive_its_parent(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not gone(pid):  # noqa: ASYNC110
+        while not gone(pid):
             await asyncio.sleep(0.01)
 
 
