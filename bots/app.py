@@ -36,7 +36,7 @@ from core.delivery import Courier
 from core.dispatch import Dispatch
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
-from core.job import Account, Identity, Job
+from core.job import OWNER, Account, Identity, Job
 from core.studio import Studio, Terms
 from model import families, picture
 from model.engines.local import LocalEngine
@@ -46,7 +46,6 @@ from storage.store import Store, open_store
 log = logging.getLogger("kinora")
 
 CATALOGUE = families.MODELS
-OWNER = Identity("web", "owner")
 LINK_LIFETIME = timedelta(hours=24)
 SWEEP_SECONDS = 300
 
@@ -165,7 +164,7 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
             site = web.TCPSite(serving, settings.web.host, settings.web.port)
             await site.start()
             bound = settings.web.model_copy(update={"port": serving.addresses[0][1]})
-            link = await new_link(home.store, bound.address, OWNER, "owner")
+            link = await new_link(home.store, bound.address, OWNER, OWNER.subject)
             announce(bound.address, link)
             await stopping.wait()
             log.info("stopping: what runs now is queued again at the next start")

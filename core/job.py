@@ -59,6 +59,10 @@ class Identity:
     subject: str
 
 
+OWNER = Identity("web", "owner")
+"""Whoever runs this Kinora: behind the link that it prints, and behind the admin key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One person with one wallet. weight: their share of the queue, 1 for everybody at first."""

@@ -172,7 +172,7 @@ async def _holder(request: web.Request, site: Site, key: str) -> Account:
     if is_secret(key):
         account = await site.credentials.account_for("key", key, site.clock())
     if account is None and is_admin(request):
-        account = await site.studio.account(Identity("web", "owner"), "owner")
+        account = await site.studio.account(OWNER, OWNER.subject)
     if account is None:
         raise wrong_key(request)
     return account
