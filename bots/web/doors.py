@@ -19,7 +19,7 @@ from bots.web import events, problems
 from bots.web.problems import Problem
 from bots.web.site import SITE, VISITOR, Site, Visitor, form_token
 from core.errors import Transient, UserError
-from core.job import Account, Identity, new_id
+from core.job import OWNER, Account, new_id
 
 log = logging.getLogger("kinora.web")
 
