@@ -26,6 +26,8 @@ FRAME_RATE = 6
 
 VAE_SHARE = 0.4
 VAE_RATE = 3e-3
+DECODER_SHARE = 0.07
+DECODER_RATE = 1e-3
 SINGLE_FRAMES_UNTIL = 0.24
 """Share of the autoencoder's minutes that see single frames only."""
 
@@ -115,6 +117,46 @@ def train_vae(out: Path, minutes: float, *, seed: int = 0) -> AutoencoderKLWan:
             if progress.due(120):
                 progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
     progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
+    return vae
+
+
+def polish_decoder(out: Path, minutes: float, *, seed: int = 2) -> AutoencoderKLWan:
+    """Trains the decoder alone a while longer; latents, and so the denoiser, stay as they are."""
+    torch.manual_seed(seed)
+    progress = Progress(out / "decoder.pt", minutes)
+    vae = load_vae(out).requires_grad_(False)
+    parameters = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    optimizer = Muon(parameters, rate=DECODER_RATE)
+    if state := progress.resume():
+        optimizer.load_state_dict(state["optimizer"])
+    rng = np.random.default_rng([seed, progress.step])
+    clips = draw_batch(np.random.default_rng(98), 6, CLIP_FRAMES, SIDE, held_out=True)
+    with autoencoder.flat_convolutions():
+        while progress.fraction < 1:
+            set_rate(optimizer, progress.rate(DECODER_RATE, warmup_steps=20, hold=0.3))
+            frames = int(rng.choice([1, 5, 9]))
+            pixels = draw_batch(rng, 20 // frames, frames, SIDE)
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = autoencoder.reconstruction_loss(vae, pixels, LATENT_NOISE)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            progress.step += 1
+            if progress.step % 100 == 0:
+                progress.log(loss=loss.item(), clips_db=measure_psnr(vae, clips))
+    progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
+    return vae
+
+
+def load_vae(out: Path) -> AutoencoderKLWan:
+    """The autoencoder of a run, with the polished decoder where there is one."""
+    vae = autoencoder.build()
+    polished = out / "decoder.pt"
+    path = polished if polished.exists() else out / "vae.pt"
+    vae.load_state_dict(torch.load(path, weights_only=True)["vae"])
     return vae
 
 
@@ -208,8 +250,7 @@ def _save_dit(
 
 def load(out: Path, *, size: denoiser.Size = denoiser.DEFAULT_SIZE) -> WanPipeline:
     """The pipeline of a run's newest checkpoints, averaged weights."""
-    vae = autoencoder.build()
-    vae.load_state_dict(torch.load(out / "vae.pt", weights_only=True)["vae"])
+    vae = load_vae(out)
     state = torch.load(out / "dit.pt", weights_only=True)
     model = denoiser.Words2Latents(size)
     model.load_state_dict(state["average"])
@@ -223,8 +264,8 @@ FACTS = {
     "sizes": [[SIDE, SIDE]],
     "num_frames": CLIP_FRAMES,
     "frame_rate": FRAME_RATE,
-    "num_inference_steps": 10,
-    "guidance_scale": 2.5,
+    "num_inference_steps": 8,
+    "guidance_scale": 2.0,
     "max_sequence_length": denoiser.MAX_WORDS,
     "shift": SAMPLE_SHIFT,
     "takes_picture": True,
@@ -234,7 +275,9 @@ FACTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=["vae", "dit", "all", "export"], default="all")
+    parser.add_argument(
+        "--stage", choices=["vae", "dit", "decoder", "export", "all"], default="all"
+    )
     parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, logs and the result")
     parser.add_argument("--threads", type=int, default=2)
@@ -246,10 +289,12 @@ def main() -> None:
         share = 1.0 if options.stage == "vae" else VAE_SHARE
         train_vae(options.out, options.minutes * share, seed=options.seed)
     if options.stage in ("dit", "all"):
-        share = 1.0 if options.stage == "dit" else 1 - VAE_SHARE
-        vae = autoencoder.build().requires_grad_(False)
-        vae.load_state_dict(torch.load(options.out / "vae.pt", weights_only=True)["vae"])
+        share = 1.0 if options.stage == "dit" else 1 - VAE_SHARE - DECODER_SHARE
+        vae = load_vae(options.out).requires_grad_(False)
         train_dit(options.out, options.minutes * share, vae, seed=options.seed, clips=options.clips)
+    if options.stage in ("decoder", "all"):
+        share = 1.0 if options.stage == "decoder" else DECODER_SHARE
+        polish_decoder(options.out, options.minutes * share)
     if options.stage != "vae":
         weights.save(load(options.out), options.out / "export", FACTS)
 
