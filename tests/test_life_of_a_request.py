@@ -103,6 +103,33 @@ async def test_a_photograph_becomes_a_clip(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
+async def test_words_become_a_clip(tmp_path: Path) -> None:
+    async with running(tmp_path) as program, aiohttp.ClientSession() as session:
+        anna = Caller(session, program.url)
+        job = await anna.draw("a red ball bouncing on a blue background", seed=8, res="240p")
+        done = await anna.ended(job["id"])
+        assert (done["state"], done["model"]) == ("succeeded", "pocket")
+        assert "It understood: red, ball, bouncing, blue background." in done["notes"]
+        _, data = await anna.video(job["id"])
+        clip = tmp_path / "clip.mp4"
+        clip.write_bytes(data)
+        probe = video.probe(clip)
+        assert (probe.width, probe.height) == (done["width"], done["height"]) == (240, 240)
+        assert probe.num_frames == done["num_frames"]
+        assert abs(probe.seconds - done["seconds"]) < 0.01
+
+        # A red thing before blue, in every frame; and it does not stay where it is.
+        heights = []
+        for frame in video.read(clip):
+            red, green, blue = np.moveaxis(frame.astype(int), -1, 0)
+            assert ((blue > red + 40) & (blue > green + 40)).mean() > 0.5
+            thing = (red > blue + 40) & (red > green + 40)
+            assert 0.005 < thing.mean() < 0.5
+            heights.append(np.nonzero(thing)[0].mean())
+        assert max(heights) - min(heights) > 10
+
+
+@pytest.mark.timeout(240)
 async def test_a_killed_runner_is_replaced_and_its_job_finishes(tmp_path: Path) -> None:
     async with running(tmp_path) as program, aiohttp.ClientSession() as session:
         anna = Caller(session, program.url)

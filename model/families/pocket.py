@@ -7,6 +7,7 @@ are missing there is no such model.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,10 @@ from model.pocket.words import understood
 
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
-MOST_PIECES: Final = 3
+MOST_PIECES: Final = 4
 """How many trained lengths a clip may have, each going on from the last, where no fact says."""
 
-DRAFT_STEPS: Final = 6
+DRAFT_STEPS: Final = 4
 
 
 def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
@@ -35,7 +36,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
     facts = _facts(folder)
     rate = facts["frame_rate"]
     whole_seconds = round((facts["num_frames"] - 1) / rate, 2)
-    longest_seconds = facts.get("longest_seconds", MOST_PIECES * whole_seconds)
+    longest_seconds = facts.get("longest_seconds", math.floor(MOST_PIECES * whole_seconds))
     width, height = facts["sizes"][0]
     return (
         Model(
@@ -47,7 +48,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             picture=Takes.MAYBE if facts.get("takes_picture") else Takes.NOTHING,
             extends=facts.get("extends", False),
             flags=frozenset({"neg", "steps", "guidance", "draft"}),
-            seconds=Span(whole_seconds, longest_seconds, whole_seconds),
+            seconds=Span(min(1, whole_seconds), longest_seconds, whole_seconds),
             resolutions=("240p", "480p", "720p"),
             resolution="480p",
             frame_rates=(rate,),

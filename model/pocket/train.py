@@ -268,7 +268,7 @@ FACTS = {
     "guidance_scale": 2.0,
     "max_sequence_length": denoiser.MAX_WORDS,
     "shift": SAMPLE_SHIFT,
-    "takes_picture": True,
+    "takes_picture": False,
     "extends": False,
 }
 
