@@ -42,6 +42,13 @@ IDLE_SECONDS = 1.0
 NOTE_SECONDS = 1.0
 """How often progress is written down; watchers hear of each step."""
 
+SHARED = 2.0
+"""Who waits behind nobody's jobs but their own may have to share with one more person: turns are
+taken, so that would double their wait."""
+
+OVERTAKES = 0.8
+"""Turns go by measured time, so who is ahead may come to be behind."""
+
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Between tries to write down what the engine said."""
 
@@ -142,8 +149,10 @@ class Dispatch:
         queue = self._queue
         if all(waiting.job_id != job.id for waiting in queue):
             queue = order(self._tags, [*queue, self._waiting(job)])
+        alone = all(waiting.account_id == job.account_id for waiting in queue)
         for index, waiting in enumerate(queue):
             if waiting.job_id == job.id:
+                wait = Range(wait.low * OVERTAKES, wait.high * (SHARED if alone else 1.0))
                 ahead = index + len(self._flights)
                 return Outlook(ahead + 1, ahead, wait, wait + self._estimate(job))
             wait += self._estimates[waiting.job_id]

@@ -38,6 +38,9 @@ from model.engines import wire
 from model.families import Family, load
 from model.family import Cancelled, Frame, Loaded
 
+IDLE_SECONDS: Final = 1.0
+"""After how long without work the warm model is loaded."""
+
 PROGRESS_SECONDS: Final = 0.25
 PREVIEW_SECONDS: Final = 0.7
 PREVIEW_SIDE: Final = 320
@@ -294,7 +297,10 @@ def main() -> None:
     threading.Thread(target=_listen, args=(commands, orders), daemon=True).start()
     threading.Thread(target=_beat, args=(runner, voice, options.beat), daemon=True).start()
     if options.warm:
-        runner.warm(options.warm)
+        try:
+            runner.attend(orders.get(timeout=IDLE_SECONDS))
+        except queue.Empty:
+            runner.warm(options.warm)
     while True:
         runner.attend(orders.get())
 
@@ -302,7 +308,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="model.runner", description=__doc__)
     parser.add_argument("--families", default="model.families", help="module[:name] of a tuple")
-    parser.add_argument("--warm", metavar="MODEL", help="a model to load at the start")
+    parser.add_argument("--warm", metavar="MODEL", help="a model to load while nobody asks")
     parser.add_argument("--threads", type=int, help="processor threads for a model")
     parser.add_argument("--nice", type=int, default=0, help="how far to stand back for others")
     parser.add_argument("--beat", type=float, default=1.0, help="seconds between signs of life")

@@ -70,7 +70,8 @@ class LocalEngine:
     """`core.ports.Engine` with one runner. Use it as an async context, or start and close it.
 
     families: where the runner finds its models, as module or module:name.
-    warm: a model to load at the start. threads: processor threads for a model; None: its choice.
+    warm: a model to load while nobody asks.
+    threads: processor threads for a model; None: its choice.
     niceness: how far the runner stands back for the event loop, 0 to 19.
     offline: the runner may not fetch weights from a hub.
     silence_seconds: after how long without a sign of life it is taken for dead.
