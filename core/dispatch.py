@@ -361,7 +361,7 @@ class Dispatch:
 
     async def _settle_rendered(self, flight: Flight, event: Rendered) -> Job | None:
         job = flight.job
-        seconds = event.run_seconds
+        seconds = asyncio.get_running_loop().time() - flight.began
         clip = await self._files.keep_clip(event, self._clock())
         ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
         if ended is None or ended.clip is None:

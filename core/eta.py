@@ -19,6 +19,8 @@ REMEMBERED = 40
 _SAME_SHAPE = 1.15
 _GUESS = (0.4, 3.0)
 _SLACK = (0.8, 1.25)
+_HANDLING_SECONDS = 0.2
+"""From the clip's last frame to its card, and from one job to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +99,5 @@ def _spread(values: Sequence[float]) -> Range:
     last = len(ordered) - 1
     return Range(
         ordered[round(last * 0.1)] * _SLACK[0],
-        ordered[round(last * 0.9)] * _SLACK[1],
+        ordered[round(last * 0.9)] * _SLACK[1] + _HANDLING_SECONDS,
     )
