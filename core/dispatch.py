@@ -289,14 +289,22 @@ class Dispatch:
                 self._land(job, ended)
                 return
             await self._engine.submit(job.id, job.attempt, spec)
-        except Transient:
-            self._land(job, await self._jobs.requeue(job.id, job.attempt, lost=False))
-            raise
-        except Exception:
-            self._land(job, await self._settle_lost(job, "it could not be started"))
+        except Exception as error:
+            await self._take_back(job, error)
             raise
         if job.id in self._stopping:
             await self._engine.cancel(job.id, job.attempt)
+
+    async def _take_back(self, job: Job, error: Exception) -> None:
+        """An attempt did not start. Where not even that can be written down, a rescue comes."""
+        now = None
+        try:
+            if isinstance(error, Transient):
+                now = await self._jobs.requeue(job.id, job.attempt, lost=False)
+            else:
+                now = await self._settle_lost(job, "it could not be started")
+        finally:
+            self._land(job, now)
 
     async def _spec(self, job: Job) -> Spec | str:
         """What the runner needs, or a sentence that says what is gone."""

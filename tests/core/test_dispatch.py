@@ -429,3 +429,23 @@ async def test_a_delivery_is_tried_until_it_arrives_and_others_do_not_wait(
     with suppress(asyncio.CancelledError):
         await running
     assert tried.empty()
+
+
+async def test_an_attempt_that_cannot_start_is_refunded_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    """The folder for an attempt can't be made, three times."""
+    async with home(tmp_path) as at_home:
+        anna = await at_home.account("anna")
+        work = tmp_path / "work"
+        work.rmdir()
+        work.write_text("in the way")
+        job = await at_home.ask(anna)
+        failed = await at_home.until(job, State.FAILED)
+        assert failed.failure == "The renderer gave up on this clip 3 times."
+        assert await at_home.funds(anna) == (GRANT, 0)
+        work.unlink()
+        work.mkdir()
+        after = await at_home.ask(anna)
+        at_home.engine.render(*await at_home.engine.next())
+        await at_home.until(after, State.SUCCEEDED)
