@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ SWEEP_SECONDS = 300
 
 
 class Busy(KinoraError):
-    """Another Kinora works in this data directory."""
+    """Another Kinora has the data or the database, or somebody has the port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ async def house(
 async def serve(settings: Settings, announce: Callable[[str, str], None]) -> None:
     """Run until SIGINT or SIGTERM. announce: called with the page's address and its one-time link.
 
-    Raises OSError where the port is taken.
+    Raises Busy where the port is taken.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -162,7 +163,13 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
         await serving.setup()
         try:
             site = web.TCPSite(serving, settings.web.host, settings.web.port)
-            await site.start()
+            try:
+                await site.start()
+            except OSError as error:
+                where = f"{settings.web.host}:{settings.web.port}"
+                why = os.strerror(error.errno or 0)
+                remedy = "Set KINORA_WEB__PORT, or stop what is there."
+                raise Busy(f"The page can't be at {where}: {why}. {remedy}") from None
             bound = settings.web.model_copy(update={"port": serving.addresses[0][1]})
             link = await new_link(home.store, bound.address, OWNER, OWNER.subject)
             announce(bound.address, link)
@@ -242,6 +249,15 @@ async def _only_dispatcher(store: Store) -> AsyncIterator[None]:
         if not alone:
             raise Busy("Another Kinora is working on this database.")
         yield
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a Kinora works with this data directory."""
+    try:
+        with _alone(settings.data_dir):
+            return False
+    except Busy:
+        return True
 
 
 @contextmanager

@@ -89,9 +89,10 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
 
 
 def offer(quote: Quote) -> str:
-    """A quote in a line: "2 credits · about 5–8 s"."""
+    """A quote in a line: "2 credits · about 5–8 s · Camera: pan right 5."."""
     takes = span(quote.takes)
-    return f"{credits(quote.price.credits)}{DOT}{'about ' if takes[0].isdigit() else ''}{takes}"
+    price = f"{credits(quote.price.credits)}{DOT}{'about ' if takes[0].isdigit() else ''}{takes}"
+    return DOT.join((price, *quote.request.notes[:1]))
 
 
 def facts(job: Job) -> str:

@@ -169,6 +169,9 @@ def link(
 
     made = _run(make())
     print(json.dumps({"link": made, "account": name}) if as_json else made)
+    if not kinora.is_running(settings):
+        err.print(f"No Kinora runs with the data in {settings.data_dir.absolute()} now.",
+                  highlight=False, soft_wrap=True)  # fmt: skip
 
 
 @admin.command("key")
@@ -201,7 +204,7 @@ def admin_revoke(
             return await store.credentials.revoke_all("key", name)
 
     count = _run(end())
-    print(json.dumps({"account": name, "revoked": count}) if as_json else f"{count} ended.")
+    print(json.dumps({"account": name, "revoked": count}) if as_json else f"Keys ended: {count}.")
 
 
 @db.command("upgrade")

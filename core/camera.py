@@ -150,7 +150,8 @@ def _move(found: re.Match[str], text: str) -> CameraMove:
     if direction not in (DIRECTIONS[kind] or ("",)):
         options = tuple(f"{kind} {d}".strip() for d in DIRECTIONS[kind] or ("",))
         raise BadPrompt(
-            f'"{text}" is not a camera move. Write {" or ".join(options)}.',
+            f'"{text}" is not a camera move. Write {" or ".join(options)}. '
+            "Behind --camera it goes in quotes.",
             flag="camera",
             allowed=options,
         )

@@ -240,7 +240,12 @@ def extension(
 
 
 def draft_of(request: Request, model: Model) -> Draft:
-    """The draft that completes to `request` again, saying only what `model` understands."""
+    """The draft that completes to `request` again, saying only what `model` understands.
+
+    A camera move that the words name, or nobody named, is not said again as a flag: whoever
+    changes the words changes the move.
+    """
+    unsaid = camera.find(request.prompt) or model.default_camera
     said = Draft(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt or None,
@@ -248,7 +253,7 @@ def draft_of(request: Request, model: Model) -> Draft:
         aspect=request.aspect,
         resolution=request.resolution,
         seed=request.seed,
-        camera=request.camera or None,
+        camera=None if request.camera == unsaid else request.camera,
         motion=request.motion if request.motion != DEFAULT_MOTION else None,
         model=request.model,
         steps=request.num_inference_steps,
@@ -332,7 +337,7 @@ def _notes(draft: Draft, model: Model, moves: tuple[camera.CameraMove, ...]) -> 
         if named:
             notes.append(f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.")
         elif moves:
-            notes.append(f"No camera move was named, so: {', '.join(map(str, moves))}.")
+            notes.append(f"No camera move was understood, so: {', '.join(map(str, moves))}.")
     if model.understands is not None and draft.prompt:
         known = ", ".join(model.understands(draft.prompt))
         notes.append(f"It understood: {known}." if known else "It knows none of these words.")

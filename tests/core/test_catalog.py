@@ -62,7 +62,7 @@ def test_a_picture_chooses_the_model_that_moves_it_and_its_own_shape() -> None:
 def test_a_picture_without_words_gets_the_usual_move_and_a_note() -> None:
     request = made("", PHOTO)
     assert request.camera == MOVES.default_camera
-    assert request.notes == ("No camera move was named, so: zoom in.",)
+    assert request.notes == ("No camera move was understood, so: zoom in.",)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,16 @@ def test_a_request_survives_its_own_recipe_and_its_own_json() -> None:
         picture = PHOTO if request.picture else None
         assert complete(parse(line), CATALOGUE, picture=picture, seed=99) == request
         assert Request.from_dict(request.as_dict()) == request
+
+
+def test_whoever_edits_the_words_edits_the_move() -> None:
+    recipes = {
+        line: recipe(draft_of(made(line, PHOTO), MOVES))
+        for line in ("slow zoom in", "my cat", 'my cat --camera "tilt up 7"')
+    }
+    assert ["--camera" in one for one in recipes.values()] == [False, False, True]
+    edited = recipes["slow zoom in"].replace("slow zoom in", "slow pan left")
+    assert made(edited, PHOTO).camera == (CameraMove("pan", "left", 2.5),)
 
 
 def test_an_extension_goes_on_within_the_longest_length() -> None:
