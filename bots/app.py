@@ -93,7 +93,7 @@ async def house(
         async with (
             store_of(settings) as store,
             _only_dispatcher(store),
-            engine or LocalEngine(threads=settings.threads, warm=_warm(settings)) as engine,
+            engine or LocalEngine(threads=settings.threads, warm=settings.model) as engine,
         ):
             bulletin = Bulletin()
             estimator = Estimator(catalogue, await store.jobs.measured(REMEMBERED * len(catalogue)))
@@ -218,11 +218,6 @@ def _web(settings: Settings) -> Web:
         secure=reached.scheme == "https",
         kept=f"{settings.clips.keep_days:g} days",
     )
-
-
-def _warm(settings: Settings) -> str | None:
-    """The model that is worth loading before anybody asks: words need the heavy one."""
-    return settings.model or next((model.name for model in CATALOGUE if model.text), None)
 
 
 def _readiness(store: Store, engine: LocalEngine) -> Callable[[], Awaitable[Mapping[str, bool]]]:

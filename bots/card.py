@@ -143,7 +143,7 @@ def _lines(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
         case State.RUNNING:
             return _running(job, outlook)
         case State.SUCCEEDED if job.clip is None:
-            return "No longer stored", "Its time is over. The recipe can make it again.", ""
+            return "No longer stored", "Its time is over.", ""
         case State.SUCCEEDED:
             return "Done", facts(job), ""
         case State.FAILED:
@@ -196,7 +196,8 @@ def _buttons(job: Job, outlook: Outlook | None, model: Model | None) -> tuple[Bu
         if model is not None and model.extends:
             buttons.insert(0, Button.EXTEND)
     if model is not None:
-        buttons.insert(0, Button.EDIT)
+        if job.request.continues is None:
+            buttons.insert(0, Button.EDIT)
         if job.state is not State.REFUSED:
             buttons.insert(0, Button.RETRY if job.state is State.FAILED else Button.AGAIN)
     return tuple(buttons)

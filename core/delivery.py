@@ -52,7 +52,7 @@ class Courier:
                 await asyncio.sleep(IDLE_SECONDS)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        pause = min(2.0**delivery.tries, LONGEST_PAUSE_SECONDS)
+        pause = min(2.0 ** min(delivery.tries, 16), LONGEST_PAUSE_SECONDS)
         try:
             async with asyncio.timeout(LEASE_SECONDS * 0.8):
                 if await self._carry(delivery):

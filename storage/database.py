@@ -128,7 +128,7 @@ class Database:
 def _lock_of(place: URL) -> Path:
     """The same one, whichever way leads to the database."""
     file = Path(place.database or "").resolve()
-    return file.with_name(f"{file.name}.lock")
+    return file.with_name(f"{file.name}.alone")
 
 
 @contextmanager
@@ -258,7 +258,8 @@ def _usable(place: URL) -> Iterator[None]:
 def _at_head(place: URL) -> bool:
     if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
         return False
-    engine = migration_engine(place).execution_options(reading=True)
+    with _usable(place):
+        engine = migration_engine(place).execution_options(reading=True)
     try:
         with engine.connect() as connection:
             at = set(MigrationContext.configure(connection).get_current_heads())

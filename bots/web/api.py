@@ -311,7 +311,7 @@ def _no_clip(view: View) -> Exception:
 
 
 def _gone() -> Problem:
-    return Problem(410, "This clip is no longer stored. Its recipe can make it again.")
+    return Problem(410, "This clip is no longer stored: its time is over.")
 
 
 _ENDED = {

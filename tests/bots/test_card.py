@@ -136,5 +136,5 @@ def test_counting() -> None:
 
 
 def test_an_offer_in_a_line() -> None:
-    assert offer(Quote(REQUEST, Price(2, ()), Range(5, 8))) == "2 credits · about 5–8 s"
-    assert offer(Quote(REQUEST, Price(1, ()), Range(0, 3))) == "1 credit · under 3 s"
+    assert offer(Quote(REQUEST, Price(2, ()), Range(5, 8))) == "2 credits · about 5–8 s · Noted."
+    assert offer(Quote(REQUEST, Price(1, ()), Range(0, 3))) == "1 credit · under 3 s · Noted."
