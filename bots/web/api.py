@@ -311,7 +311,7 @@ def _no_clip(view: View) -> Exception:
 
 
 def _gone() -> Problem:
-    return Problem(410, "This clip is no longer stored: its time is over.")
+    return Problem(410, "This clip is no longer stored.")
 
 
 _ENDED = {
