@@ -42,7 +42,7 @@ from core.studio import Studio, Terms
 from model import families, picture
 from model.engines.local import LocalEngine
 from storage.database import at_head
-from storage.store import Store, open_store
+from storage.store import Store, open_store, utc_now
 
 log = logging.getLogger("kinora")
 
@@ -198,10 +198,6 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     key = f"kn_{secrets.token_urlsafe(32)}"
     await store.credentials.add("key", key, account.id, name, None)
     return account, key
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def today(time_zone: str) -> Callable[[], date]:

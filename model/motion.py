@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.camera import FULL_DEGREES, CameraMove
+from core.request import DEFAULT_MOTION
 
 FAR: Final = 0.35
 PIVOT: Final = 0.62
@@ -33,7 +34,6 @@ FULL_SHAKE_ROLL: Final = math.radians(1.2)
 SETTLE_SECONDS: Final = 0.6
 """How long a held camera takes to start trembling."""
 
-USUAL_MOTION: Final = 5.0
 
 MARGIN_SPANS: Final = 0.05
 MAX_CLOSING: Final = math.log(1.6)
@@ -88,7 +88,7 @@ class Shot:
 
     moves: tuple[CameraMove, ...]
     seconds: float
-    motion: float = USUAL_MOTION
+    motion: float = DEFAULT_MOTION
     seed: int = 0
     loop: bool = False
     grows: bool = False
@@ -98,7 +98,7 @@ class Shot:
         done = progress(time, loop=self.loop)
         whole = Pose()
         for move in self.moves:
-            strength = move.strength * self.motion / USUAL_MOTION
+            strength = move.strength * self.motion / DEFAULT_MOTION
             if move.kind == "handheld":
                 whole += self._shake(time) * (strength / 10)
             elif move.direction == "out" and not self.grows:
