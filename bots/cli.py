@@ -77,6 +77,9 @@ def render(
     image: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="The first frame.")
     ] = None,
+    last_image: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The last frame.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Render one clip, with no server."""
@@ -95,7 +98,10 @@ def render(
         def progress(stage: str, step: int, steps: int) -> None:
             bar.update(task, description=stage, completed=step, total=max(steps, 1))
 
-        made = _run(render_clip(settings, prompt, context.args, image, output.absolute(), progress))
+        images = image, last_image
+        made = _run(
+            render_clip(settings, prompt, context.args, images, output.absolute(), progress)
+        )
     if as_json:
         print(json.dumps(asdict(made)))
         return

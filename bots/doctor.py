@@ -61,7 +61,8 @@ async def examine(
 def takes(model: Model) -> str:
     """What a model is given, in words."""
     picture = {Takes.NEEDS: "a picture", Takes.MAYBE: "a picture if you like", Takes.NOTHING: ""}
-    return " and ".join(filter(None, ("words" if model.text else "", picture[model.picture])))
+    last = "a last picture if you like" if model.last_picture else ""
+    return " and ".join(filter(None, ("words" if model.text else "", picture[model.picture], last)))
 
 
 def _disk(data_dir: Path) -> Finding:

@@ -20,11 +20,14 @@ from core.errors import KinoraError, UserError
 from core.job import new_id
 from core.ports import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.request import Draft, Picture
-from model import picture
 from model.engines.local import LocalEngine
 from model.families import MODELS
+from model.picture import decode
 
 CATALOGUE = MODELS
+
+Images = tuple[Path | None, Path | None]
+"""The files of the first frame and the last."""
 
 Heard = Callable[[str, int, int], None]
 """heard(stage, step, steps)"""
@@ -54,46 +57,46 @@ async def render(
     settings: Settings,
     prompt: str,
     arguments: Sequence[str],
-    image: Path | None,
+    images: Images,
     output: Path,
     heard: Heard,
 ) -> Made:
     """Render to `output`, which is only touched once the clip is whole.
 
-    arguments: flags, split as a shell does. Raises UserError or RenderFailed.
+    arguments: flags, split as a shell does. images: the first frame and the last.
+    Raises UserError or RenderFailed.
     """
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {output.parent}.")
     draft = grammar.parse(prompt, *arguments)
     async with LocalEngine(threads=settings.threads) as engine:
-        return await _render(engine, settings.model, draft, image, output, heard)
+        return await _render(engine, settings.model, draft, images, output, heard)
 
 
 async def _render(
     engine: Engine,
     default_model: str | None,
     draft: Draft,
-    image: Path | None,
+    images: Images,
     output: Path,
     heard: Heard,
 ) -> Made:
     with tempfile.TemporaryDirectory(prefix="kinora-") as scratch:
-        first = known = None
-        if image is not None:
-            decoded = await picture.decode(await asyncio.to_thread(image.read_bytes))
-            first = Path(scratch, "picture")
-            await asyncio.to_thread(first.write_bytes, decoded.data)
-            known = Picture("local", decoded.width, decoded.height)
+        (first, picture), (last, last_picture) = [
+            await _decoded(image, Path(scratch, name))
+            for image, name in zip(images, ("first", "last"), strict=True)
+        ]
         request = complete(
             draft,
             CATALOGUE,
-            picture=known,
+            picture=picture,
+            last_picture=last_picture,
             default_model=default_model,
             seed=secrets.randbelow(grammar.SEED_MAX + 1),
         )
-        rendered = await _attempt(
-            engine, Spec(request, Path(tempfile.mkdtemp(dir=scratch)), first), heard
-        )
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+        spec = Spec(request, folder, picture=first, last_picture=last)
+        rendered = await _attempt(engine, spec, heard)
         part = output.with_name(f".{output.name}.part")
         await asyncio.to_thread(shutil.copyfile, rendered.video, part)
         part.replace(output)
@@ -109,6 +112,15 @@ async def _render(
         notes=request.notes,
         run_seconds=round(rendered.run_seconds, 3),
     )
+
+
+async def _decoded(image: Path | None, path: Path) -> tuple[Path | None, Picture | None]:
+    """A safe copy of the image at `path`, and what is known of it; nothing of nothing."""
+    if image is None:
+        return None, None
+    decoded = await decode(await asyncio.to_thread(image.read_bytes))
+    await asyncio.to_thread(path.write_bytes, decoded.data)
+    return path, Picture(path.name, decoded.width, decoded.height)
 
 
 async def _attempt(engine: Engine, spec: Spec, heard: Heard) -> Rendered:

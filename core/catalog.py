@@ -16,6 +16,10 @@ from core.request import DEFAULT_MOTION, Draft, Picture, Request
 COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model"})
 """Flags that every model understands."""
 
+UNKNOWN_WORDS = "It knows none of these words, so what it draws is left to chance."
+
+Moves = tuple[camera.CameraMove, ...]
+
 
 class Takes(StrEnum):
     """Whether a model takes a picture as the first frame."""
@@ -50,6 +54,8 @@ class Model:
     """One model: what it is, what it takes, and where its limits are.
 
     flags: names of the optional flags it understands, beyond seconds, ar, res, seed and model.
+    picture, last_picture: whether it takes the first frame, and the last.
+    moves: the camera moves that it can make, by name; None where it makes them all.
     frame_quantum: frames come in multiples of this, plus one.
     native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
     understands: the words of a prompt that a small model knows; None where it takes any.
@@ -71,6 +77,8 @@ class Model:
     frame_rate: int
     credits_per_second: float
     cost: Cost
+    last_picture: bool = False
+    moves: frozenset[str] | None = None
     aspects: tuple[str, ...] = ASPECTS
     aspect: str = "16:9"
     frame_quantum: int = 1
@@ -88,6 +96,7 @@ class Model:
             "licence": self.licence,
             "text": self.text,
             "picture": self.picture.value,
+            "last_picture": self.last_picture,
             "extends": self.extends,
             "flags": sorted(self.flags),
             "seconds": asdict(self.seconds),
@@ -142,16 +151,17 @@ def complete(
     catalogue: Sequence[Model],
     *,
     picture: Picture | None = None,
+    last_picture: Picture | None = None,
     default_model: str | None = None,
     seed: int,
 ) -> Request:
     """Choose the model, fill in what was not said, refuse what it can't do.
 
-    seed: used where the draft names none.
+    picture, last_picture: the first frame and the last. seed: used where the draft names none.
     Raises BadPrompt, with what is allowed and the nearest line that would work.
     """
-    model = _model(draft, catalogue, picture, default_model)
-    _check_inputs(draft, model, catalogue, picture)
+    model = _model(draft, catalogue, picture, last_picture, default_model)
+    _check_inputs(draft, model, catalogue, picture, last_picture)
     resolution = draft.resolution or model.resolution
     if resolution not in model.resolutions:
         raise BadPrompt(
@@ -159,8 +169,9 @@ def complete(
             flag="res",
             allowed=model.resolutions,
         )
+    shown = picture or last_picture
     aspect = draft.aspect or (
-        nearest_aspect(picture.width, picture.height, model.aspects) if picture else model.aspect
+        nearest_aspect(shown.width, shown.height, model.aspects) if shown else model.aspect
     )
     if aspect not in model.aspects:
         raise BadPrompt(
@@ -177,9 +188,10 @@ def complete(
             allowed=rates,
         )
     width, height = frame_size(resolution, aspect)
-    moves, prompt_moves = draft.camera, camera.find(draft.prompt)
-    if moves is None and "camera" in model.flags:
-        moves = prompt_moves or model.default_camera
+    wanted = draft.camera
+    if wanted is None and "camera" in model.flags:
+        wanted = camera.find(draft.prompt) or model.default_camera
+    moves = _possible(wanted or (), model)
     return Request(
         model=model.name,
         prompt=draft.prompt,
@@ -193,12 +205,13 @@ def complete(
         aspect=aspect,
         num_inference_steps=int(_within(draft.steps, model.steps, "steps", model)),
         guidance_scale=_within(draft.guidance, model.guidance, "guidance", model),
-        camera=moves or (),
+        camera=moves,
         motion=DEFAULT_MOTION if draft.motion is None else draft.motion,
         loop=draft.loop,
         draft=draft.draft,
         picture=picture.id if picture else None,
-        notes=_notes(draft, model, moves or ()),
+        last_picture=last_picture.id if last_picture else None,
+        notes=_notes(draft, model, wanted or (), moves),
     )
 
 
@@ -233,6 +246,7 @@ def extension(
         previous,
         num_frames=_num_frames(added, model, previous.frame_rate),
         picture=None,
+        last_picture=None,
         continues=job_id,
         loop=False,
         seed=seed,
@@ -245,7 +259,7 @@ def draft_of(request: Request, model: Model) -> Draft:
     A camera move that the words name, or nobody named, is not said again as a flag: whoever
     changes the words changes the move.
     """
-    unsaid = camera.find(request.prompt) or model.default_camera
+    unsaid = _possible(camera.find(request.prompt) or model.default_camera, model)
     said = Draft(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt or None,
@@ -271,36 +285,50 @@ def draft_of(request: Request, model: Model) -> Draft:
 
 
 def _model(
-    draft: Draft, catalogue: Sequence[Model], picture: Picture | None, default: str | None
+    draft: Draft,
+    catalogue: Sequence[Model],
+    picture: Picture | None,
+    last_picture: Picture | None,
+    default: str | None,
 ) -> Model:
     if draft.model is not None:
         return named(catalogue, draft.model)
     able = [m for m in catalogue if (m.text if picture is None else m.picture != Takes.NOTHING)]
+    if last_picture is not None:
+        able = [m for m in able if m.last_picture] or able
     usual = [m for m in able if m.name == default]
     made_for_it = [m for m in able if picture is not None and m.picture is Takes.NEEDS]
     return next(iter(usual + made_for_it + able), catalogue[0])
 
 
 def _check_inputs(
-    draft: Draft, model: Model, catalogue: Sequence[Model], picture: Picture | None
+    draft: Draft,
+    model: Model,
+    catalogue: Sequence[Model],
+    picture: Picture | None,
+    last_picture: Picture | None,
 ) -> None:
-    if not draft.prompt and picture is None:
+    if not draft.prompt and picture is None and last_picture is None:
         raise BadPrompt("Write what you would like to see, or add a picture.")
     if picture is None and model.picture is Takes.NEEDS:
         raise BadPrompt(f"{model.name} moves a camera over your picture: add one.", flag="model")
     if picture is not None and model.picture is Takes.NOTHING:
         others = tuple(m.name for m in catalogue if m.picture is not Takes.NOTHING)
-        raise BadPrompt(
-            f"{model.name} takes no picture; {_either(others)} does.", flag="model", allowed=others
-        )
+        raise _lacking(f"{model.name} takes no picture", others, "model")
+    if last_picture is not None and not model.last_picture:
+        others = tuple(m.name for m in catalogue if m.last_picture)
+        raise _lacking(f"{model.name} can't end with a picture", others, "model", "can")
     for flag in FLAGS:
         given = getattr(draft, flag.field) not in (None, False)
         if given and flag.name not in model.flags | COMMON_FLAGS:
             others = tuple(m.name for m in catalogue if flag.name in m.flags)
-            instead = f"; {_either(others)} does" if others else ""
-            raise BadPrompt(
-                f"{model.name} has no --{flag.name}{instead}.", flag=flag.name, allowed=others
-            )
+            raise _lacking(f"{model.name} has no --{flag.name}", others, flag.name)
+
+
+def _lacking(what: str, others: tuple[str, ...], flag: str, verb: str = "does") -> BadPrompt:
+    """A model lacks something. others: the models that have it."""
+    instead = f"; {_either(others)} {verb}" if others else ""
+    return BadPrompt(f"{what}{instead}.", flag=flag, allowed=others)
 
 
 def _num_frames(draft: Draft, model: Model, frame_rate: int) -> int:
@@ -329,18 +357,26 @@ def _within(value: float | None, span: Span, flag: str, model: Model) -> float:
     return value
 
 
-def _notes(draft: Draft, model: Model, moves: tuple[camera.CameraMove, ...]) -> tuple[str, ...]:
-    """What the card says about how the words were taken."""
+def _possible(moves: Moves, model: Model) -> Moves:
+    return tuple(move for move in moves if model.moves is None or str(move) in model.moves)
+
+
+def _notes(draft: Draft, model: Model, wanted: Moves, moves: Moves) -> tuple[str, ...]:
+    """What the card says about how the words were taken, what matters most before paying first.
+
+    wanted: the camera moves that were asked for, or are usual. moves: those that will be made.
+    """
     notes = []
+    if model.understands is not None and draft.prompt:
+        known = ", ".join(model.understands(draft.prompt))
+        notes.append(f"It understood: {known}." if known else UNKNOWN_WORDS)
     if "camera" in model.flags:
-        named = draft.camera is not None or camera.find(draft.prompt)
-        if named:
+        if moves and (draft.camera is not None or camera.find(draft.prompt)):
             notes.append(f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.")
         elif moves:
             notes.append(f"No camera move was understood, so: {', '.join(map(str, moves))}.")
-    if model.understands is not None and draft.prompt:
-        known = ", ".join(model.understands(draft.prompt))
-        notes.append(f"It understood: {known}." if known else "It knows none of these words.")
+        if missing := ", ".join(str(move) for move in wanted if move not in moves):
+            notes.append(f"{model.name} can't {missing}: left out.")
     if model.native is not None:
         notes.append(f"Drawn at {model.native} pixels and enlarged.")
     return tuple(notes)

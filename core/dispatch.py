@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core.bulletin import Bulletin
 from core.errors import Transient
@@ -35,6 +36,8 @@ from core.ports import (
 )
 
 log = logging.getLogger("kinora.dispatch")
+
+PICTURE_GONE = "The picture is no longer stored. Send it again."
 
 IDLE_SECONDS = 1.0
 """How long to wait for news before looking again."""
@@ -308,18 +311,26 @@ class Dispatch:
 
     async def _spec(self, job: Job) -> Spec | str:
         """What the runner needs, or a sentence that says what is gone."""
-        picture = previous = None
-        if job.request.picture is not None:
-            picture = await self._files.renew_picture(job.request.picture)
-            if picture is None:
-                return "The picture is no longer stored. Send it again."
+        paths: dict[str, Path] = {}
+        for picture in job.request.pictures:
+            path = await self._files.renew_picture(picture)
+            if path is None:
+                return PICTURE_GONE
+            paths[picture] = path
+        previous = None
         if job.request.continues is not None:
             parent = await self._jobs.job(job.request.continues)
             if parent is None or parent.clip is None:
                 return "The clip to go on from is no longer stored."
             previous = parent.clip.video
         folder = await self._files.new_folder(job.id, job.attempt)
-        return Spec(job.request, folder, picture, previous)
+        return Spec(
+            job.request,
+            folder,
+            picture=paths.get(job.request.picture or ""),
+            previous=previous,
+            last_picture=paths.get(job.request.last_picture or ""),
+        )
 
     # Listening
 

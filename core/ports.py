@@ -31,7 +31,7 @@ class Stage(StrEnum):
 class Spec:
     """All that a runner is told. Paths are absolute.
 
-    picture: the first frame. previous: the clip that this one continues.
+    picture, last_picture: the first frame and the last. previous: the clip that this one continues.
     folder: an existing empty folder of this attempt, where the runner puts its files.
     """
 
@@ -39,6 +39,7 @@ class Spec:
     folder: Path
     picture: Path | None = None
     previous: Path | None = None
+    last_picture: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Request:
     """Everything a model needs to render one clip; equal requests give equal clips.
 
     num_frames and frame_rate fix the length: (num_frames - 1) / frame_rate seconds.
-    picture: id of the first frame. continues: id of the job whose clip comes before this one.
+    picture, last_picture: ids of the first frame and of the last.
+    continues: id of the job whose clip comes before this one.
     """
 
     model: str
@@ -65,12 +66,18 @@ class Request:
     loop: bool = False
     draft: bool = False
     picture: str | None = None
+    last_picture: str | None = None
     continues: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def seconds(self) -> float:
         return (self.num_frames - 1) / self.frame_rate
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Ids of the pictures that it is rendered from."""
+        return tuple(one for one in (self.picture, self.last_picture) if one is not None)
 
     @property
     def megapixel_frames(self) -> float:

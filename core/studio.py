@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from core import prompt
 from core.catalog import Model, complete, draft_of, extension, named
-from core.dispatch import Dispatch, Outlook
+from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import BadPrompt, NotEnoughCredits, NotFound, TooMany, UserError, WrongState
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, State, Wallet, new_id
@@ -92,12 +92,16 @@ class Studio:
 
     # Asking
 
-    def quote(self, draft: Draft, picture: Picture | None = None) -> Quote:
-        """Raises BadPrompt. picture: what is known of the first frame; needs no stored file."""
+    def quote(
+        self, draft: Draft, picture: Picture | None = None, last_picture: Picture | None = None
+    ) -> Quote:
+        """Raises BadPrompt. picture, last_picture: what is known of the first frame and the last;
+        needs no stored file."""
         request = complete(
             draft,
             self.catalogue,
             picture=picture,
+            last_picture=last_picture,
             default_model=self._terms.default_model,
             seed=_new_seed(),
         )
@@ -110,29 +114,34 @@ class Studio:
         draft: Draft,
         *,
         picture: bytes | None = None,
+        last_picture: bytes | None = None,
         variant_of: str | None = None,
         key: str | None = None,
     ) -> Job:
-        """Queue a clip. variant_of: a job of theirs whose picture serves where none is given.
+        """Queue a clip. picture, last_picture: its first frame and its last, as they were sent.
 
+        variant_of: a job of theirs; each picture that is not given is the one that it has.
         key: a repeat with the same key and the same words gives the first job back.
         Raises UserError; then nothing is charged and nothing is kept.
         """
-        fingerprint = await asyncio.to_thread(
-            _fingerprint, prompt.recipe(draft), picture or b"", variant_of or ""
-        )
+        said: list[str | bytes] = [prompt.recipe(draft), picture or b"", variant_of or ""]
+        said += [] if last_picture is None else [last_picture]
+        fingerprint = await asyncio.to_thread(_fingerprint, *said)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, variant_of) if variant_of is not None else None
-        if picture is not None:
-            return await self._submit_picture(account, place, draft, picture, parent, key,
-                                              fingerprint)  # fmt: skip
-        shared = None
-        if parent is not None and parent.request.picture is not None:
-            await self._check_stored(parent.request)
-            shared = Picture(parent.request.picture, parent.request.width, parent.request.height)
-        quote = self.quote(draft, shared)
-        return await self._queue(account, place, quote, parent, key, fingerprint)
+        first = last = None
+        if parent is not None:
+            first, last = pictures_of(parent.request)
+        for shared in (first if picture is None else None, last if last_picture is None else None):
+            if shared is not None:
+                await self._check_picture(shared.id)
+        if picture is None and last_picture is None:
+            quote = self.quote(draft, first, last)
+            return await self._queue(account, place, quote, parent, key, fingerprint)
+        return await self._submit_pictures(
+            account, place, draft, picture or first, last_picture or last, parent, key, fingerprint
+        )
 
     async def again(
         self, account: Account, place: str, job_id: str, *, key: str | None = None
@@ -191,9 +200,9 @@ class Studio:
         await self._jobs.delete(job.id)
         if job.clip is not None:
             await self._files.drop_clip(job.clip)
-        picture = job.request.picture
-        if picture is not None and not await self._jobs.needs_picture(picture):
-            await self._files.drop_picture(picture)
+        for picture in job.request.pictures:
+            if not await self._jobs.needs_picture(picture):
+                await self._files.drop_picture(picture)
         self._dispatch.changed(job)
 
     # Looking
@@ -214,7 +223,7 @@ class Studio:
         return self._dispatch.preview(job.id)
 
     def recipe(self, job: Job) -> str:
-        """The line that makes this clip again, with its picture if it has one.
+        """The line that makes this clip again, with its pictures if it has any.
 
         "" where no line can: its model is gone, or it goes on from another clip.
         """
@@ -237,43 +246,72 @@ class Studio:
         model = named(self.catalogue, request.model)
         return Quote(request, price(request, model), self._estimator.estimate(request))
 
-    async def _submit_picture(
+    async def _submit_pictures(
         self,
         account: Account,
         place: str,
         draft: Draft,
-        data: bytes,
+        first: bytes | Picture | None,
+        last: bytes | Picture | None,
         parent: Job | None,
         key: str | None,
         fingerprint: str,
     ) -> Job:
-        self.quote(draft, Picture("", 1280, 720))
-        decoded: DecodedPicture = await self._decode(data)
-        quote = self.quote(draft, Picture("", decoded.width, decoded.height))
+        """first, last: as bytes, or a picture that is stored already."""
+        self.quote(draft, _unseen(first), _unseen(last))
+        given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
+        quote = self.quote(draft, *(_unseen(one) for one in given.values()))
         await self._afford(account, quote)
-        kept = await self._files.keep_picture(decoded.data, decoded.width, decoded.height)
-        quote = replace(quote, request=replace(quote.request, picture=kept.id))
+        new = await self._keep(given)
+        request = replace(
+            quote.request,
+            picture=new.get("picture", quote.request.picture),
+            last_picture=new.get("last_picture", quote.request.last_picture),
+        )
+        quote = replace(quote, request=request)
         try:
             job = await self._queue(account, place, quote, parent, key, fingerprint)
         except UserError:
-            await self._files.drop_picture(kept.id)
+            await self._drop(new.values())
             raise
-        if job.request.picture != kept.id:
-            await self._files.drop_picture(kept.id)
+        await self._drop(set(new.values()) - set(job.request.pictures))
         return job
+
+    async def _seen(self, picture: bytes | Picture | None) -> DecodedPicture | Picture | None:
+        return await self._decode(picture) if isinstance(picture, bytes) else picture
+
+    async def _keep(self, given: Mapping[str, DecodedPicture | Picture | None]) -> dict[str, str]:
+        """Store what is new: the ids, by the names that the pictures came with."""
+        new: dict[str, str] = {}
+        try:
+            for name, one in given.items():
+                if isinstance(one, DecodedPicture):
+                    kept = await self._files.keep_picture(one.data, one.width, one.height)
+                    new[name] = kept.id
+        except Exception:
+            await self._drop(new.values())
+            raise
+        return new
+
+    async def _drop(self, pictures: Iterable[str]) -> None:
+        for picture in pictures:
+            await self._files.drop_picture(picture)
 
     async def _repeated(self, account: Account, key: str | None, fingerprint: str) -> Job | None:
         return None if key is None else await self._jobs.repeated(account.id, key, fingerprint)
 
     async def _check_stored(self, request: Request) -> None:
         """Raises NotFound where what the request begins with is gone."""
-        picture = request.picture
-        if picture is not None and await self._files.renew_picture(picture) is None:
-            raise NotFound("The picture is no longer stored. Send it again.")
+        for picture in request.pictures:
+            await self._check_picture(picture)
         if request.continues is not None:
             first = await self._jobs.job(request.continues)
             if first is None or first.clip is None:
                 raise NotFound("The clip that this one goes on from is no longer stored.")
+
+    async def _check_picture(self, picture: str) -> None:
+        if await self._files.renew_picture(picture) is None:
+            raise NotFound(PICTURE_GONE)
 
     async def _afford(self, account: Account, quote: Quote) -> None:
         wallet = await self.wallet(account)
@@ -317,6 +355,25 @@ class Studio:
 
     def _viewed(self, job: Job) -> View:
         return View(job, None if job.state.ended else self._dispatch.outlook(job))
+
+
+def pictures_of(request: Request) -> tuple[Picture | None, Picture | None]:
+    """The first and the last picture of a request, with the sides of its frames."""
+    first, last = (
+        None if picture is None else Picture(picture, request.width, request.height)
+        for picture in (request.picture, request.last_picture)
+    )
+    return first, last
+
+
+def _unseen(picture: bytes | DecodedPicture | Picture | None) -> Picture | None:
+    """What a quote may know of a picture before it is stored."""
+    match picture:
+        case bytes():
+            return Picture("", 1280, 720)
+        case DecodedPicture():
+            return Picture("", picture.width, picture.height)
+    return picture
 
 
 def _new_seed() -> int:

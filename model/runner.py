@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import cv2
-from PIL import Image
 
 from core.errors import UserError
 from core.job import new_id
@@ -36,7 +35,7 @@ from core.request import Request
 from model import video
 from model.engines import wire
 from model.families import Family, load
-from model.family import Cancelled, Frame, Loaded
+from model.family import Cancelled, Frame, Given, Loaded
 
 IDLE_SECONDS: Final = 1.0
 """After how long without work the warm model is loaded."""
@@ -169,13 +168,10 @@ class Runner:
         spec, request = submit.spec, submit.spec.request
         attempt.enter(Stage.LOADING)
         loaded = self._load(request.model)
-        picture = spec.picture
-        if spec.previous is not None:
-            picture = spec.folder / "last.png"
-            Image.fromarray(video.last_frame(spec.previous)).save(picture, compress_level=1)
+        given = Given(spec.picture, spec.last_picture, spec.previous)
         clip, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"
         frames: Iterator[Frame] = _exactly(
-            request.num_frames, loaded.frames(request, picture, attempt.step)
+            request.num_frames, loaded.frames(request, given, attempt.step)
         )
         if spec.previous is not None:
             frames = chain(video.read(spec.previous), islice(frames, 1, None))

@@ -119,15 +119,20 @@ def first_frame(path: Path) -> Frame:
 
 def last_frame(path: Path) -> Frame:
     """The last frame, without decoding more than the last few seconds. Raises NotAClip."""
+    (last,) = last_frames(path, 1)
+    return last
+
+
+def last_frames(path: Path, count: int) -> Iterator[Frame]:
+    """Up to `count` frames before the end, in order, likewise. Raises NotAClip."""
     with _opened(path) as (container, stream):
-        if stream.duration is not None:
-            container.seek(stream.duration, stream=stream, backward=True)
-        last = None
-        for picture in container.decode(stream):
-            last = picture
-        if last is None:
-            raise NotAClip(f"{path.name} has no frames")
-        return _to_rgb(last)
+        if stream.duration is not None and stream.frames:
+            start = stream.duration * max(0, stream.frames - count) // stream.frames
+            container.seek(start, stream=stream, backward=True)
+        last = deque(container.decode(stream), maxlen=count)
+    if not last:
+        raise NotAClip(f"{path.name} has no frames")
+    yield from map(_to_rgb, last)
 
 
 def probe(path: Path) -> Probe:

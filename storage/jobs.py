@@ -112,7 +112,9 @@ class SqlJobs:
 
     @retried
     async def needs_picture(self, picture_id: str) -> bool:
-        needing = and_(col(JobRow.picture) == picture_id, col(JobRow.deleted) == false())
+        last = col(JobRow.request)["last_picture"].as_string()
+        shown = or_(col(JobRow.picture) == picture_id, last == picture_id)
+        needing = and_(shown, col(JobRow.deleted) == false())
         async with self.database.reading() as session:
             return bool(await session.scalar(select(exists().where(needing))))
 
@@ -246,7 +248,7 @@ class SqlJobs:
                 raise WrongState("Only an ended clip can be deleted: cancel it first.")
             wordless = replace(
                 Request.from_dict(row.request), prompt="", negative_prompt="", picture=None,
-                notes=(),
+                last_picture=None, notes=(),
             )  # fmt: skip
             row.request = wordless.as_dict()
             row.picture = None

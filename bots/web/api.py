@@ -15,7 +15,7 @@ from bots.web.site import KEPT, PLACE, site, visitor
 from core.errors import NotFound
 from core.job import State
 from core.request import Picture
-from core.studio import View
+from core.studio import View, pictures_of
 
 HISTORY_MAX = 100
 SIDE_MAX = 100_000
@@ -31,8 +31,9 @@ async def submit(request: web.Request) -> web.StreamResponse:
     async with upload.reading(request, limit, here.uploads, account.id) as sent:
         asked = upload.asked(sent)
         job = await here.studio.submit(
-            account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of, key=key
-        )
+            account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
+            variant_of=asked.variant_of, key=key,
+        )  # fmt: skip
     return await _accepted(request, job.id)
 
 
@@ -41,14 +42,14 @@ async def quote(request: web.Request) -> web.StreamResponse:
     doors.check_token(request)
     here, account = site(request), visitor(request).account
     fields = await upload.read_json(request)
-    sides = fields.pop("picture", None)
+    picture, last_picture = (
+        _sides(name, fields.pop(name, None)) for name in ("picture", "last_picture")
+    )
     asked = upload.asked(upload.Sent(fields))
-    picture = _sides(sides) if sides is not None else None
-    if picture is None and asked.variant_of is not None:
-        parent = (await here.studio.view(account, asked.variant_of)).job.request
-        if parent.picture is not None:
-            picture = Picture(parent.picture, parent.width, parent.height)
-    quoted = here.studio.quote(asked.draft, picture)
+    if asked.variant_of is not None:
+        first, last = pictures_of((await here.studio.view(account, asked.variant_of)).job.request)
+        picture, last_picture = picture or first, last_picture or last
+    quoted = here.studio.quote(asked.draft, picture, last_picture)
     wallet = await here.studio.wallet(account)
     return web.json_response(shown.quote(quoted, wallet.available))
 
@@ -172,13 +173,12 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 async def picture(request: web.Request) -> web.StreamResponse:
     """The picture that the clip was made from, as it was decoded here."""
-    job = (await _view(request)).job
-    path = None
-    if job.request.picture is not None:
-        path = await site(request).pictures(job.request.picture)
-    if path is None:
-        raise NotFound("This clip has no picture, or it is no longer stored.")
-    return await _file(request, path, None, {})
+    return await _picture(request, (await _view(request)).job.request.picture)
+
+
+async def last_picture(request: web.Request) -> web.StreamResponse:
+    """The picture that the clip was to end with, as it was decoded here."""
+    return await _picture(request, (await _view(request)).job.request.last_picture)
 
 
 async def me(request: web.Request) -> web.StreamResponse:
@@ -258,6 +258,7 @@ ROUTES = (
     Route("GET", f"{_CLIP}/poster", poster, (200, "image/jpeg"), (404, 410, 416)),
     Route("GET", f"{_CLIP}/preview", preview, (200, "image/jpeg"), (404,)),
     Route("GET", f"{_CLIP}/picture", picture, (200, "image/*"), (404, 410, 416)),
+    Route("GET", f"{_CLIP}/last_picture", last_picture, (200, "image/*"), (404, 410, 416)),
     Route("POST", "/api/v1/quote", quote, (200, "Quote"), _READING,
           takes=("AskedQuote",)),
     Route("GET", "/api/v1/me", me, (200, "Me")),
@@ -282,6 +283,13 @@ async def _accepted(request: web.Request, job_id: str) -> web.Response:
     view = await here.studio.view(account, job_id)
     headers = {"Location": f"/api/v1/clips/{job_id}"}
     return web.json_response(shown.brief(view), status=202, headers=headers)
+
+
+async def _picture(request: web.Request, picture_id: str | None) -> web.FileResponse:
+    path = await site(request).pictures(picture_id) if picture_id is not None else None
+    if path is None:
+        raise NotFound("This clip has no such picture, or it is no longer stored.")
+    return await _file(request, path, None, {})
 
 
 async def _file(
@@ -327,10 +335,12 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _sides(given: object) -> Picture:
+def _sides(name: str, given: object) -> Picture | None:
     """The sides of a picture that is still in the browser."""
+    if given is None:
+        return None
     if isinstance(given, dict):
         match given.get("width"), given.get("height"):
             case (int(width), int(height)) if 0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX:
                 return Picture("", width, height)
-    raise Problem(422, "picture has a width and a height, in whole pixels.")
+    raise Problem(422, f"{name} has a width and a height, in whole pixels.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bots.web.problems import CONTENT_TYPE
 from bots.web.site import Web
+from bots.web.upload import IMAGES
 from core.job import State
 from core.prompt import FLAGS, PROMPT_MAX_CHARS, Flag
 
@@ -125,12 +126,16 @@ def _schemas(web: Web) -> Json:
             "description": "Words, and flags as one would type them.",
         },
         **flags,
-        "variant_of": _ID | {"description": "A clip of yours whose picture is to be used again."},
+        "variant_of": _ID
+        | {"description": "A clip of yours; each picture that is not sent is the one that it has."},
     }
-    image = {
-        "type": "string",
-        "contentMediaType": "application/octet-stream",
-        "description": f"First frame: JPEG, PNG, WebP or GIF, up to {web.max_upload_bytes} bytes.",
+    images = {
+        name: {
+            "type": "string",
+            "contentMediaType": "application/octet-stream",
+            "description": f"{which}: JPEG, PNG, WebP or GIF, up to {web.max_upload_bytes} bytes.",
+        }
+        for name, which in zip(IMAGES, ("First frame", "Last frame"), strict=True)
     }
     sides = _object({"width": _side(), "height": _side()}, ("width", "height"))
     brief = {
@@ -142,8 +147,9 @@ def _schemas(web: Web) -> Json:
     }
     return {
         "Asked": _object(asked) | {"additionalProperties": False},
-        "AskedForm": _object({**asked, "image": image}) | {"additionalProperties": False},
-        "AskedQuote": _object({**asked, "picture": sides}) | {"additionalProperties": False},
+        "AskedForm": _object({**asked, **images}) | {"additionalProperties": False},
+        "AskedQuote": _object({**asked, "picture": sides, "last_picture": sides})
+        | {"additionalProperties": False},
         "Longer": _object({"seconds": flags["seconds"]}) | {"additionalProperties": False},
         "Accepted": _object(brief, tuple(brief)),
         "Clip": _clip(brief),

@@ -48,12 +48,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What the composer holds at first paint. problem: the sentence under it. chosen: the values
-    of the options, by their flags."""
+    """What the composer holds at first paint. picture, last_picture: addresses of those of the
+    earlier clip. problem: the sentence under it. chosen: the values of the options, by their flags.
+    """
 
     text: str = ""
     variant_of: str = ""
     picture: str = ""
+    last_picture: str = ""
     problem: str = ""
     chosen: Mapping[str, str] = field(default_factory=dict)
 
@@ -69,6 +71,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
             text=shown.recipe(here.studio, view.job),
             variant_of=edited,
             picture=shown.links(view).get("picture", ""),
+            last_picture=shown.links(view).get("last_picture", ""),
         )
     return await _chat(request, composed)
 
@@ -82,8 +85,9 @@ async def send(request: web.Request) -> web.StreamResponse:
         try:
             asked = upload.asked(sent)
             job = await here.studio.submit(
-                account, PLACE, asked.draft, picture=asked.image, variant_of=asked.variant_of
-            )
+                account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
+                variant_of=asked.variant_of,
+            )  # fmt: skip
             return doors.see_other(f"/#clip-{job.id}")
         except (UserError, Transient) as error:
             problem = problems.from_error(error)
@@ -119,10 +123,12 @@ async def turn(request: web.Request) -> web.StreamResponse:
 
 
 async def thumb(request: web.Request) -> web.StreamResponse:
-    """The picture that a clip was made from, small. It is the browser's to keep, but to be asked
+    """A picture that a clip was made from, small. It is the browser's to keep, but to be asked
     for each time; it never changes."""
     here, account = site(request), visitor(request).account
-    picture = (await here.studio.view(account, request.match_info["id"])).job.request.picture
+    asked = (await here.studio.view(account, request.match_info["id"])).job.request
+    last = request.match_info["which"] == "last-thumb"
+    picture = asked.last_picture if last else asked.picture
     path = await here.pictures(picture) if picture is not None else None
     if picture is None or path is None:
         raise NotFound("This clip has no picture, or it is no longer stored.")
@@ -228,15 +234,17 @@ async def _as_sent(request: web.Request, sent: upload.Sent, problem: str) -> Com
     """The composer as it was when it was sent; only a file has to be chosen again."""
     here, account = site(request), visitor(request).account
     fields = {name: str(value) for name, value in sent.fields.items()}
-    variant_of, picture = fields.pop("variant_of", ""), ""
+    variant_of, links = fields.pop("variant_of", ""), dict[str, str]()
     if upload.is_id(variant_of):
         with suppress(NotFound):
             view = await here.studio.view(account, variant_of)
-            picture = shown.links(view).get("picture", "")
-    if sent.image:
+            links = shown.links(view)
+    if sent.image or sent.last_image:
         problem = f"{problem} Choose the picture again."
     words = fields.pop("prompt", "")
-    return Composed(words, variant_of if picture else "", picture, problem, fields)
+    picture, last_picture = links.get("picture", ""), links.get("last_picture", "")
+    kept = variant_of if picture or last_picture else ""
+    return Composed(words, kept, picture, last_picture, problem, fields)
 
 
 async def _chat(request: web.Request, composed: Composed) -> web.Response:
@@ -254,6 +262,7 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "balance": card.credits(wallet.available),
         "held": card.credits(wallet.held),
         "models": here.studio.catalogue,
+        "ends": any(model.last_picture for model in here.studio.catalogue),
         "lengths": LENGTHS,
         "aspects": ASPECTS,
         "resolutions": _resolutions(here),
@@ -304,7 +313,7 @@ ROUTES = (
     web.get("/earlier", earlier),
     web.get("/stream", stream, allow_head=False),
     web.get(_CLIP, turn),
-    web.get(f"{_CLIP}/thumb", thumb),
+    web.get(f"{_CLIP}/{{which:thumb|last-thumb}}", thumb),
     web.post("/clips", send),
     web.post(f"{_CLIP}/{{action:cancel|again|retry|extend|delete}}", act),
 )

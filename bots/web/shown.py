@@ -78,6 +78,8 @@ def links(view: View) -> dict[str, str]:
     there = {"self": here, "events": f"{here}/events"}
     if job.request.picture is not None:
         there["picture"] = f"{here}/picture"
+    if job.request.last_picture is not None:
+        there["last_picture"] = f"{here}/last_picture"
     if job.clip is not None:
         there |= {"video": f"{here}/video", "poster": f"{here}/poster"}
     if preview_number(view.outlook):

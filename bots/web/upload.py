@@ -1,4 +1,4 @@
-"""Reading what people send: JSON or a form, one picture at most, never more than the limits."""
+"""Reading what people send: JSON or a form, two pictures at most, never more than the limits."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ from core.errors import BadPicture, BadPrompt, NotFound
 from core.request import Draft
 
 TEXT_MAX_BYTES = 64 * 1024
+IMAGES = ("image", "last_image")
+"""The parts of a form that are pictures."""
+
 BODY_SECONDS = 120.0
 """How long a body may take to arrive."""
+
+TWO_PICTURES = "A clip has one first picture (image) and one last picture (last_image) at most."
 
 _ID = re.compile(r"[0-9a-z]{12}")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -28,18 +33,20 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Fields by name, and the picture, if any."""
+    """Fields by name, and the pictures, if any: that of the first frame and that of the last."""
 
     fields: dict[str, object]
     image: bytes | None = None
+    last_image: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. variant_of: the job whose picture is to be used again."""
+    """What was asked for. variant_of: the job whose pictures are to be used again."""
 
     draft: Draft
     image: bytes | None
+    last_image: bytes | None
     variant_of: str | None
 
 
@@ -57,7 +64,7 @@ async def reading(
         return
     _check_plain(request)
     length = request.content_length
-    if length is not None and length > max_upload_bytes + TEXT_MAX_BYTES:
+    if length is not None and length > len(IMAGES) * max_upload_bytes + TEXT_MAX_BYTES:
         raise _too_large(max_upload_bytes)
     async with AsyncExitStack() as held:
         if length is None or length > TEXT_MAX_BYTES:
@@ -94,7 +101,7 @@ def asked(sent: Sent) -> Asked:
     if variant_of is not None and not (isinstance(variant_of, str) and is_id(variant_of)):
         raise NotFound("There is no such clip.")
     draft = prompt.with_fields(prompt.parse(words or ""), fields)
-    return Asked(draft, sent.image, variant_of)
+    return Asked(draft, sent.image, sent.last_image, variant_of)
 
 
 def seconds(fields: dict[str, object]) -> float | None:
@@ -163,20 +170,20 @@ async def _form(request: web.Request, max_upload_bytes: int) -> Sent:
 
 async def _parts(request: web.Request, max_upload_bytes: int) -> Sent:
     fields: dict[str, object] = {}
-    image: bytes | None = None
+    images: dict[str, bytes] = {}
     left = TEXT_MAX_BYTES
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or not part.name:
             raise Problem(400, "Each part of the form needs a name, and is no form itself.")
-        if part.name == "image":
+        if part.name in IMAGES:
             data = await _bytes(part, max_upload_bytes)
             if data is None:
                 raise _too_large(max_upload_bytes)
             if not data and not part.filename:
                 continue
-            if image is not None:
-                raise BadPicture("One picture at a time, please.")
-            image = data
+            if part.name in images:
+                raise BadPicture(TWO_PICTURES)
+            images[part.name] = data
             continue
         if part.name in fields:
             raise BadPrompt(f"{part.name[:40]} is there twice: give it once.", flag=part.name[:40])
@@ -188,7 +195,7 @@ async def _parts(request: web.Request, max_upload_bytes: int) -> Sent:
             fields[part.name] = value.decode()
         except UnicodeDecodeError:
             raise BadPrompt("The text holds broken characters: send it as UTF-8.") from None
-    return Sent(fields, image)
+    return Sent(fields, **images)
 
 
 async def _bytes(part: BodyPartReader, limit: int) -> bytes | None:

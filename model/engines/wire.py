@@ -101,6 +101,7 @@ def _spec(fields: dict[str, Any]) -> Spec:
         folder=Path(fields["folder"]),
         picture=_path(fields["picture"]),
         previous=_path(fields["previous"]),
+        last_picture=_path(fields["last_picture"]),
     )
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from core.camera import CameraMove
 from core.catalog import Cost, Model, Span, Takes
 from core.request import Request
-from model.family import Frame, Loaded, Step
+from model.family import Frame, Given, Loaded, Step
 
 MODELS: Final = (
     Model(
@@ -46,7 +45,7 @@ def load(name: str) -> Loaded:
 
 
 class Parallax:
-    def frames(self, request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+    def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
         """As `Loaded.frames`. Raises ValueError where there is no picture, or not a readable one.
 
         The first frame is the picture, cropped to the request's shape; a move outward ends with it
@@ -55,14 +54,19 @@ class Parallax:
         import cv2
         import numpy as np
 
+        from model import video
         from model.motion import Shot
         from model.scene import Scene
 
-        if picture is None:
+        if given.before is not None:
+            image = video.last_frame(given.before)
+        elif given.first is not None:
+            read = cv2.imread(str(given.first), cv2.IMREAD_COLOR_RGB)
+            if read is None:
+                raise ValueError(f"{given.first.name} is not a readable picture")
+            image = np.asarray(read, np.uint8)
+        else:
             raise ValueError("parallax needs a picture")
-        image = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
-        if image is None:
-            raise ValueError(f"{picture.name} is not a readable picture")
         shot = Shot(
             moves=request.camera,
             seconds=request.seconds,
@@ -71,9 +75,7 @@ class Parallax:
             loop=request.loop,
             grows=request.continues is not None,
         )
-        scene = Scene(
-            np.asarray(image, np.uint8), shot, request.width, request.height, draft=request.draft
-        )
+        scene = Scene(image, shot, request.width, request.height, draft=request.draft)
         last = max(1, request.num_frames - 1)
         for index in range(request.num_frames):
             frame = scene.seen(index / last)

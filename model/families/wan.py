@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import cv2
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from core.request import Request
-from model.family import Frame, Loaded, Step
+from model.family import Frame, Given, Loaded, Step
 
 if TYPE_CHECKING:
     import torch
@@ -123,22 +122,26 @@ class Wan:
         patch = max((from_words.transformer or from_words.transformer_2).config.patch_size[1:])
         self._multiple = math.lcm(PIPELINE_MULTIPLE, from_words.vae_scale_factor_spatial * patch)
 
-    def frames(self, request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+    def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
         """As `model.family.Loaded` has it. Raises ValueError for a picture where none is taken."""
-        given = None
-        if picture is not None:
-            with Image.open(picture) as opened:
-                given = np.asarray(opened.convert("RGB"))
+        from model import video
+
+        shown = None
+        if given.before is not None:
+            shown = video.last_frame(given.before)
+        elif given.first is not None:
+            with Image.open(given.first) as opened:
+                shown = np.asarray(opened.convert("RGB"))
         pieces = self._pieces(request.num_frames)
         steps = request.num_inference_steps
         if request.draft:
             steps = min(steps, self._checkpoint.draft_steps)
         for index, (num_frames, used) in enumerate(pieces):
             part = part_of(step, index * steps, len(pieces) * steps)
-            pixels = self._draw(request, given, num_frames, steps, request.seed + index, part)
+            pixels = self._draw(request, shown, num_frames, steps, request.seed + index, part)
             for number in range(1 if index else 0, used):
-                given = _frame(pixels[number])
-                yield fill(given, request.width, request.height)
+                shown = _frame(pixels[number])
+                yield fill(shown, request.width, request.height)
 
     def _pieces(self, num_frames: int) -> list[tuple[int, int]]:
         """For each piece of the clip how many frames are drawn, and how many of those are used.

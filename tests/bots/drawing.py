@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -19,12 +18,12 @@ from PIL import Image
 from core.camera import CameraMove
 from core.catalog import Cost, Model, Span, Takes
 from core.request import Request
-from model.family import Frame, Loaded, Step
+from model.family import Frame, Given, Loaded, Step
 
 STEPS = 8
 
 
-def sketch(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def sketch(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     for done in range(1, STEPS + 1):
         time.sleep(0.03)
         step(done, STEPS, lambda: _ball(request, 0.5))
@@ -32,22 +31,26 @@ def sketch(request: Request, picture: Path | None, step: Step) -> Iterator[Frame
         yield _ball(request, index / request.num_frames)
 
 
-def slow(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def slow(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     for done in range(1, 100_000):
         time.sleep(0.05)
         step(min(done, 40), 100, lambda: _ball(request, 0.3))
     yield _ball(request, 0.0)
 
 
-def slide(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
-    assert picture is not None
-    with Image.open(picture) as opened:
+def slide(request: Request, given: Given, step: Step) -> Iterator[Frame]:
+    assert given.first is not None
+    with Image.open(given.first) as opened:
         size = (request.width * 5 // 4, request.height * 5 // 4)
         wide = np.asarray(opened.convert("RGB").resize(size))
     spare = wide.shape[1] - request.width
     for index in range(request.num_frames):
         left = spare * index // request.num_frames
         step(index + 1, request.num_frames, None)
+        if given.last is not None and index == request.num_frames - 1:
+            with Image.open(given.last) as opened:
+                yield np.asarray(opened.convert("RGB").resize((request.width, request.height)))
+            return
         yield np.ascontiguousarray(wide[: request.height, left : left + request.width])
 
 
@@ -83,6 +86,7 @@ SLIDE = replace(
     summary="camera move, no generative model",
     text=False,
     picture=Takes.NEEDS,
+    last_picture=True,
     extends=False,
     flags=frozenset({"camera", "motion"}),
     default_camera=(CameraMove("zoom", "in", 3.0),),

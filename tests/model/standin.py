@@ -20,22 +20,27 @@ from PIL import Image
 from core.catalog import Cost, Model, Span, Takes
 from core.errors import BadPicture
 from core.request import Request
+from model import video
 from model.families import parallax, wan
-from model.family import Frame, Loaded, Step
+from model.family import Frame, Given, Loaded, Step
 from tests.model import tiny_wan
 
 GREY = 200
 """What `quick` draws where there is no picture."""
 
 
-def quick(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def quick(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """One colour, in twenty steps: that of the picture's first pixel. Chatters meanwhile."""
     print("chatter that belongs to nobody", flush=True)
     os.write(1, b'{"kind":"Stopped"}\n')
     frame = np.full((request.height, request.width, 3), GREY, np.uint8)
-    if picture is not None:
-        with Image.open(picture) as opened:
-            frame[:] = np.asarray(opened.convert("RGB"))[0, 0]
+    if given.before is not None:
+        frame[:] = video.last_frame(given.before)[0, 0]
+    for picture in (given.first, given.last):
+        if picture is not None:
+            with Image.open(picture) as opened:
+                frame[:] = np.asarray(opened.convert("RGB"))[0, 0]
+            break
     for done in range(1, 21):
         time.sleep(0.02)
         step(done, 20, lambda: frame)
@@ -43,43 +48,43 @@ def quick(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]
         yield frame
 
 
-def endless(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def endless(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     for done in range(1_000_000):
         time.sleep(0.01)
         step(done, 1_000_000, None)
     yield np.zeros((request.height, request.width, 3), np.uint8)
 
 
-def deaf(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def deaf(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """Takes one step and never looks up again."""
     step(1, 2, None)
     while True:
         time.sleep(0.05)
 
 
-def poison(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def poison(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """Fails, and gives away the words that it was asked for."""
     raise ValueError(f"cannot digest {request.prompt}")
 
 
-def particular(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def particular(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     raise BadPicture("That picture is upside down.")
 
 
-def hungry(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def hungry(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """Asks for more memory than there is."""
     step(1, 2, None)
     return iter(np.empty((1 << 40, 1 << 10), np.uint8))
 
 
-def crash(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def crash(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """Takes the whole process down."""
     step(1, 2, None)
     print("about to crash", file=sys.stderr, flush=True)
     os._exit(7)
 
 
-def short(request: Request, picture: Path | None, step: Step) -> Iterator[Frame]:
+def short(request: Request, given: Given, step: Step) -> Iterator[Frame]:
     """Makes a frame less than was asked for."""
     for _ in range(request.num_frames - 1):
         yield np.zeros((request.height, request.width, 3), np.uint8)

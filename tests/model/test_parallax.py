@@ -18,7 +18,7 @@ from core.catalog import complete
 from core.request import Draft, Picture, Request
 from model import video
 from model.families import parallax
-from model.family import Cancelled, Frame
+from model.family import Cancelled, Frame, Given
 
 WIDTH, HEIGHT = 256, 144
 
@@ -57,7 +57,7 @@ def render(wanted: Request, picture: Path) -> list[Frame]:
     def step(done: int, of: int, preview: Callable[[], Frame] | None) -> None:
         pass
 
-    return list(parallax.load("parallax").frames(wanted, picture, step))
+    return list(parallax.load("parallax").frames(wanted, Given(picture), step))
 
 
 def texture(width: int, height: int, seed: int = 5) -> Frame:
@@ -317,7 +317,7 @@ def test_each_frame_is_a_step_with_a_preview(photo: Path) -> None:
         assert preview is not None
         previews.append(preview())
 
-    frames = list(parallax.load("parallax").frames(request("pan left"), photo, step))
+    frames = list(parallax.load("parallax").frames(request("pan left"), Given(photo), step))
     assert heard == [(done, 13) for done in range(1, 14)]
     assert all(np.array_equal(a, b) for a, b in zip(frames, previews, strict=True))
 
@@ -327,7 +327,7 @@ def test_a_cancelled_clip_stops_at_once(photo: Path) -> None:
         if done == 3:
             raise Cancelled
 
-    drawn = parallax.load("parallax").frames(request("pan left"), photo, step)
+    drawn = parallax.load("parallax").frames(request("pan left"), Given(photo), step)
     with pytest.raises(Cancelled):
         list(drawn)
 
@@ -338,7 +338,7 @@ def test_frames_are_drawn_one_at_a_time(photo: Path) -> None:
 
     seen: list[weakref.ref[Frame]] = []
     most = 0
-    for frame in parallax.load("parallax").frames(request("orbit left"), photo, step):
+    for frame in parallax.load("parallax").frames(request("orbit left"), Given(photo), step):
         seen.append(weakref.ref(frame))
         gc.collect()
         most = max(most, sum(ref() is not None for ref in seen))
@@ -348,7 +348,7 @@ def test_frames_are_drawn_one_at_a_time(photo: Path) -> None:
 
 def test_what_cannot_be_rendered_says_why(tmp_path: Path) -> None:
     def frames(picture: Path | None) -> Iterator[Frame]:
-        return parallax.load("parallax").frames(request(), picture, lambda *_: None)
+        return parallax.load("parallax").frames(request(), Given(picture), lambda *_: None)
 
     with pytest.raises(ValueError, match="needs a picture"):
         next(frames(None))
@@ -368,7 +368,7 @@ def test_a_clip_from_picture_to_file(photo: Path, tmp_path: Path) -> None:
         seed=1,
     )
     clip = tmp_path / "clip.mp4"
-    drawn = parallax.load("parallax").frames(wanted, photo, lambda *_: None)
+    drawn = parallax.load("parallax").frames(wanted, Given(photo), lambda *_: None)
     assert video.write(clip, drawn, 24, wanted.width, wanted.height) == 25
     found = video.probe(clip)
     assert (found.width, found.height, found.num_frames, found.seconds) == (854, 480, 25, 1.0)

@@ -16,7 +16,7 @@ from core import prompt
 from core.catalog import complete
 from core.request import Request
 from model.families import pocket, wan
-from model.family import Cancelled, Frame
+from model.family import NOTHING_GIVEN, Cancelled, Frame, Given
 from tests.model import tiny_wan
 
 REQUEST = Request(
@@ -75,7 +75,7 @@ class Steps:
 
 def render(model: Any, request: Request = REQUEST, picture: Path | None = None) -> Frame:
     """All frames, stacked."""
-    frames: Iterator[Frame] = model.frames(request, picture, Steps())
+    frames: Iterator[Frame] = model.frames(request, Given(picture), Steps())
     return np.stack(list(frames))
 
 
@@ -102,7 +102,7 @@ def test_equal_requests_give_equal_clips(tiny: Any) -> None:
 
 def test_each_step_is_told_with_a_picture(tiny: Any) -> None:
     steps = Steps()
-    list(tiny.frames(REQUEST, None, steps))
+    list(tiny.frames(REQUEST, NOTHING_GIVEN, steps))
     assert list(dict.fromkeys(steps.told)) == [(n, 4) for n in range(1, 5)]
     assert {preview.shape for preview in steps.previews} == {(64, 96, 3)}
     assert {preview.dtype for preview in steps.previews} == {np.dtype(np.uint8)}
@@ -110,7 +110,7 @@ def test_each_step_is_told_with_a_picture(tiny: Any) -> None:
 
 def test_a_draft_takes_fewer_steps(tiny: Any) -> None:
     steps = Steps()
-    list(tiny.frames(replace(REQUEST, draft=True), None, steps))
+    list(tiny.frames(replace(REQUEST, draft=True), NOTHING_GIVEN, steps))
     assert set(steps.told) == {(1, 2), (2, 2)}
 
 
@@ -118,7 +118,7 @@ def test_a_draft_takes_fewer_steps(tiny: Any) -> None:
 def test_it_stops_at_any_step_and_while_decoding(tiny: Any, stop_at: int) -> None:
     steps = Steps(stop_at)
     with pytest.raises(Cancelled):
-        list(tiny.frames(REQUEST, None, steps))
+        list(tiny.frames(REQUEST, NOTHING_GIVEN, steps))
     assert len(steps.told) == stop_at
     assert render(tiny).shape == (9, 64, 96, 3)
 
@@ -138,12 +138,12 @@ def test_a_picture_is_the_first_frame(tiny: Any, tmp_path: Path) -> None:
 def test_a_long_clip_is_made_in_pieces(folder: Path) -> None:
     in_pieces = wan.load(replace(checkpoint(folder), num_frames=5))
     steps = Steps()
-    film = np.stack(list(in_pieces.frames(replace(REQUEST, num_frames=12), None, steps)))
+    film = np.stack(list(in_pieces.frames(replace(REQUEST, num_frames=12), NOTHING_GIVEN, steps)))
     assert film.shape == (12, 64, 96, 3)
     assert list(dict.fromkeys(steps.told)) == [(n, 12) for n in range(1, 13)]
     first = render(in_pieces, replace(REQUEST, num_frames=5))
     assert np.array_equal(film[:5], first)
-    again = in_pieces.frames(replace(REQUEST, num_frames=12), None, Steps(stop_at=7))
+    again = in_pieces.frames(replace(REQUEST, num_frames=12), NOTHING_GIVEN, Steps(stop_at=7))
     with pytest.raises(Cancelled):
         list(again)
 
@@ -158,7 +158,7 @@ def test_a_checkpoint_of_the_older_kind_takes_no_picture(tmp_path: Path) -> None
     old = wan.load(checkpoint(tmp_path / "old"))
     Image.new("RGB", (96, 64)).save(tmp_path / "black.png")
     with pytest.raises(ValueError, match="no picture"):
-        list(old.frames(REQUEST, tmp_path / "black.png", Steps()))
+        list(old.frames(REQUEST, Given(tmp_path / "black.png"), Steps()))
     assert render(old).shape == (9, 64, 96, 3)
 
 
