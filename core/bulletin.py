@@ -31,13 +31,13 @@ class Subscription:
 
 
 class Bulletin:
-    """Publish by job and account; subscribe to either."""
+    """Publish by job and account; subscribe to either, or to everything."""
 
     def __init__(self) -> None:
         self._subscriptions: dict[str, set[Subscription]] = {}
 
     def publish(self, job_id: str, account_id: int) -> None:
-        for topic in (_of_job(job_id), _of_account(account_id)):
+        for topic in (_of_job(job_id), _of_account(account_id), _EVERYTHING):
             for subscription in self._subscriptions.get(topic, ()):
                 subscription.note(job_id)
 
@@ -52,6 +52,11 @@ class Bulletin:
             yield subscription
 
     @contextmanager
+    def everything(self) -> Iterator[Subscription]:
+        with self._subscribed(_EVERYTHING) as subscription:
+            yield subscription
+
+    @contextmanager
     def _subscribed(self, topic: str) -> Iterator[Subscription]:
         subscription = Subscription()
         self._subscriptions.setdefault(topic, set()).add(subscription)
@@ -61,6 +66,9 @@ class Bulletin:
             self._subscriptions[topic].discard(subscription)
             if not self._subscriptions[topic]:
                 del self._subscriptions[topic]
+
+
+_EVERYTHING = "*"
 
 
 def _of_job(job_id: str) -> str:

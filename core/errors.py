@@ -70,6 +70,10 @@ class NoDatabase(KinoraError):
     """A database that can't be used as it is; in a sentence for its operator, without secrets."""
 
 
+class Unreachable(KinoraError):
+    """A card has no place any more, and neither has its author."""
+
+
 class Transient(KinoraError):
     """Worth another try after `retry_after` seconds."""
 

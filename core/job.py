@@ -65,11 +65,15 @@ OWNER = Identity("web", "owner")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person with one wallet. weight: their share of the queue, 1 for everybody at first."""
+    """One person with one wallet. weight: their share of the queue, 1 for everybody at first.
+
+    ping: whether they are told in a chat, by a short message, that a clip is done.
+    """
 
     id: int
     name: str
     weight: float = 1.0
+    ping: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.job import Account, Clip, Identity, Job, Wallet
+from core.places import Post, Rules
 from core.request import Picture, Request
 
 Clock = Callable[[], datetime]
@@ -168,6 +169,8 @@ class Accounts(Protocol):
 
     async def account_by_id(self, account_id: int) -> Account | None: ...
 
+    async def set_ping(self, account_id: int, ping: bool) -> None: ...
+
     async def wallet(self, account_id: int) -> Wallet: ...
 
     async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
@@ -204,6 +207,14 @@ class Jobs(Protocol):
         self, account_id: int, limit: int, before: str | None = None
     ) -> Sequence[Job]:
         """The account's jobs, newest first, without deleted ones; those before job `before`."""
+        ...
+
+    async def at(self, place: str) -> Sequence[Job]:
+        """The jobs that one message shows, in the order of asking, without deleted ones."""
+        ...
+
+    async def move(self, job_id: str, place: str) -> None:
+        """From now on the job's card is at `place`, and so goes its delivery."""
         ...
 
     async def queued(self) -> Sequence[Job]:
@@ -272,13 +283,56 @@ class Jobs(Protocol):
 
 
 class Outbox(Protocol):
+    async def recover(self, now: datetime) -> None:
+        """Before the first lease: whoever was sending is gone, and how far they came is unknown."""
+        ...
+
     async def lease(self, now: datetime, seconds: float, limit: int) -> Sequence[Delivery]:
-        """Take due deliveries for `seconds`: nobody else gets them meanwhile."""
+        """Take due deliveries for `seconds`: nobody else gets them meanwhile, nor another one of
+        the same chat."""
         ...
 
     async def sent(self, delivery_id: int) -> None: ...
 
     async def retry(self, delivery_id: int, at: datetime) -> None: ...
+
+    async def unknown(self, delivery_id: int, at: datetime) -> None:
+        """No answer came: it may have been sent, and is to be looked for at `at`."""
+        ...
+
+    async def kept(self, delivery_id: int) -> None:
+        """Nobody can be reached: it waits for its author to come by."""
+        ...
+
+    async def tell_kept(self, account_id: int) -> Sequence[str]:
+        """The ids of the account's kept jobs, which count as told from now on."""
+        ...
+
+
+class Places(Protocol):
+    """What is known of servers and of messages in them."""
+
+    async def all_rules(self) -> Mapping[str, Rules]:
+        """By server, as in `core.places.server`."""
+        ...
+
+    async def set_rules(self, server: str, rules: Rules) -> None: ...
+
+    async def post(self, place: str) -> Post | None: ...
+
+    async def keep(self, post: Post) -> None:
+        """Add a post, or put it in place of an older one at its place."""
+        ...
+
+    async def drop(self, place: str) -> None: ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Forget tokens past their time."""
+        ...
+
+    async def report(self, job_id: str, account_id: int, place: str, now: datetime) -> bool:
+        """Note that somebody reports a job. False: they had done so before."""
+        ...
 
 
 class Files(Protocol):
@@ -347,3 +401,8 @@ class Credentials(Protocol):
     async def revoke_all(self, kind: str, name: str) -> int:
         """Revoke every secret of that kind and name, whoever's it is. Gives how many they were."""
         ...
+
+
+Shrink = Callable[[Path, int], Awaitable[Path | None]]
+"""A clip encoded again so that it has at most so many bytes, as a file of the caller's own; None
+where it can't be made that small and still be worth seeing."""

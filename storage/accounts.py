@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -52,6 +52,16 @@ class SqlAccounts:
             return account_of(row) if row else None
 
     @retried
+    async def set_ping(self, account_id: int, ping: bool) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(AccountRow)
+                .where(col(AccountRow.id) == account_id)
+                .values(ping=ping)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
     async def wallet(self, account_id: int) -> Wallet:
         """Raises LookupError for an unknown account."""
         async with self.database.reading() as session:
@@ -88,7 +98,7 @@ class SqlAccounts:
 
 
 def account_of(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.weight)
+    return Account(row.id, row.name, row.weight, row.ping)
 
 
 async def _behind(session: AsyncSession, identity: Identity) -> Account | None:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from core import places
 from core.errors import WrongState
 from core.eta import work
 from core.job import Clip, Job, State, new_id
@@ -101,6 +102,11 @@ class SqlJobs:
             mark = select(col(JobRow.number)).where(col(JobRow.id) == before).scalar_subquery()
             query = query.where(col(JobRow.number) < mark)
         return await self._jobs(query.order_by(col(JobRow.number).desc()).limit(limit))
+
+    @retried
+    async def at(self, place: str) -> Sequence[Job]:
+        here = (col(JobRow.place) == place, col(JobRow.deleted) == false())
+        return await self._jobs(select(JobRow).where(*here).order_by(col(JobRow.number)))
 
     @retried
     async def queued(self) -> Sequence[Job]:
@@ -257,6 +263,22 @@ class SqlJobs:
             row.deleted = True
 
     @retried
+    async def move(self, job_id: str, place: str) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(JobRow)
+                .where(col(JobRow.id) == job_id)
+                .values(place=place)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.job_id) == job_id)
+                .values(place=place, chat=places.chat(place))
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
     async def expire(self, job_id: str) -> None:
         async with self.database.writing() as session:
             await session.execute(
@@ -372,7 +394,11 @@ async def _conclude(session: AsyncSession, job: Job) -> None:
     assert job.ended_at is not None
     settle = ledger.capture if job.state is State.SUCCEEDED else ledger.release
     await settle(session, job.account_id, job.id, job.credits, job.ended_at)
-    session.add(DeliveryRow(job_id=job.id, place=job.place, due_at=job.ended_at))
+    session.add(
+        DeliveryRow(
+            job_id=job.id, place=job.place, chat=places.chat(job.place), due_at=job.ended_at
+        )
+    )
 
 
 def _in(state: State) -> Any:

@@ -1,17 +1,24 @@
 """The outbox: ended jobs whose cards have to hear of it. A delivery is written in the transaction
-that ends its job, so none is forgotten and none is made up."""
+that ends its job, so none is forgotten and none is made up.
+
+    pending ──> sending ──> sent, kept
+                  │  ^
+                  v  │
+                unknown
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.ports import Delivery
 from storage.database import Database, retried
-from storage.tables import DeliveryRow
+from storage.tables import DeliveryRow, JobRow
 
 
 class SqlOutbox:
@@ -21,11 +28,21 @@ class SqlOutbox:
         self.database = database
 
     @retried
+    async def recover(self, now: datetime) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.state) == "sending")
+                .values(state="unknown", due_at=now)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
     async def lease(self, now: datetime, seconds: float, limit: int) -> Sequence[Delivery]:
         """Oldest first. tries counts this one."""
         due = (
             select(col(DeliveryRow.id))
-            .where(col(DeliveryRow.due_at) <= now)
+            .where(col(DeliveryRow.due_at) <= now, _first_of_its_chat(now))
             .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
             .limit(limit)
         )
@@ -36,7 +53,11 @@ class SqlOutbox:
             rows = await session.scalars(
                 update(DeliveryRow)
                 .where(col(DeliveryRow.id).in_(due.with_for_update(skip_locked=True)))
-                .values(tries=col(DeliveryRow.tries) + 1, due_at=now + timedelta(seconds=seconds))
+                .values(
+                    state="sending",
+                    tries=col(DeliveryRow.tries) + 1,
+                    due_at=now + timedelta(seconds=seconds),
+                )
                 .returning(DeliveryRow)
                 .execution_options(synchronize_session=False)
             )
@@ -45,18 +66,52 @@ class SqlOutbox:
 
     @retried
     async def sent(self, delivery_id: int) -> None:
-        await self._due(delivery_id, None)
+        await self._put(delivery_id, "sent", None)
 
     @retried
     async def retry(self, delivery_id: int, at: datetime) -> None:
         """Nothing for one that was sent."""
-        await self._due(delivery_id, at)
+        await self._put(delivery_id, "pending", at)
 
-    async def _due(self, delivery_id: int, at: datetime | None) -> None:
+    @retried
+    async def unknown(self, delivery_id: int, at: datetime) -> None:
+        await self._put(delivery_id, "unknown", at)
+
+    @retried
+    async def kept(self, delivery_id: int) -> None:
+        await self._put(delivery_id, "kept", None)
+
+    @retried
+    async def tell_kept(self, account_id: int) -> Sequence[str]:
+        theirs = select(col(JobRow.id)).where(col(JobRow.account_id) == account_id)
+        kept = and_(col(DeliveryRow.state) == "kept", col(DeliveryRow.job_id).in_(theirs))
+        async with self.database.reading() as session:
+            if not await session.scalar(select(exists().where(kept))):
+                return ()
+        async with self.database.writing() as session:
+            told = await session.scalars(
+                update(DeliveryRow)
+                .where(kept)
+                .values(state="sent")
+                .returning(col(DeliveryRow.job_id))
+                .execution_options(synchronize_session=False)
+            )
+            return list(told)
+
+    async def _put(self, delivery_id: int, state: str, at: datetime | None) -> None:
         async with self.database.writing() as session:
             await session.execute(
                 update(DeliveryRow)
                 .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.due_at).is_not(None))
-                .values(due_at=at)
+                .values(state=state, due_at=at)
                 .execution_options(synchronize_session=False)
             )
+
+
+def _first_of_its_chat(now: datetime) -> ColumnElement[bool]:
+    """Whether nothing is being sent to the row's chat, and no other row of it comes first."""
+    other = aliased(DeliveryRow)
+    same = col(other.chat) == col(DeliveryRow.chat)
+    sending = and_(col(other.state) == "sending", col(other.due_at) > now)
+    earlier = and_(col(other.due_at) <= now, col(other.id) < col(DeliveryRow.id))
+    return ~exists(select(col(other.id)).where(same, or_(sending, earlier)))

@@ -11,22 +11,24 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox
+from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox, Places
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
 from storage.jobs import SqlJobs
 from storage.outbox import SqlOutbox
+from storage.places import SqlPlaces
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The five ports. database: what they share; outside of `storage`, only to have it `alone`."""
+    """The six ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs
     outbox: Outbox
+    places: Places
     files: Files
     credentials: Credentials
     database: Database
@@ -64,6 +66,7 @@ async def open_store(
             accounts=SqlAccounts(database, clock),
             jobs=SqlJobs(database, files.clips, clock),
             outbox=SqlOutbox(database),
+            places=SqlPlaces(database),
             files=files,
             credentials=SqlCredentials(database, clock),
             database=database,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -33,6 +34,7 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 ENTRY_KINDS = ("grant", "hold", "capture", "release")
+DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A rowid on SQLite, which counts only an INTEGER by itself."""
@@ -72,7 +74,8 @@ class Table(SQLModel):
 
 
 class AccountRow(Table, table=True):
-    """available, held: what the account's entries add up to, in whole credits."""
+    """available, held: what the account's entries add up to, in whole credits. ping: as in
+    `core.job.Account`."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -85,6 +88,7 @@ class AccountRow(Table, table=True):
     weight: float = 1.0
     available: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    ping: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
@@ -114,6 +118,7 @@ class JobRow(Table, table=True):
         CheckConstraint("credits >= 0", name="credits"),
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
+        Index(None, "place"),
     )
 
     number: int = Field(default=None, sa_column=Column(Key, primary_key=True))
@@ -167,14 +172,24 @@ class EntryRow(Table, table=True):
 
 
 class DeliveryRow(Table, table=True):
-    """An ended job whose card has to hear of it. due_at: not before; None once it is sent."""
+    """An ended job whose card has to hear of it. due_at: not before; None once it is over.
+
+    chat: takes one delivery at a time; None where many may go at once. state: pending, sending,
+    then sent, or unknown where no answer came, or kept where nobody could be reached.
+    """
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("job_id"),)
+    __table_args__ = (
+        UniqueConstraint("job_id"),
+        _one_of("state", DELIVERY_STATES, "state"),
+        Index(None, "chat", "state"),
+    )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
     job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False))
     place: str = Field(sa_column=Column(Text, nullable=False))
+    chat: str | None = Field(default=None, sa_column=Column(Text))
+    state: str = Field(default="pending", sa_column=Column(Text, nullable=False))
     tries: int = 0
     due_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
 
@@ -193,3 +208,41 @@ class CredentialRow(Table, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
     redeemed_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class PostRow(Table, table=True):
+    """The message at a place; as in `core.places.Post`."""
+
+    __tablename__ = "post"
+
+    place: str = Field(sa_column=Column(Text, primary_key=True))
+    author: str = Field(sa_column=Column(Text, nullable=False))
+    upload_limit: int = Field(sa_column=Column(BigInteger, nullable=False))
+    member: bool
+    token: str | None = Field(default=None, sa_column=Column(Text))
+    token_until: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
+    hidden: bool = False
+    adult: bool = False
+    pinged: bool = False
+
+
+class RulesRow(Table, table=True):
+    """What a server's administrators decided; as in `core.places.Rules`."""
+
+    __tablename__ = "rules"
+
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    rules: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class ReportRow(Table, table=True):
+    """Somebody found a clip that should not be. One for each clip and person."""
+
+    __tablename__ = "report"
+    __table_args__ = (UniqueConstraint("job_id", "account_id"),)
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    place: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))

@@ -1,0 +1,69 @@
+"""Posts, the rules of servers, and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+
+from core.places import Post, Rules
+from storage.database import Database, insert_new, retried
+from storage.tables import PostRow, ReportRow, RulesRow
+
+
+class SqlPlaces:
+    """`core.ports.Places` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @retried
+    async def all_rules(self) -> Mapping[str, Rules]:
+        async with self.database.reading() as session:
+            rows = await session.scalars(select(RulesRow))
+            return {row.server: Rules.from_dict(row.rules) for row in rows}
+
+    @retried
+    async def set_rules(self, server: str, rules: Rules) -> None:
+        async with self.database.writing() as session:
+            await session.merge(RulesRow(server=server, rules=rules.as_dict()))
+
+    @retried
+    async def post(self, place: str) -> Post | None:
+        async with self.database.reading() as session:
+            row = await session.get(PostRow, place)
+            return Post(**row.model_dump()) if row else None
+
+    @retried
+    async def keep(self, post: Post) -> None:
+        async with self.database.writing() as session:
+            await session.merge(PostRow(**asdict(post)))
+
+    @retried
+    async def drop(self, place: str) -> None:
+        async with self.database.writing() as session:
+            await session.execute(delete(PostRow).where(col(PostRow.place) == place))
+
+    @retried
+    async def sweep(self, now: datetime) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(PostRow)
+                .where(col(PostRow.token_until) <= now)
+                .values(token=None, token_until=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
+    async def report(self, job_id: str, account_id: int, place: str, now: datetime) -> bool:
+        row = ReportRow(job_id=job_id, account_id=account_id, place=place, created_at=now)
+        async with self.database.writing() as session:
+            added = await session.scalar(
+                insert_new(session, ReportRow)
+                .values(**row.model_dump(exclude={"id"}))
+                .returning(col(ReportRow.id))
+            )
+        return added is not None
