@@ -12,16 +12,20 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from core import prompt
-from core.catalog import Model, complete, draft_of, extension, named
+from core.catalog import Model, complete, draft_of, extension, frame_size, named
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import BadPrompt, NotEnoughCredits, NotFound, TooMany, UserError, WrongState
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, State, Wallet, new_id
+from core.places import NO_RULES, Rules, check, larger, server, with_defaults
 from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
 from core.pricing import Price, price
 from core.request import Draft, Picture, Request
+
+NO_CLIP = "There is no such clip."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Studio:
         terms: Terms,
         clock: Clock,
         today: Callable[[], date],
+        rules: Callable[[str], Rules] = lambda server: NO_RULES,
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
@@ -74,6 +79,7 @@ class Studio:
         self._terms = terms
         self._clock = clock
         self._today = today
+        self._rules = rules
 
     # Accounts
 
@@ -93,18 +99,27 @@ class Studio:
     # Asking
 
     def quote(
-        self, draft: Draft, picture: Picture | None = None, last_picture: Picture | None = None
+        self,
+        draft: Draft,
+        picture: Picture | None = None,
+        last_picture: Picture | None = None,
+        place: str = "",
     ) -> Quote:
         """Raises BadPrompt. picture, last_picture: what is known of the first frame and the last;
-        needs no stored file."""
-        request = complete(
-            draft,
-            self.catalogue,
+        needs no stored file. place: whose rules fill in what was not said."""
+        rules = self._rules(server(place))
+        completed = partial(
+            complete,
+            catalogue=self.catalogue,
             picture=picture,
             last_picture=last_picture,
-            default_model=self._terms.default_model,
+            default_model=rules.model or self._terms.default_model,
             seed=_new_seed(),
         )
+        request = completed(draft)
+        if rules != NO_RULES:
+            usual = with_defaults(draft, rules, named(self.catalogue, request.model))
+            request = completed(usual)
         return self._quote(request)
 
     async def submit(
@@ -116,11 +131,13 @@ class Studio:
         picture: bytes | None = None,
         last_picture: bytes | None = None,
         variant_of: str | None = None,
+        remix: bool = False,
         key: str | None = None,
     ) -> Job:
         """Queue a clip. picture, last_picture: its first frame and its last, as they were sent.
 
         variant_of: a job of theirs; each picture that is not given is the one that it has.
+        remix: it may be somebody else's, who showed it to them.
         key: a repeat with the same key and the same words gives the first job back.
         Raises UserError; then nothing is charged and nothing is kept.
         """
@@ -129,18 +146,21 @@ class Studio:
         fingerprint = await asyncio.to_thread(_fingerprint, *said)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
-        parent = await self._own(account, variant_of) if variant_of is not None else None
+        parent = None
+        if variant_of is not None:
+            parent = await (self._shown(variant_of) if remix else self._own(account, variant_of))
         first = last = None
         if parent is not None:
             first, last = pictures_of(parent.request)
-        for shared in (first if picture is None else None, last if last_picture is None else None):
-            if shared is not None:
-                await self._check_picture(shared.id)
-        if picture is None and last_picture is None:
-            quote = self.quote(draft, first, last)
-            return await self._queue(account, place, quote, parent, key, fingerprint)
-        return await self._submit_pictures(
-            account, place, draft, picture or first, last_picture or last, parent, key, fingerprint
+        return await self._submit_given(
+            account,
+            place,
+            draft,
+            first if picture is None else picture,
+            last if last_picture is None else last_picture,
+            parent,
+            key,
+            fingerprint,
         )
 
     async def again(
@@ -154,6 +174,44 @@ class Studio:
         await self._check_stored(parent.request)
         quote = self._quote(parent.request.with_seed(_new_seed()))
         return await self._queue(account, place, quote, parent, key, fingerprint)
+
+    async def variants(
+        self, account: Account, place: str, job_id: str, count: int, *, key: str | None = None
+    ) -> Sequence[Job]:
+        """The same request `count` times with new seeds, all or none of them where they can't be
+        paid for."""
+        parent = await self._own(account, job_id)
+        await self._check_stored(parent.request)
+        wallet = await self.wallet(account)
+        needed = count * self._quote(parent.request).price.credits
+        jobs: list[Job] = []
+        for number in range(count):
+            its_key = None if key is None else f"{key}/{number}"
+            fingerprint = _fingerprint("variant", job_id, str(number))
+            queued = await self._repeated(account, its_key, fingerprint)
+            if queued is None:
+                if not jobs and wallet.available < needed:
+                    raise NotEnoughCredits(needed, wallet.available)
+                quote = self._quote(parent.request.with_seed(_new_seed()))
+                queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
+            jobs.append(queued)
+        return jobs
+
+    async def upscale(
+        self, account: Account, place: str, job_id: str, *, key: str | None = None
+    ) -> Job:
+        """The same request, seed and all, at the next larger resolution that its model has."""
+        fingerprint = _fingerprint("upscale", job_id)
+        if (repeated := await self._repeated(account, key, fingerprint)) is not None:
+            return repeated
+        parent = await self._own(account, job_id)
+        resolution = self.larger(parent)
+        if resolution is None:
+            raise WrongState("This clip can't be made any larger with its model.")
+        await self._check_stored(parent.request)
+        width, height = frame_size(resolution, parent.request.aspect)
+        request = replace(parent.request, resolution=resolution, width=width, height=height)
+        return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
 
     async def extend(
         self,
@@ -209,14 +267,14 @@ class Studio:
 
     async def view(self, account: Account, job_id: str) -> View:
         """Raises NotFound, also for somebody else's job."""
-        return self._viewed(await self._own(account, job_id))
+        return self.viewed(await self._own(account, job_id))
 
     async def history(
         self, account: Account, limit: int = 20, before: str | None = None
     ) -> Sequence[View]:
         """Newest first."""
         jobs = await self._jobs.history(account.id, limit, before)
-        return [self._viewed(job) for job in jobs]
+        return [self.viewed(job) for job in jobs]
 
     def preview(self, job: Job) -> bytes | None:
         """The latest JPEG of a running job."""
@@ -240,13 +298,22 @@ class Studio:
             model.name == job.request.model and model.extends for model in self.catalogue
         )
 
+    def larger(self, job: Job) -> str | None:
+        """The resolution that `upscale` would make of it; None where there is none."""
+        if job.request.continues is not None:
+            return None
+        for model in self.catalogue:
+            if model.name == job.request.model:
+                return larger(job.request.resolution, model.resolutions)
+        return None
+
     # Inside
 
     def _quote(self, request: Request) -> Quote:
         model = named(self.catalogue, request.model)
         return Quote(request, price(request, model), self._estimator.estimate(request))
 
-    async def _submit_pictures(
+    async def _submit_given(
         self,
         account: Account,
         place: str,
@@ -258,9 +325,12 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """first, last: as bytes, or a picture that is stored already."""
-        self.quote(draft, _unseen(first), _unseen(last))
+        for picture in (first, last):
+            if isinstance(picture, Picture):
+                await self._check_picture(picture.id)
+        self.quote(draft, _unseen(first), _unseen(last), place)
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
-        quote = self.quote(draft, *(_unseen(one) for one in given.values()))
+        quote = self.quote(draft, *(_unseen(one) for one in given.values()), place)
         await self._afford(account, quote)
         new = await self._keep(given)
         request = replace(
@@ -327,6 +397,9 @@ class Studio:
         key: str | None,
         fingerprint: str,
     ) -> Job:
+        before = parent.clip if parent and quote.request.continues else None
+        whole_seconds = quote.request.seconds + (before.seconds if before else 0.0)
+        check(quote.request, whole_seconds, self._rules(server(place)))
         await self._afford(account, quote)
         if self._dispatch.waiting(account.id) >= self._terms.queued_per_account:
             raise TooMany(
@@ -348,12 +421,19 @@ class Studio:
         return queued
 
     async def _own(self, account: Account, job_id: str) -> Job:
-        job = await self._jobs.job(job_id)
-        if job is None or job.account_id != account.id or job.deleted:
-            raise NotFound("There is no such clip.")
+        job = await self._shown(job_id)
+        if job.account_id != account.id:
+            raise NotFound(NO_CLIP)
         return job
 
-    def _viewed(self, job: Job) -> View:
+    async def _shown(self, job_id: str) -> Job:
+        """Whoever's it is."""
+        job = await self._jobs.job(job_id)
+        if job is None or job.deleted:
+            raise NotFound(NO_CLIP)
+        return job
+
+    def viewed(self, job: Job) -> View:
         return View(job, None if job.state.ended else self._dispatch.outlook(job))
 
 

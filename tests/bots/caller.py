@@ -19,11 +19,18 @@ async def ask(client: aiohttp.ClientSession, prompt: str, **fields: object) -> J
 
 
 async def show(
-    client: aiohttp.ClientSession, image: bytes, prompt: str, **fields: str
+    client: aiohttp.ClientSession,
+    image: bytes | None,
+    prompt: str,
+    *,
+    last_image: bytes | None = None,
+    **fields: str,
 ) -> tuple[int, Json]:
-    """Ask for a clip from a picture."""
+    """Ask for a clip from a picture, or to one, or from one to another."""
     form = aiohttp.FormData({"prompt": prompt, **fields}, default_to_multipart=True)
-    form.add_field("image", image, filename="photo.jpg", content_type="image/jpeg")
+    for name, data in (("image", image), ("last_image", last_image)):
+        if data is not None:
+            form.add_field(name, data, filename="photo.jpg", content_type="image/jpeg")
     async with client.post("/api/v1/clips", data=form) as answer:
         return answer.status, await said(answer)
 

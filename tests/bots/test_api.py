@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import aiohttp
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -72,6 +73,44 @@ async def test_a_picture_moves_and_serves_again(home: Inn) -> None:
         assert (await send(bo, "DELETE", f"/api/v1/clips/{done['id']}?forget=true"))[0] == 204
         await get(bo, redone["links"]["self"])
         assert "picture" in redone["links"]
+
+
+async def test_a_clip_ends_with_a_picture(home: Inn, tmp_path: Path) -> None:
+    blue = jpeg(Image.new("RGB", (160, 90), (20, 40, 180)))
+    async with home.client(home.key("lou")) as lou:
+        first, path = jpeg(landscape()), tmp_path / "clip.mp4"
+        status, accepted = await show(lou, first, "pan left", last_image=blue, seconds="0.5")
+        assert status == 202
+        done = await finished(lou, accepted["id"])
+        async with lou.get(done["links"]["last_picture"]) as answer:
+            with Image.open(io.BytesIO(await answer.read())) as kept:
+                assert kept.size == (160, 90)
+        async with lou.get(done["links"]["video"]) as answer:
+            path.write_bytes(await answer.read())
+        assert np.allclose(video.last_frame(path).mean((0, 1)), (20, 40, 180), atol=4)
+        assert video.first_frame(path).mean() != pytest.approx(80, abs=4)
+
+        status, accepted = await show(lou, None, "pan up", last_image=first, seconds="0.5",
+                                      variant_of=done["id"])  # fmt: skip
+        assert status == 202
+        varied = await finished(lou, accepted["id"])
+        async with lou.get(varied["links"]["picture"]) as answer:
+            with Image.open(io.BytesIO(await answer.read())) as kept:
+                assert kept.size != (160, 90)
+        status, again = await send(lou, "POST", f"{done['links']['self']}/again")
+        assert status == 202
+        await finished(lou, again["id"])
+        stored = len(pictures(home))
+        for one, left in ((done, stored), (varied, stored - 1)):
+            here = f"{one['links']['self']}?forget=true"
+            assert (await send(lou, "DELETE", here))[0] == 204
+            assert len(pictures(home)) == left
+        assert (await send(lou, "DELETE", f"/api/v1/clips/{again['id']}?forget=true"))[0] == 204
+        assert len(pictures(home)) == stored - 3
+
+
+def pictures(home: Inn) -> set[str]:
+    return {path for path in home.files() if "/pictures/" in path}
 
 
 async def test_again_extend_and_forget(home: Inn) -> None:

@@ -41,6 +41,7 @@ class Case:
     body: bytes | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     image: bytes | None = None
+    last_image: bytes | None = None
     filename: str = "photo.jpg"
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -148,6 +149,17 @@ CASES = (
             "sides of at least 16 pixels; this one is 60000 by 1."),
     picture("a zip bomb", zip_bomb(), NO_PICTURE, filename="photo.png"),
     picture("21 MB", b"\xff\xd8\xff" + bytes(21 * 1024**2), "up to 20 MB", status=413),
+    Case("a broken last picture", 422, NO_PICTURE, form=MOVE, image=JPEG, last_image=b"x" * 99),
+    Case("two too large pictures", 413, "up to 20 MB", form=MOVE, image=JPEG,
+         last_image=b"\xff\xd8\xff" + bytes(21 * 1024**2)),
+    Case("a last picture alone", 422, "add one", form={"prompt": "pan left", "model": "slide"},
+         last_image=JPEG),
+    Case("a last picture for a model that takes none", 422, "can't end with a picture; slide can",
+         form={"prompt": "a ball", "model": "sketch"}, last_image=JPEG),
+    Case("a last picture in JSON", 422, "There is no --last_image",
+         json={"prompt": "pan left", "last_image": "eA=="}),
+    Case("a quote for no last sides", 422, "last_picture has a width", path="/api/v1/quote",
+         json={"prompt": "pan left", "last_picture": []}),
     Case("a wrong key", 401, "opens nothing", json={"prompt": "x"},
          headers={"Authorization": "Bearer wrong"}),
     Case("a key of strange bytes", 401, "opens nothing", json={"prompt": "x"},
@@ -180,13 +192,14 @@ def body_of(case: Case) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]
         return json.dumps(case.json).encode(), {"Content-Type": "application/json"}
     if case.body is not None:
         return case.body, {}
-    if not case.form and case.image is None:
+    if not case.form and case.image is None and case.last_image is None:
         return None, {}
     form = aiohttp.FormData(dict(case.form), default_to_multipart=True)
-    if case.image is not None:
-        form.add_field(
-            "image", io.BytesIO(case.image), filename=case.filename, content_type="image/jpeg"
-        )
+    for name, data in (("image", case.image), ("last_image", case.last_image)):
+        if data is not None:
+            form.add_field(
+                name, io.BytesIO(data), filename=case.filename, content_type="image/jpeg"
+            )
     return form, {}
 
 

@@ -111,6 +111,30 @@ def test_a_picture_dropped_is_moved_and_edited(open_page: OpenPage) -> None:
     expect(newest(page).locator(".note")).to_contain_text("pan left")
 
 
+def test_a_clip_ends_with_a_picture(open_page: OpenPage) -> None:
+    page = open_page()
+    drop(page, jpeg(landscape()))
+    blue = {"name": "blue.jpg", "mimeType": "image/jpeg", "buffer": jpeg(landscape(200, 200))}
+    page.get_by_label("Ends with").set_input_files([blue])  # type: ignore[list-item]
+    expect(page.get_by_alt_text("The picture to end with")).to_be_visible()
+    write(page, "slow zoom in --seconds 1")
+    expect(page.locator("#quote")).to_contain_text("credit")
+    keep(page, "two-pictures")
+    page.get_by_role("textbox").press("Enter")
+    expect(newest(page).locator("video")).to_be_visible()
+    expect(newest(page).get_by_alt_text("The picture that it ends with")).to_be_visible()
+    newest(page).get_by_role("link", name="Edit").click()
+    expect(page.get_by_alt_text("The picture to be moved")).to_be_visible()
+    expect(page.get_by_alt_text("The picture to end with")).to_be_visible()
+    assert page.locator("#variant").input_value()
+    page.get_by_role("button", name="Remove last picture").click()
+    expect(page.get_by_alt_text("The picture to end with")).to_be_hidden()
+    expect(page.locator("#variant")).to_have_value("")
+    page.get_by_role("textbox").press("Enter")
+    expect(page.locator(".turn video")).to_have_count(2)
+    expect(newest(page).locator(".thumb")).to_have_count(1)
+
+
 def test_the_sample_picture_is_one_click(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("link", name="Try this picture").click()

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.camera import CameraMove
-from core.catalog import complete, draft_of, extension, frame_size, nearest_aspect
+from core.catalog import (
+    UNKNOWN_WORDS,
+    Takes,
+    complete,
+    draft_of,
+    extension,
+    frame_size,
+    nearest_aspect,
+)
 from core.errors import BadPrompt
 from core.pricing import price
 from core.prompt import ASPECTS, parse, recipe
@@ -115,6 +125,43 @@ def test_whoever_edits_the_words_edits_the_move() -> None:
     assert ["--camera" in one for one in recipes.values()] == [False, False, True]
     edited = recipes["slow zoom in"].replace("slow zoom in", "slow pan left")
     assert made(edited, PHOTO).camera == (CameraMove("pan", "left", 2.5),)
+
+
+def test_a_last_picture_goes_to_a_model_that_can_end_with_it() -> None:
+    ends = replace(WORDS, name="ends", picture=Takes.MAYBE, last_picture=True)
+    catalogue = [WORDS, MOVES, ends]
+    sunset = Picture("sunset", 100, 101)
+    alone = complete(parse("a ball"), catalogue, last_picture=sunset, seed=7)
+    assert (alone.model, alone.aspect, alone.pictures) == ("ends", "1:1", ("sunset",))
+    both = complete(parse(""), catalogue, picture=PHOTO, last_picture=sunset, seed=7)
+    assert (both.model, both.picture, both.last_picture) == ("ends", "photo", "sunset")
+    assert Request.from_dict(both.as_dict()) == both
+    with pytest.raises(BadPrompt, match="moves can't end with a picture; ends can"):
+        complete(parse("x --model moves"), catalogue, picture=PHOTO, last_picture=sunset, seed=7)
+    with pytest.raises(BadPrompt, match=r"words can't end with a picture\."):
+        complete(parse("x"), CATALOGUE, last_picture=sunset, seed=7)
+
+
+def test_a_move_that_the_model_lacks_is_left_out_and_said() -> None:
+    pans = replace(WORDS, flags=WORDS.flags | {"camera"}, moves=frozenset({"pan left"}))
+    for line in ("a ball, pan left, roll right", 'a ball --camera "pan left + roll right"'):
+        request = complete(parse(line), [pans], seed=7)
+        assert request.camera == (CameraMove("pan", "left"),)
+        assert request.notes == ("Camera: pan left 5.", "words can't roll right: left out.")
+        assert complete(draft_of(request, pans), [pans], seed=7) == request
+
+
+def test_who_is_not_understood_hears_it_before_anything_else() -> None:
+    knows = replace(
+        WORDS,
+        flags=WORDS.flags | {"camera"},
+        understands=lambda words: [word for word in ("ball",) if word in words],
+    )
+    said = [
+        complete(parse(line), [knows], seed=7).notes[0]
+        for line in ("a ball, pan left", "ein Hund, pan left")
+    ]
+    assert said == ["It understood: ball.", UNKNOWN_WORDS]
 
 
 def test_an_extension_goes_on_within_the_longest_length() -> None:

@@ -38,6 +38,7 @@ def spec(
     *,
     picture: Path | None = None,
     previous: Path | None = None,
+    last_picture: Path | None = None,
     prompt: str = "a red ball",
     num_frames: int = 9,
     steps: int = 4,
@@ -58,8 +59,9 @@ def spec(
         num_inference_steps=steps,
         guidance_scale=3.0,
         picture="picture" if picture else None,
+        last_picture="last" if last_picture else None,
     )
-    return Spec(request, folder, picture, previous)
+    return Spec(request, folder, picture, previous, last_picture)
 
 
 async def until_end(events: AsyncIterator[EngineEvent], job_id: str) -> list[EngineEvent]:
@@ -139,6 +141,15 @@ class EngineContract:
 
         assert isinstance(end, Rendered)
         assert np.allclose(video.first_frame(end.video)[0, 0], (20, 40, 180), atol=4)
+
+    async def test_a_last_picture_comes_through(self, engine: Engine, tmp_path: Path) -> None:
+        picture = tmp_path / "blue.png"
+        Image.new("RGB", (96, 64), (20, 40, 180)).save(picture)
+        await engine.submit("job", 1, spec(tmp_path / "a", last_picture=picture))
+        end = (await until_end(engine.events(), "job"))[-1]
+
+        assert isinstance(end, Rendered)
+        assert np.allclose(video.last_frame(end.video)[0, 0], (20, 40, 180), atol=4)
 
     async def test_a_clip_is_continued(self, engine: Engine, tmp_path: Path) -> None:
         first = tmp_path / "first.mp4"

@@ -97,6 +97,16 @@ def test_frames_are_taken_one_at_a_time(tmp_path: Path) -> None:
     assert most <= video.FRAMES_AHEAD + 3
 
 
+@pytest.mark.parametrize("count", [1, 17, 60, 200])
+def test_the_last_frames_come_in_order(tmp_path: Path, count: int) -> None:
+    clip = tmp_path / "clip.mp4"
+    video.write(clip, frames(75), 8, WIDTH, HEIGHT)
+    last = list(video.last_frames(clip, count))
+    assert len(last) == min(count, 75)
+    for frame, index in zip(last[::-1], range(74, -1, -1), strict=False):
+        assert psnr(frame, drawn(index)) > 28
+
+
 def test_the_last_frame_is_the_last(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     video.write(clip, frames(75), 12, WIDTH, HEIGHT)

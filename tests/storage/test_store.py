@@ -421,6 +421,18 @@ async def test_deleting_hides_a_job_and_forgets_its_words(store: Store) -> None:
     assert await store.accounts.wallet(account.id) == Wallet(90, 0)
 
 
+async def test_a_last_picture_is_needed_too(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await queue(store, account, request=a_request(picture="one", last_picture="two"))
+    assert await store.jobs.needs_picture("two")
+    await store.jobs.cancel(job.id, NOON)
+    await store.jobs.delete(job.id)
+    assert not await store.jobs.needs_picture("two")
+    forgotten = await store.jobs.job(job.id)
+    assert forgotten is not None
+    assert forgotten.request.pictures == ()
+
+
 async def test_a_picture_is_needed_while_one_job_shows_it(store: Store) -> None:
     account = await a_person(store, 100)
     jobs = [await queue(store, account, request=a_request(picture="pic")) for _ in range(2)]

@@ -46,11 +46,11 @@ document.addEventListener("click", (event) => {
     return;
   }
   event.preventDefault();
-  const { act: what, id, recipe, picture, example, sample, before } = target.dataset;
+  const { act: what, id, recipe, picture, last, example, sample, before } = target.dataset;
   if (example) fill(example);
   else if (sample) trySample(target).catch(() => complain(UNREACHABLE));
   else if (before) earlier(target).catch(() => complain(UNREACHABLE));
-  else if (what === "edit") fill(recipe, picture ? { of: id, url: picture } : null);
+  else if (what === "edit") fill(recipe, { of: id, url: picture, last });
   else act(target);
 });
 

@@ -1,4 +1,4 @@
-// The composer: words, flags and a picture; what they would cost; and sending them.
+// The composer: words, flags and pictures; what they would cost; and sending them.
 
 import { ask } from "./ask.js";
 import { Completion, find, set } from "./flags.js";
@@ -9,26 +9,32 @@ const area = document.getElementById("prompt");
 const problem = document.getElementById("problem");
 const quote = document.getElementById("quote");
 const variant = document.getElementById("variant");
-const picked = document.getElementById("picked");
-const pickedPicture = document.getElementById("picked-picture");
-const inputs = [document.getElementById("file"), document.getElementById("capture")];
+const slots = [...form.querySelectorAll("[data-slot]")].map((box) => ({
+  box,
+  name: box.dataset.slot,
+  image: box.querySelector("img"),
+  inputs: [...form.querySelectorAll(`input[type="file"][name="${box.dataset.slot}"]`)],
+  picture: null,
+}));
+const [first, last] = slots;
 const selects = [...form.querySelectorAll("select[data-flag]")];
 const uploadMax = Number(document.querySelector('meta[name="kinora-upload"]').content);
 const QUOTE_AFTER_MILLISECONDS = 250;
 
-let picture = null;
 let quoteTimer = 0;
 let quoting = new AbortController();
 let unanswered = null;
 let completion = null;
 
-/** Put words and a picture into the composer. source: {file} or {of, url} of an earlier clip. */
+/** Put words and pictures into the composer. source: {file}, or {of, url, last}: an earlier clip, and
+ * the addresses of its pictures. */
 export function fill(text, source) {
   area.value = text;
   problem.textContent = "";
-  if (source?.file) pick(source.file);
-  else if (source?.url) show({ url: source.url, of: source.of });
-  else unpick();
+  for (const slot of slots) unpick(slot);
+  if (source?.file) pick(first, source.file);
+  if (source?.url) show(first, { url: source.url, of: source.of });
+  if (source?.last) show(last, { url: source.last, of: source.of });
   changed();
   area.focus();
   area.setSelectionRange(text.length, text.length);
@@ -38,14 +44,14 @@ export function complain(sentence) {
   problem.textContent = sentence;
 }
 
-async function pick(file) {
+async function pick(slot, file) {
   if (file.size > uploadMax) {
     return complain(`A picture can be up to ${Math.floor(uploadMax / 1e6)} MB.`);
   }
   const chosen = { file, url: URL.createObjectURL(file) };
-  show(chosen);
+  show(slot, chosen);
   area.focus();
-  say("Picture added.");
+  say(slot === first ? "Picture added." : "Last picture added.");
   try {
     const bitmap = await createImageBitmap(file);
     Object.assign(chosen, { width: bitmap.width, height: bitmap.height });
@@ -53,21 +59,38 @@ async function pick(file) {
   } catch {
     // The browser can't read it; the studio may, and says so if not.
   }
-  if (picture === chosen) changed();
+  if (slot.picture === chosen) changed();
 }
 
-function show(chosen) {
-  if (picture !== chosen) release(picture);
-  picture = chosen;
-  pickedPicture.src = chosen.url;
-  picked.hidden = false;
-  variant.value = chosen.of ?? "";
+function show(slot, chosen) {
+  if (slot.picture !== chosen) release(slot.picture);
+  slot.picture = chosen;
+  slot.image.src = chosen.url;
+  slot.box.hidden = false;
   changed();
 }
 
-function unpick() {
-  release(picture);
-  putAside();
+/** An earlier clip that is named brings both its pictures, so one that stays alone is fetched. */
+async function remove(slot) {
+  const other = slots.find((one) => one !== slot);
+  const kept = other.picture;
+  unpick(slot);
+  area.focus();
+  if (!kept?.of) return;
+  try {
+    const answer = await fetch(kept.url);
+    if (!answer.ok) throw new Error(answer.statusText);
+    const file = new File([await answer.blob()], "picture.jpg");
+    if (other.picture === kept) await pick(other, file);
+  } catch {
+    complain("The other picture could not be kept. Choose it again.");
+    if (other.picture === kept) unpick(other);
+  }
+}
+
+function unpick(slot) {
+  release(slot.picture);
+  putAside(slot);
 }
 
 /** The bytes of a picture that is no longer to be seen here may go. */
@@ -75,18 +98,23 @@ function release(chosen) {
   if (chosen?.file) URL.revokeObjectURL(chosen.url);
 }
 
-function putAside() {
-  if (!picture) return;
-  picture = null;
-  picked.hidden = true;
-  pickedPicture.removeAttribute("src");
-  variant.value = "";
-  for (const input of inputs) input.value = "";
+function putAside(slot) {
+  if (!slot.picture) return;
+  slot.picture = null;
+  slot.box.hidden = true;
+  slot.image.removeAttribute("src");
+  for (const input of slot.inputs) input.value = "";
   changed();
 }
 
-/** The text or the picture changed: the controls say the same, and the price is asked anew. */
+/** The earlier clip that a picture is of, if any. */
+function origin() {
+  return slots.map((slot) => slot.picture?.of).find(Boolean) ?? "";
+}
+
+/** The text or a picture changed: the controls say the same, and the price is asked anew. */
 function changed() {
+  variant.value = origin();
   const flags = new Map(find(area.value).map((flag) => [flag.name, flag.value]));
   for (const select of selects) reflect(select, flags.get(select.dataset.flag) ?? "");
   if (!CSS.supports("field-sizing", "content")) {
@@ -110,13 +138,17 @@ function reflect(select, value) {
 async function price() {
   quoting.abort();
   quoting = new AbortController();
-  if (!area.value.trim() && !picture) {
+  if (!area.value.trim() && !slots.some((slot) => slot.picture)) {
     quote.textContent = "";
     return;
   }
   const asked = { prompt: area.value };
-  if (picture?.of) asked.variant_of = picture.of;
-  else if (picture) asked.picture = { width: picture.width ?? 1280, height: picture.height ?? 720 };
+  if (origin()) asked.variant_of = origin();
+  for (const { picture, name } of slots) {
+    if (!picture?.file) continue;
+    const sides = { width: picture.width ?? 1280, height: picture.height ?? 720 };
+    asked[name === "image" ? "picture" : "last_picture"] = sides;
+  }
   try {
     const { answer } = await ask("POST", "/api/v1/quote", asked, { signal: quoting.signal });
     const short = answer.credits > answer.available;
@@ -128,19 +160,18 @@ async function price() {
 
 async function send() {
   const text = area.value;
-  const chosen = picture;
-  const body = chosen?.file ? new FormData() : { prompt: text };
-  if (chosen?.file) {
-    body.set("prompt", text);
-    body.set("image", chosen.file);
-  }
-  if (chosen?.of) body.variant_of = chosen.of;
-  const same = unanswered?.text === text && unanswered.chosen === chosen;
+  const chosen = slots.map((slot) => slot.picture);
+  const fields = { prompt: text };
+  if (origin()) fields.variant_of = origin();
+  for (const { picture, name } of slots) if (picture?.file) fields[name] = picture.file;
+  const body = chosen.some((picture) => picture?.file) ? filled(fields) : fields;
+  const same =
+    unanswered?.text === text && chosen.every((picture, at) => picture === unanswered.chosen[at]);
   const key = same ? unanswered.key : newKey();
-  const settle = expect(text, chosen?.url);
+  const settle = expect(text, chosen.filter(Boolean).map((picture) => picture.url));
   area.value = "";
   problem.textContent = "";
-  putAside();
+  for (const slot of slots) putAside(slot);
   changed();
   let id = null;
   try {
@@ -149,13 +180,19 @@ async function send() {
   } catch (error) {
     unanswered = error.answered ? null : { text, chosen, key };
     area.value = area.value ? `${text}\n${area.value}` : text;
-    if (chosen && !picture) show(chosen);
+    slots.forEach((slot, at) => chosen[at] && !slot.picture && show(slot, chosen[at]));
     complain(error.message);
     changed();
   }
   area.focus();
   await settle(id);
-  if (picture !== chosen) release(chosen);
+  slots.forEach((slot, at) => slot.picture !== chosen[at] && release(chosen[at]));
+}
+
+function filled(fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  return form;
 }
 
 function newKey() {
@@ -186,16 +223,16 @@ export async function compose() {
       changed();
     });
   }
-  for (const input of inputs) {
-    input.addEventListener("change", () => input.files[0] && pick(input.files[0]));
+  for (const slot of slots) {
+    for (const input of slot.inputs) {
+      input.addEventListener("change", () => input.files[0] && pick(slot, input.files[0]));
+    }
+    slot.box.querySelector("button").addEventListener("click", () => remove(slot));
   }
-  document.getElementById("unpick").addEventListener("click", () => {
-    unpick();
-    area.focus();
-  });
   catchPictures();
-  if (pickedPicture.getAttribute("src")) {
-    show({ url: pickedPicture.src, of: variant.value });
+  const of = variant.value;
+  for (const slot of slots) {
+    if (slot.image.getAttribute("src")) show(slot, { url: slot.image.src, of });
   }
   changed();
   const answer = await known();
@@ -235,13 +272,13 @@ function catchPictures() {
     event.preventDefault();
     form.classList.remove("dropping");
     const file = pictureOf(event.dataTransfer);
-    if (file) pick(file);
+    if (file) pick(first, file);
     else complain("That is no picture: drop a JPEG, PNG, WebP or GIF.");
   });
   document.addEventListener("paste", (event) => {
     const file = pictureOf(event.clipboardData);
     if (!file) return;
     event.preventDefault();
-    pick(file);
+    pick(first, file);
   });
 }

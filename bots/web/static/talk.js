@@ -29,14 +29,14 @@ export function say(sentence) {
 }
 
 /** Show what was sent at once. Returns what to call with the clip's id, or with nothing. */
-export function expect(text, picture) {
+export function expect(text, pictures) {
   sending += 1;
   const turn = document.createElement("article");
   turn.className = "turn";
   turn.innerHTML =
     '<div class="said"></div><div class="card"><div class="lines"><p class="line-one">Sending</p></div></div>';
   const said = turn.firstElementChild;
-  if (picture) {
+  for (const picture of pictures) {
     const thumb = document.createElement("img");
     Object.assign(thumb, { className: "thumb", src: picture, alt: "Your picture" });
     said.append(thumb);
