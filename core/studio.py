@@ -265,6 +265,10 @@ class Studio:
 
     # Looking
 
+    def viewed(self, job: Job) -> View:
+        """A job that is known already."""
+        return View(job, None if job.state.ended else self._dispatch.outlook(job))
+
     async def view(self, account: Account, job_id: str) -> View:
         """Raises NotFound, also for somebody else's job."""
         return self.viewed(await self._own(account, job_id))
@@ -330,7 +334,8 @@ class Studio:
                 await self._check_picture(picture.id)
         self.quote(draft, _unseen(first), _unseen(last), place)
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
-        quote = self.quote(draft, *(_unseen(one) for one in given.values()), place)
+        seen, last_seen = (_unseen(one) for one in given.values())
+        quote = self.quote(draft, seen, last_seen, place)
         await self._afford(account, quote)
         new = await self._keep(given)
         request = replace(
@@ -432,9 +437,6 @@ class Studio:
         if job is None or job.deleted:
             raise NotFound(NO_CLIP)
         return job
-
-    def viewed(self, job: Job) -> View:
-        return View(job, None if job.state.ended else self._dispatch.outlook(job))
 
 
 def pictures_of(request: Request) -> tuple[Picture | None, Picture | None]:

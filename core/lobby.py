@@ -1,0 +1,116 @@
+"""What goes on around cards in chats that many people share: who may see and steer which, where a
+card lives and moves, the rules of a server, reports.
+
+Knows no platform. Whoever asks for a job here was shown it there: on a card, in a chat.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import NotFound, WrongState
+from core.job import Account, Job
+from core.places import NO_RULES, Post, Rules
+from core.ports import Accounts, Clock, Jobs, Outbox, Places
+from core.studio import NO_CLIP, Studio, View
+
+log = logging.getLogger("kinora.lobby")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A job that somebody was shown, and whose it is."""
+
+    view: View
+    owner: Account
+
+
+class Lobby:
+    def __init__(
+        self,
+        accounts: Accounts,
+        jobs: Jobs,
+        outbox: Outbox,
+        places: Places,
+        clock: Clock,
+    ) -> None:
+        self._accounts = accounts
+        self._jobs = jobs
+        self._outbox = outbox
+        self._places = places
+        self._clock = clock
+        self._rules: dict[str, Rules] = {}
+
+    # Rules
+
+    async def load(self) -> None:
+        """Learn the rules of every server: they are asked for before there is time to look."""
+        self._rules = dict(await self._places.all_rules())
+
+    def rules(self, server: str) -> Rules:
+        return self._rules.get(server, NO_RULES)
+
+    async def set_rules(self, server: str, rules: Rules) -> None:
+        await self._places.set_rules(server, rules)
+        self._rules[server] = rules
+
+    # Cards
+
+    async def at(self, studio: Studio, place: str) -> Sequence[View]:
+        """What the message at a place shows."""
+        return [studio.viewed(job) for job in await self._jobs.at(place)]
+
+    async def shown(self, studio: Studio, job_id: str) -> Shown:
+        """Raises NotFound."""
+        job = await self._jobs.job(job_id)
+        if job is None or job.deleted:
+            raise NotFound(NO_CLIP)
+        owner = await self._accounts.account_by_id(job.account_id)
+        assert owner is not None, "accounts are never removed"
+        return Shown(studio.viewed(job), owner)
+
+    async def post(self, place: str) -> Post | None:
+        return await self._places.post(place)
+
+    async def keep(self, post: Post) -> None:
+        await self._places.keep(post)
+
+    async def drop(self, post: Post) -> None:
+        await self._places.drop(post.place)
+
+    async def move(self, job: Job, post: Post) -> Job:
+        """From now on the card of the job is at another post."""
+        await self._places.keep(post)
+        await self._jobs.move(job.id, post.place)
+        return replace(job, place=post.place)
+
+    async def unfinished(self) -> Sequence[Job]:
+        """Every job whose card still changes."""
+        return [*await self._jobs.running(), *await self._jobs.queued()]
+
+    async def kept(self, account: Account) -> Sequence[str]:
+        """Ids of ended jobs that could not be brought to them; each is told once."""
+        return await self._outbox.tell_kept(account.id)
+
+    # People
+
+    async def set_ping(self, account: Account, ping: bool) -> None:
+        await self._accounts.set_ping(account.id, ping)
+
+    async def report(self, account: Account, job: Job) -> bool:
+        """Note for the operator that somebody finds a clip wrong. False: they had done so.
+
+        Raises WrongState for a job without a clip.
+        """
+        if job.clip is None:
+            raise WrongState("There is no clip to report any more.")
+        new = await self._places.report(job.id, account.id, job.place, self._clock())
+        if new:
+            log.warning("job %s was reported by account %d", job.id, account.id)
+        return new
+
+    async def sweep(self) -> None:
+        """Forget tokens past their time. Safe to repeat."""
+        await self._places.sweep(self._clock())
