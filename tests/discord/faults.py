@@ -1,0 +1,77 @@
+"""Things that go wrong on the way, as a test wishes: for routes that fit, so many times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+
+@dataclass
+class Fault:
+    """Where it applies, and what happens, in this order: the answer waits for `delay` seconds; the
+    upload is read at `bandwidth` bytes/s; `status` is answered instead, a 429 with `retry_after`
+    seconds, and with a Via header if `via`; or else, where `lost`, the request is done and its
+    connection closed without an answer."""
+
+    pattern: str
+    count: int
+    delay: float = 0.0
+    bandwidth: float = 0.0
+    status: int = 0
+    retry_after: float = 0.05
+    via: bool = True
+    everywhere: bool = False
+    lost: bool = False
+    hit: int = 0
+
+
+@dataclass
+class Faults:
+    """pattern: as `PATCH /webhooks/*`, with * for anything; the path is the request's own, without
+    /api/v10. A fault applies to the next `count` requests that fit."""
+
+    waiting: list[Fault] = field(default_factory=list)
+
+    def too_many(
+        self, pattern: str, count: int = 1, *, retry_after: float = 0.05, via: bool = True
+    ) -> Fault:
+        """Answer 429: the library waits for those with Via, and gives up on those without."""
+        return self._add(Fault(pattern, count, status=429, retry_after=retry_after, via=via))
+
+    def too_many_everywhere(self, count: int = 1, *, retry_after: float = 0.05) -> Fault:
+        """Answer 429 with `global`, whatever the route."""
+        fault = Fault("*", count, status=429, retry_after=retry_after, everywhere=True)
+        return self._add(fault)
+
+    def broken(self, pattern: str, count: int = 1, *, status: int = 503) -> Fault:
+        """Answer 5xx, without doing anything."""
+        return self._add(Fault(pattern, count, status=status))
+
+    def lose(self, pattern: str, count: int = 1) -> Fault:
+        """Do it, and close the connection without a word."""
+        return self._add(Fault(pattern, count, lost=True))
+
+    def delay(self, pattern: str, seconds: float, count: int = 1) -> Fault:
+        """Let the request wait before anything is done."""
+        return self._add(Fault(pattern, count, delay=seconds))
+
+    def slow(self, pattern: str, bytes_per_second: float, count: int = 1) -> Fault:
+        """Read the upload slowly."""
+        return self._add(Fault(pattern, count, bandwidth=bytes_per_second))
+
+    def clear(self) -> None:
+        self.waiting.clear()
+
+    def _add(self, fault: Fault) -> Fault:
+        self.waiting.append(fault)
+        return fault
+
+    def next(self, method: str, path: str) -> Fault | None:
+        """The fault that this request meets."""
+        for fault in self.waiting:
+            if fnmatchcase(f"{method} {path}", fault.pattern):
+                fault.hit += 1
+                if fault.hit >= fault.count:
+                    self.waiting.remove(fault)
+                return fault
+        return None
