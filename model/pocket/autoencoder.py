@@ -100,6 +100,14 @@ def encode(vae: AutoencoderKLWan, pixels: Tensor) -> Tensor:
     return mean
 
 
+def encode_still(vae: AutoencoderKLWan, pixels: Tensor) -> Tensor:
+    """Raw latent (batch, z, 1, height/16, width/16) of four frames in which a picture stands still.
+
+    pixels: (batch, 3, 1, height, width) in −1…1. What a given last frame is to the denoiser.
+    """
+    return encode(vae, pixels.expand(-1, -1, 1 + FRAMES_PER_LATENT, -1, -1))[:, :, 1:]
+
+
 def decode_unclamped(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:
     """Pixels (batch, 3, frames, height, width) without the clamp of `vae.decode`.
 

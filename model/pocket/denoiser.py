@@ -6,15 +6,17 @@ token), only small. Knows nothing of pixels: it works on the autoencoder's norma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import torch
-from diffusers import WanTransformer3DModel
+from diffusers import WanPipeline, WanTransformer3DModel
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from model.pocket import words
@@ -32,7 +34,7 @@ class Size:
     """How big the two networks are."""
 
     width: int = 192
-    layers: int = 4
+    layers: int = 6
     heads: int = 4
     feed_forward: int = 576
     text_width: int = 96
@@ -80,30 +82,87 @@ class Words2Latents(nn.Module):
         states = states * mask[:, :longest, None]
         return nn.functional.pad(states, (0, 0, 0, MAX_WORDS - longest))
 
-    def flow_loss(
-        self, latents: Tensor, captions: Sequence[str], given_first: bool, times: Tensor
+    def velocity(
+        self, noisy: Tensor, captions: Sequence[str], given: Tensor, times: Tensor
     ) -> Tensor:
-        """Squared error of the predicted velocity (noise − latents), over what is not given.
+        """Predicted noise − latents, (batch, channels, frames, height, width).
 
-        latents: (batch, channels, frames, height, width), normalised.
-        given_first: whether the first latent frame is handed over clean, at time 0.
-        times: (batch,) in 0…1, 1 being noise.
+        given: (frames,) bool, the latent frames handed over clean, at time 0.
+        times: (batch,) in 0…1, 1 being noise, of the others.
         """
-        batch, _, frames, height, width = latents.shape
-        asked = torch.ones(batch, 1, frames, 1, 1)
-        if given_first:
-            asked[:, :, 0] = 0
-        level = asked * times[:, None, None, None, None]
+        height, width = noisy.shape[3:]
+        tokens = (height // 2) * (width // 2)
+        by_frame = times[:, None] * (~given).float()[None]
+        by_token = (by_frame * TRAIN_TIMESTEPS).repeat_interleave(tokens, dim=1)
+        with float32_attention():
+            out: Tensor = self.transformer(noisy, by_token, self.read(captions), return_dict=False)[
+                0
+            ]
+        return out.float()
+
+    def flow_loss(
+        self,
+        latents: Tensor,
+        captions: Sequence[str],
+        given: Tensor,
+        times: Tensor,
+        *,
+        roughness: float = 0.0,
+    ) -> Tensor:
+        """Squared error of the predicted velocity, over what is not given.
+
+        latents: (batch, channels, frames, height, width), normalised. given, times: as `velocity`.
+        roughness: noise on what is given, as a share of its deviation, so that a long clip forgives
+        its own small errors.
+        """
+        free = (~given).float()[None, None, :, None, None]
         noise = torch.randn_like(latents)
-        noisy = latents + level * (noise - latents)
-        model_times = times * TRAIN_TIMESTEPS
-        if given_first:
-            tokens = (height // 2) * (width // 2)
-            model_times = (level.flatten(1) * TRAIN_TIMESTEPS).repeat_interleave(tokens, dim=1)
-        velocity = self.transformer(noisy, model_times, self.read(captions), return_dict=False)[0]
-        error = (velocity.float() - (noise - latents)).square() * asked
-        mean: Tensor = error.sum() / (asked.sum() * latents.shape[1] * height * width)
+        level = free * times[:, None, None, None, None] + (1 - free) * roughness
+        noisy = latents + level * (noise - free * latents)
+        error = (self.velocity(noisy, captions, given, times) - (noise - latents)).square() * free
+        batch, channels, _, height, width = latents.shape
+        mean: Tensor = error.sum() / (free.sum() * batch * channels * height * width)
         return mean
+
+
+@contextmanager
+def float32_attention() -> Iterator[None]:
+    """Attention in float32 under autocast: in bfloat16 its backward pass is five times slower on
+    processors."""
+    original = functional.scaled_dot_product_attention
+
+    def forward(query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Tensor:
+        with torch.autocast(query.device.type, enabled=False):
+            out: Tensor = original(query.float(), key.float(), value.float(), **options)
+        return out.to(query.dtype)
+
+    functional.scaled_dot_product_attention = forward  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = original
+
+
+def take_over(model: Words2Latents, pipeline: WanPipeline) -> None:
+    """Start from an earlier model of the same width: its words, and its layers.
+
+    Words that it didn't know stay new. Layers that it didn't have begin as doing nothing.
+    """
+    known = pipeline.tokenizer.get_vocab()
+    state = pipeline.text_encoder.float().state_dict()
+    for name in ("shared.weight", "encoder.embed_tokens.weight"):
+        table = model.text_encoder.state_dict()[name].clone()
+        for word, place in model.tokenizer.get_vocab().items():
+            if word in known:
+                table[place] = state[name][known[word]]
+        state[name] = table
+    model.text_encoder.load_state_dict(state)
+    earlier = pipeline.transformer.float()
+    model.transformer.load_state_dict({**model.transformer.state_dict(), **earlier.state_dict()})
+    for block in list(model.transformer.blocks)[len(earlier.blocks) :]:
+        for last in (block.attn1.to_out[0], block.attn2.to_out[0], block.ffn.net[2]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
 
 def sample_times(count: int, *, shift: float) -> Tensor:

@@ -42,27 +42,46 @@ SHAPES: Phrases = {
 MOTIONS: Phrases = {
     "still": ("standing still", "not moving", "at rest", "resting", "still"),
     "bounce": ("bouncing up and down", "bouncing", "bounces", "jumping", "jumps", "hopping"),
-    "left": (
-        "moving to the left",
-        "moving left",
-        "moves left",
-        "sliding left",
-        "rolling left",
-        "going left",
-    ),
-    "right": (
-        "moving to the right",
-        "moving right",
-        "moves right",
-        "sliding right",
-        "rolling right",
-        "going right",
-    ),
+    "left": ("moving to the left", "moving left", "moves left", "sliding left", "going left"),
+    "right": ("moving to the right", "moving right", "moves right", "sliding right", "going right"),
     "up": ("moving up", "moves up", "rising", "rises", "flying up", "floating up", "going up"),
-    "down": ("moving down", "moves down", "falling", "falls", "dropping", "going down"),
+    "down": ("moving down", "moves down", "sinking", "sinks", "going down"),
+    "fall": ("falling down", "falling", "falls", "dropping", "drops"),
     "spin": ("spinning", "spins", "rotating", "rotates", "turning"),
     "grow": ("growing", "grows", "getting bigger", "getting larger"),
     "shrink": ("shrinking", "shrinks", "getting smaller"),
+    "orbit": ("going in circles", "circling", "moving in a circle", "orbiting", "orbits"),
+    "swing": ("swinging like a pendulum", "swinging", "swings", "swaying"),
+    "roll left": ("rolling to the left", "rolling left", "rolls left"),
+    "roll right": ("rolling to the right", "rolling right", "rolls right", "rolling", "rolls"),
+    "collide": ("bumping into each other", "colliding", "collide", "bump into each other"),
+}
+
+CAMERA: Phrases = {
+    "pan left": ("camera pans left", "camera panning left", "pan left"),
+    "pan right": ("camera pans right", "camera panning right", "pan right"),
+    "tilt up": ("camera tilts up", "camera tilting up", "tilt up"),
+    "tilt down": ("camera tilts down", "camera tilting down", "tilt down"),
+    "zoom in": ("camera zooms in", "camera zooming in", "zoom in"),
+    "zoom out": ("camera zooms out", "camera zooming out", "zoom out"),
+    "roll left": ("camera rolls left", "camera rolling left"),
+    "roll right": ("camera rolls right", "camera rolling right"),
+    "orbit left": ("camera orbits left", "camera orbiting left", "orbit left"),
+    "orbit right": ("camera orbits right", "camera orbiting right", "orbit right"),
+}
+
+RELATIONS: Phrases = {
+    "left of": ("left of", "to the left of"),
+    "right of": ("right of", "to the right of"),
+    "above": ("above", "over"),
+    "below": ("below", "under"),
+    "beside": ("next to", "beside", "and"),
+}
+"""Where the first of two things is, seen from the second; "beside" is to its left."""
+
+TEXTURES: Phrases = {
+    "striped": ("striped",),
+    "spotted": ("spotted", "dotted"),
 }
 
 SCENERY: Phrases = {
@@ -87,15 +106,18 @@ BACKGROUNDS: Phrases = {**PLAIN_BACKGROUNDS, **SCENERY}
 
 VOCABULARY: Mapping[str, Phrases] = {
     "size": SIZES,
+    "texture": TEXTURES,
     "colour": COLOURS,
     "shape": SHAPES,
     "motion": MOTIONS,
+    "relation": {name: phrases for name, phrases in RELATIONS.items() if name != "beside"},
+    "camera": CAMERA,
     "background": BACKGROUNDS,
 }
 
 _GLUE = (
     "a an the on in of is that which and with in front against it one scene video clip animation "
-    "showing background , . :"
+    "showing background both next beside other around camera , . :"
 )
 
 
