@@ -12,10 +12,10 @@ from aiohttp import web
 
 from bots import card
 from bots.card import Button
+from bots.thumb import thumbnail
 from bots.web import doors, events, problems, shown, upload
 from bots.web.events import EventStream
 from bots.web.site import KEPT, PLACE, Site, site, visitor
-from bots.web.thumb import thumbnail
 from core import camera
 from core.errors import NotFound, Transient, UserError
 from core.job import Account, Job, Wallet
