@@ -1,0 +1,103 @@
+"""From noise to latents: the flow-matching loop of a Wan checkpoint with a time for each token.
+
+Latent frames that are given, wherever in the clip, are clean and at time 0; the rest is drawn to go
+with them. Knows nothing of frames or files. Source: diffusers 0.42, `WanPipeline` and
+`WanImageToVideoPipeline`, which it equals where they can do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from diffusers import WanPipeline
+
+PROMPTS_REMEMBERED: Final = 16
+
+Told = Callable[[int, Callable[[], Tensor]], None]
+"""told(done, clip): called after each step. clip makes the latents that the flow points to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to draw. guidance above 1 draws each step twice, away from the negative prompt."""
+
+    prompt: str
+    negative_prompt: str
+    steps: int
+    guidance: float
+
+
+class Flow:
+    """A checkpoint's text encoder, transformer and scheduler at work."""
+
+    def __init__(self, pipeline: WanPipeline, max_sequence_length: int) -> None:
+        self._pipeline = pipeline
+        self._transformer = pipeline.transformer
+        self._max_sequence_length = max_sequence_length
+        self._words = lru_cache(PROMPTS_REMEMBERED)(self._read)
+
+    @torch.no_grad()
+    def draw(self, asked: Asked, noise: Tensor, clean: Tensor, free: Tensor, told: Told) -> Tensor:
+        """Normalised latents (1, channels, frames, height, width), float32.
+
+        noise, clean: of that shape; a latent frame of `clean` is given where `free`, (frames,)
+        bools, is False. What `told` raises passes.
+        """
+        scheduler = self._pipeline.scheduler
+        scheduler.set_timesteps(asked.steps, device=noise.device)
+        scheduler.set_begin_index(0)
+        drawn = free.view(1, 1, -1, 1, 1)
+        latents = noise
+        for index, time in enumerate(scheduler.timesteps):
+            shown = torch.where(drawn, latents, clean)
+            velocity = self._velocity(asked, shown, self._times(time, free, shown))
+            sigma = float(scheduler.sigmas[index])
+            earlier = latents
+            latents = scheduler.step(velocity, time, latents, return_dict=False)[0]
+            told(index + 1, partial(_end, earlier, velocity, sigma, drawn, clean))
+        return torch.where(drawn, latents, clean)
+
+    def _velocity(self, asked: Asked, latents: Tensor, times: Tensor) -> Tensor:
+        velocity = self._look(asked.prompt, latents, times)
+        if asked.guidance > 1:
+            away = self._look(asked.negative_prompt, latents, times)
+            velocity = away + asked.guidance * (velocity - away)
+        return velocity
+
+    def _look(self, prompt: str, latents: Tensor, times: Tensor) -> Tensor:
+        velocity: Tensor = self._transformer(
+            hidden_states=latents.to(self._transformer.dtype),
+            timestep=times,
+            encoder_hidden_states=self._words(prompt),
+            return_dict=False,
+        )[0]
+        return velocity.float()
+
+    def _times(self, time: Tensor, free: Tensor, latents: Tensor) -> Tensor:
+        """(1,), or (1, tokens) where some latent frames are given."""
+        if free.all():
+            return time.expand(1)
+        _, across, down = self._transformer.config.patch_size
+        tokens = (latents.shape[3] // across) * (latents.shape[4] // down)
+        return (free * time).repeat_interleave(tokens)[None]
+
+    def _read(self, prompt: str) -> Tensor:
+        words, _ = self._pipeline.encode_prompt(
+            prompt,
+            do_classifier_free_guidance=False,
+            max_sequence_length=self._max_sequence_length,
+        )
+        read: Tensor = words.to(self._transformer.dtype)
+        return read
+
+
+def _end(latents: Tensor, velocity: Tensor, sigma: float, drawn: Tensor, clean: Tensor) -> Tensor:
+    """Where a straight flow would end."""
+    return torch.where(drawn, latents - sigma * velocity, clean)
