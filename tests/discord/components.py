@@ -173,11 +173,9 @@ def check_media(components: Sequence[Json], names: set[str]) -> None:
     Raises:
         Malformed: with the link.
     """
-    for medium in media(components):
-        url = str(medium.get("url", ""))
-        name = url.removeprefix("attachment://")
-        if name != url and name not in names:
-            raise _bad(f"The referenced attachment was not found: {url}")
+    lost = used(components) - names
+    if lost:
+        raise _bad(f"The referenced attachment was not found: {sorted(lost)}")
 
 
 def media(components: Sequence[Json]) -> Iterator[Json]:
@@ -188,6 +186,13 @@ def media(components: Sequence[Json]) -> Iterator[Json]:
         for key in ("media", "file"):
             if isinstance(component.get(key), dict):
                 yield component[key]
+
+
+def used(components: Sequence[Json]) -> set[str]:
+    """Names of the files that the components show."""
+    prefix = "attachment://"
+    links = (str(medium.get("url", "")) for medium in media(components))
+    return {link.removeprefix(prefix) for link in links if link.startswith(prefix)}
 
 
 def settled(components: Sequence[Json]) -> tuple[Json, ...]:

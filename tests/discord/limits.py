@@ -19,10 +19,9 @@ BUDGETS: tuple[tuple[str, tuple[int, float]], ...] = (
     ("POST /channels/{channel_id}/messages", (5, 5.0)),
     ("PATCH /channels/{channel_id}/messages", (5, 5.0)),
     ("DELETE /channels/{channel_id}/messages", (5, 1.0)),
-    ("PATCH /webhooks/", (5, 2.0)),
-    ("POST /webhooks/", (5, 2.0)),
     ("POST /users/@me/channels", (10, 10.0)),
 )
+WEBHOOKS = (5, 2.0)
 ORDINARY = (50, 1.0)
 EXEMPT = ("/interactions/", "/webhooks/")  # from the global limit
 
@@ -113,10 +112,11 @@ class Limits:
         return None
 
     def _bucket(self, route: str, place: str) -> Bucket:
-        key = f"{route} {place}"
+        # All that goes through one interaction's token shares a bucket (recalled).
+        key = f"webhook {place}" if " /webhooks/" in route else f"{route} {place}"
         if key not in self.buckets:
             fits = (budget for start, budget in BUDGETS if route.startswith(start))
-            limit, seconds = next(fits, ORDINARY)
+            limit, seconds = WEBHOOKS if key.startswith("webhook") else next(fits, ORDINARY)
             name = hashlib.md5(route.encode(), usedforsecurity=False).hexdigest()
             self.buckets[key] = Bucket(name, limit, seconds)
         return self.buckets[key]

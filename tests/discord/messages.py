@@ -190,7 +190,9 @@ def _attached(world: World, draft: Message, body: Body, limit: int) -> tuple[Att
     strangers = set(notes) - set(old) - {str(index) for index in body.files}
     if strangers:
         raise Malformed("attachments", f"no file for the ids {sorted(strangers)}")
-    kept = [a for key, a in old.items() if listed is None or key in notes]
+    # Since v10 new files replace the old ones, unless those are listed too.
+    stay = listed is None and not body.files
+    kept = [a for key, a in old.items() if stay or key in notes]
     if len(kept) + len(body.files) > MOST_FILES:
         raise Malformed("attachments", f"Must be {MOST_FILES} or fewer in length.")
     place = f"attachments/{draft.channel_id}"

@@ -241,13 +241,17 @@ def attachment(world: World, value: Attachment) -> Json:
 
 
 def message(world: World, value: Message, *, with_reply: bool = True) -> Json:
+    """A message. As Discord means it, `attachments` leaves out those that components or embeds
+    show: https://github.com/discord/discord-api-docs/pull/8279"""
+    by_name = {a.filename: a for a in value.attachments}
+    used = components.used(value.components) | {_image(embed) for embed in value.embeds}
     told: Json = {
         "type": value.kind,
         "content": value.content,
         "mentions": [user(world.users[u]) for u in value.mentioned],
         "mention_roles": [],
-        "attachments": [attachment(world, a) for a in value.attachments],
-        "embeds": list(value.embeds),
+        "attachments": [attachment(world, a) for a in value.attachments if a.filename not in used],
+        "embeds": [_embed(world, embed, by_name) for embed in value.embeds],
         "timestamp": when(value.created),
         "edited_timestamp": when(value.edited),
         "flags": value.flags,
@@ -268,6 +272,18 @@ def message(world: World, value: Message, *, with_reply: bool = True) -> Json:
     if value.reply_to is not None:
         told |= _reply(world, value, with_reply)
     return told
+
+
+def _image(embed: Json) -> str:
+    return str((embed.get("image") or {}).get("url", "")).removeprefix("attachment://")
+
+
+def _embed(world: World, embed: Json, by_name: dict[str, Attachment]) -> Json:
+    found = by_name.get(_image(embed))
+    if found is None:
+        return embed
+    link = world.cdn.link(found)
+    return embed | {"image": {"url": link, "proxy_url": link}}
 
 
 def _reply(world: World, value: Message, with_reply: bool) -> Json:

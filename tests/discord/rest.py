@@ -17,7 +17,7 @@ from tests.discord import commands, interactions, messages, payloads, permission
 from tests.discord.cdn import Upload
 from tests.discord.faults import Fault, Faults
 from tests.discord.gateway import Gateway
-from tests.discord.limits import Bucket, Limits, Spent
+from tests.discord.limits import Limits, Spent
 from tests.discord.messages import Body
 from tests.discord.permissions import Permission
 from tests.discord.refusals import Malformed, Refused
@@ -98,7 +98,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     if fault is not None and fault.lost and request.transport is not None:
         request.transport.close()
         return answer
-    answer.headers.update(_headers(bucket, world.clock.now()))
+    answer.headers.update(bucket.headers(world.clock.now()))
     return answer
 
 
@@ -110,11 +110,13 @@ async def _answer(
     if not template.startswith(TOKENLESS) and proof != f"Bot {world.token}":
         raise Refused(40001)
     judge = request.app.get(JUDGE)
-    wrong: list[str] = []
     if judge is not None and judge.knows(request.method, template):
-        wrong = judge.request(request.method, template, dict(request.query), body.json)
-        for why in wrong:
-            world.violate(why)
+        verdict = judge.request(request.method, template, dict(request.query), body.json)
+        for why in verdict.unnamed:
+            world.violate(f"{request.method} {template}: {why}")
+        if verdict.faults:
+            field, _, why = verdict.faults[0].partition(": ")
+            raise Malformed(field, why)
     if body.files and body.json is None:
         world.violate(f"{request.method} {template}: files without payload_json")
     request[BODY] = body
@@ -200,10 +202,6 @@ def _too_many(spent: Spent) -> web.Response:
     if spent.scope == "global":
         answer.headers["X-RateLimit-Global"] = "true"
     return answer
-
-
-def _headers(bucket: Bucket, now: float) -> dict[str, str]:
-    return bucket.headers(now)
 
 
 def _is_json(answer: web.Response) -> bool:

@@ -174,7 +174,10 @@ class Scene:
 
     def delete_channel(self, channel: Channel) -> None:
         told = payloads.channel(self.world, channel)
-        self.world.channels.pop(channel.id)
+        self.world.gone[channel.id] = self.world.channels.pop(channel.id)
+        for message in list(self.world.messages.values()):
+            if message.channel_id == channel.id:
+                self.world.keep(message, "deleted")
         event = "THREAD_DELETE" if channel.kind == PUBLIC_THREAD else "CHANNEL_DELETE"
         self.world.tell(Event(event, told, channel.guild_id, GUILDS))
 

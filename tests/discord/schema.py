@@ -1,8 +1,8 @@
 """Discord's own OpenAPI description, as a judge of requests and responses.
 
-Requests are judged more strictly than the description does: keys that it does not name are
-violations, but for those which the library is known to send and Discord to ignore. In one way they
-are judged less strictly: ids may be numbers, as Discord's documentation allows.
+Of requests it knows two kinds of wrong: what Discord refuses, and keys that nothing is called by,
+which Discord passes over and nobody should send, but for a few that the library always does. In one
+way it is milder than the description: ids may be numbers, as Discord's documentation allows.
 """
 
 from __future__ import annotations
@@ -55,37 +55,50 @@ def judge(path: Path) -> Judge:
     return Judge(document["paths"], document["components"])
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """faults: what Discord refuses, each as `field: why`; unnamed: what it ignores, since nothing
+    is called so."""
+
+    faults: list[str]
+    unnamed: list[str]
+
+
 @dataclass
 class Judge:
     """Says what is wrong with a request or a response. paths, components: the description's."""
 
     paths: Json
     components: Json
-    _known: dict[tuple[str, ...], jsonschema_rs.Validator | None] = field(default_factory=dict)
+    _known: dict[tuple[str, str], jsonschema_rs.Validator] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._lax = jsonschema_rs.Registry([("urn:given", {"components": self.components})])
-        strict = {"components": _strict(self.components)}
-        self._strict = jsonschema_rs.Registry([("urn:taken", strict)])
+        self._registry = jsonschema_rs.Registry(
+            [
+                ("urn:given", {"components": self.components}),
+                ("urn:taken", {"components": _taken(self.components)}),
+                ("urn:named", {"components": _named(_taken(self.components))}),
+            ]
+        )
 
     def knows(self, method: str, template: str) -> bool:
         return method.lower() in self.paths.get(template, {})
 
-    def request(self, method: str, template: str, query: Json, body: Any) -> list[str]:
-        """What is wrong with a request. body: its JSON, or None; of multipart, its payload_json."""
+    def request(self, method: str, template: str, query: Json, body: Any) -> Verdict:
+        """Judge a request. body: its JSON, or None; of multipart, its payload_json."""
         operation = self.paths[template][method.lower()]
         where = f"{method} {template}"
-        wrong = list(_unknown_query(operation, query))
-        content = operation.get("requestBody", {}).get("content", {})
+        names = sorted(_unknown_query(operation, query))
+        taken = operation.get("requestBody", {})
         if body is None:
-            if operation.get("requestBody", {}).get("required"):
-                wrong.append("a body is required")
-        elif "application/json" not in content:
-            wrong.append("a body, where none is taken")
-        else:
-            schema = content["application/json"]["schema"]
-            wrong += self._errors(("taken", where), schema, self._strict, body)
-        return [f"{where}: {why}" for why in wrong]
+            faults = ["body: is required"] if taken.get("required") else []
+            return Verdict(faults, names)
+        schema = taken.get("content", {}).get("application/json", {}).get("schema")
+        if schema is None:
+            return Verdict([], [*names, "body: none is taken"])
+        unnamed = self._errors("named", where, _named(schema), body)
+        faults = self._errors("taken", where, schema, body) if unnamed else []
+        return Verdict(faults, names if faults else [*names, *unnamed])
 
     def response(self, method: str, template: str, status: int, body: Any) -> list[str]:
         """What is wrong with a response. body: its JSON, or None where it has none."""
@@ -99,22 +112,19 @@ class Judge:
         schema = found.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return [f"{where}: a body, where none belongs"] if body is not None else []
-        errors = self._errors(("given", where), schema, self._lax, body)
-        return [f"{where}: {why}" for why in errors]
+        return [f"{where}: {why}" for why in self._errors("given", where, schema, body)]
 
-    def _errors(
-        self, key: tuple[str, ...], schema: Json, registry: jsonschema_rs.Registry, body: Any
-    ) -> list[str]:
+    def _errors(self, form: str, where: str, schema: Json, body: Any) -> list[str]:
+        """What is wrong with a body, by one form of the description."""
+        key = form, where
         if key not in self._known:
-            rooted = {"$schema": _DIALECT} | _rooted(_strict(schema, key[0] == "taken"), key[0])
+            rooted = {"$schema": _DIALECT} | _rooted(schema, form)
             self._known[key] = jsonschema_rs.validator_for(
-                rooted, registry=registry, validate_formats=True
+                rooted, registry=self._registry, validate_formats=True
             )
-        validator = self._known[key]
-        assert validator is not None
         return [
             f"{'.'.join(map(str, error.instance_path)) or 'body'}: {error.message[:300]}"
-            for error in validator.iter_errors(body)
+            for error in self._known[key].iter_errors(body)
         ]
 
 
@@ -136,20 +146,23 @@ def _rooted(schema: Any, name: str) -> Any:
     return schema
 
 
-def _strict(components: Json, on: bool = True) -> Json:
-    """A copy in which objects have the named properties alone, and ids may be numbers."""
-    if not on:
-        return components
-    strict = copy.deepcopy(components)
-    schemas = strict.get("schemas", {})
+def _taken(components: Json) -> Json:
+    """A copy in which ids may be numbers."""
+    taken = copy.deepcopy(components)
+    number = {"type": "integer", "minimum": 0}
+    schemas = taken["schemas"]
+    schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], number]}
+    return taken
+
+
+def _named(schema: Json) -> Json:
+    """A copy in which objects have the named properties alone."""
+    named = copy.deepcopy(schema)
     for name, keys in _UNNAMED.items():
-        if name in schemas:
-            schemas[name]["properties"] |= {key: {} for key in keys}
-    _close(strict)
-    if "SnowflakeType" in schemas:
-        number = {"type": "integer", "minimum": 0}
-        schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], number]}
-    return strict
+        if name in named.get("schemas", {}):
+            named["schemas"][name]["properties"] |= {key: {} for key in keys}
+    _close(named)
+    return named
 
 
 def _close(schema: Any) -> None:

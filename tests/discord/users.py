@@ -15,11 +15,13 @@ from tests.discord.world import (
     COMMAND,
     COMPONENT,
     DM,
+    EPHEMERAL,
     GROUP_DM,
     LOADING,
     MESSAGE_COMMAND,
     MODAL,
     PUBLIC_THREAD,
+    SILENT,
     SLASH,
     Channel,
     Interaction,
@@ -241,9 +243,8 @@ class Person:
         """Whether it is, or was, theirs to see."""
         if message.audience is not None:
             return message.audience == self.id
-        channel = self._world.channels.get(message.channel_id)
-        if channel is None:
-            return True
+        where = message.channel_id
+        channel = self._world.channels.get(where) or self._world.gone[where]
         return bool(permissions.of(self._world, self.id, channel) & Permission.VIEW_CHANNEL)
 
     def clips(self) -> list[Sighting]:
@@ -271,7 +272,8 @@ class Person:
                 continue
             channel = self._world.channels.get(message.channel_id)
             direct = channel is not None and channel.kind == DM and not message.application
-            if (self.id in message.mentioned or direct) and not message.ephemeral:
+            loud = not message.flags & (EPHEMERAL | SILENT)
+            if (self.id in message.mentioned or direct) and loud:
                 found.append(message)
         return found
 

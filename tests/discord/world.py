@@ -191,7 +191,8 @@ class Entry:
 
 @dataclass
 class World:
-    """Everything that is so, now."""
+    """Everything that is so, now; and what was: gone channels, versions of messages, requests.
+    intents_allowed: those that the developer portal grants; base_limit: bytes in a file."""
 
     clock: Clock
     cdn: Cdn
@@ -202,6 +203,7 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     guilds: dict[int, Guild] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
+    gone: dict[int, Channel] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     interactions: dict[int, Interaction] = field(default_factory=dict)
     commands: dict[int, Json] = field(default_factory=dict)
