@@ -20,13 +20,15 @@ async def discord_standin() -> AsyncIterator[Standin]:
 
 @pytest.fixture
 async def lenient_standin() -> AsyncIterator[Standin]:
-    """A stand-in whose rules a test breaks on purpose."""
-    async with standin() as running:
+    """A stand-in whose hand-written rules a test breaks on purpose."""
+    async with standin(judged=False) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def described() -> None:
-    """Skip where Discord's own description is not at hand."""
+@pytest.fixture
+async def judging_standin() -> AsyncIterator[Standin]:
+    """A stand-in with Discord's own description, which a test breaks on purpose."""
     if schema.description() is None:
         pytest.skip(f"{schema.ENV} leads to no specs/discord-openapi.json")
+    async with standin() as running:
+        yield running

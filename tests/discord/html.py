@@ -1,7 +1,7 @@
 """Drawing a message or a modal from its payload, much as Discord's app does in its dark look.
 
-For pictures to look at, not for measuring: widths, fonts and colours are near, not exact. Files come
-from the CDN's store, inlined; of a video its first frame is shown.
+For pictures to look at, not for measuring: widths, fonts and colours are near, not exact. Files
+come from the CDN's store, inlined; of a video its first frame is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import mimetypes
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import av
@@ -26,56 +27,9 @@ Json = dict[str, Any]
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "premium"}
 _FIELDS = {5: "Select a person", 6: "Select a role", 7: "Select", 8: "Select a channel"}
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
-:root {{ color-scheme: dark; font: 16px/1.375 "gg sans", "Noto Sans", "DejaVu Sans", sans-serif; }}
-body {{ margin: 0; padding: 16px; background: #313338; color: #dbdee1; width: 600px; }}
-.message {{ display: grid; grid-template-columns: 40px 1fr; gap: 0 16px; }}
-.avatar {{ width: 40px; height: 40px; border-radius: 50%; background: #e8a33d; color: #1e1f22;
-  display: grid; place-items: center; font-weight: 700; }}
-.who b {{ color: #f2f3f5; }} .who time, .note, .edited {{ color: #949ba4; font-size: 12px; }}
-.app {{ background: #5865f2; color: #fff; border-radius: 4px; padding: 1px 5px; font-size: 10px;
-  font-weight: 600; vertical-align: 2px; margin: 0 4px; }}
-.container {{ background: #2b2d31; border: 1px solid #3f4147; border-radius: 8px; padding: 16px;
-  margin: 4px 0; display: grid; gap: 8px; max-width: 520px; box-sizing: border-box; }}
-.container.accent {{ border-left: 4px solid var(--accent); }}
-.text {{ overflow-wrap: anywhere; }} .text p, .text h1, .text h2, .text h3, .text ul,
-.text blockquote, .text pre {{ margin: 0; }}
-.text h1 {{ font-size: 24px; }} .text h2 {{ font-size: 20px; }} .text h3 {{ font-size: 16px; }}
-.text ul {{ padding-left: 20px; }} .text .sub {{ font-size: 13px; color: #949ba4; }}
-.text blockquote {{ border-left: 4px solid #4e5058; padding-left: 12px; }}
-code, pre {{ background: #1e1f22; border-radius: 4px; padding: 1px 4px; font: 14px monospace; }}
-pre {{ padding: 8px; white-space: pre-wrap; }}
-.mention {{ background: #3c4270; color: #c9cdfb; border-radius: 3px; padding: 0 2px; }}
-a {{ color: #00a8fc; text-decoration: none; }}
-.row {{ display: flex; flex-wrap: wrap; gap: 8px; }}
-.button {{ border: 0; border-radius: 8px; padding: 6px 14px; color: #fff; font: inherit;
-  font-size: 14px; font-weight: 500; }}
-.button.primary {{ background: #5865f2; }} .button.secondary, .button.link {{ background: #4e5058; }}
-.button.success {{ background: #248046; }} .button.danger {{ background: #da373c; }}
-.button[disabled] {{ opacity: .5; }}
-.select, .field {{ background: #1e1f22; border: 1px solid #3f4147; border-radius: 8px;
-  padding: 9px 12px; color: #dbdee1; width: 100%; box-sizing: border-box; }}
-.select::after {{ content: "▾"; float: right; }} .hint {{ color: #87898c; }}
-.gallery {{ display: grid; grid-template-columns: repeat(var(--columns), 1fr); gap: 4px; }}
-.gallery figure, .file, .attachment figure {{ margin: 0; position: relative; }}
-.gallery img, .attachment img {{ width: 100%; border-radius: 8px; display: block;
-  max-height: 350px; object-fit: contain; background: #111214; }}
-.play::after {{ content: "▶"; position: absolute; inset: 0; margin: auto; width: 48px; height: 48px;
-  border-radius: 50%; background: #000a; color: #fff; display: grid; place-items: center; }}
-.spoiler img {{ filter: blur(24px); }}
-.section {{ display: grid; grid-template-columns: 1fr auto; gap: 12px; }}
-.section img {{ width: 85px; height: 85px; object-fit: cover; border-radius: 8px; }}
-hr {{ border: 0; border-top: 1px solid #3f4147; width: 100%; margin: 4px 0; }}
-hr.wide {{ margin: 12px 0; }} hr.blank {{ border-color: transparent; }}
-.file {{ background: #2b2d31; border: 1px solid #3f4147; border-radius: 8px; padding: 12px; }}
-.missing {{ border: 1px dashed #da373c; border-radius: 8px; padding: 24px; color: #f0b0b2; }}
-.modal {{ background: #313338; border: 1px solid #3f4147; border-radius: 8px; width: 440px; }}
-.modal header, .modal footer {{ padding: 16px; }} .modal header {{ font-size: 20px;
-  font-weight: 600; }} .modal main {{ padding: 0 16px; display: grid; gap: 16px; }}
-.modal footer {{ text-align: right; }} .modal label {{ display: grid; gap: 6px; font-weight: 600; }}
-.modal .note {{ font-weight: 400; }} .tall {{ min-height: 80px; white-space: pre-wrap; }}
-.needed {{ color: #f23f43; }} .thinking {{ color: #949ba4; }}
-</style><body>{body}</body></html>"""
+_LOOK = Path(__file__).with_name("look.css")
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>{look}</style><body>{body}</body></html>"""
 
 
 def render_html(world: World, message: Message) -> str:
@@ -90,7 +44,7 @@ def render_html(world: World, message: Message) -> str:
         f'<div class="who"><b>{_safe(author.name)}</b>{tag} <time>{when:%H:%M}</time></div>'
         f"{said}{note}</div></article>"
     )
-    return _PAGE.format(title=_safe(author.name), body=body)
+    return _PAGE.format(look=_LOOK.read_text(), title=_safe(author.name), body=body)
 
 
 def render_modal(world: World, modal: Json) -> str:
@@ -101,7 +55,7 @@ def render_modal(world: World, modal: Json) -> str:
         '<button class="button secondary">Cancel</button> '
         '<button class="button primary">Submit</button></footer></form>'
     )
-    return _PAGE.format(title=_safe(modal["title"]), body=body)
+    return _PAGE.format(look=_LOOK.read_text(), title=_safe(modal["title"]), body=body)
 
 
 def _message_body(world: World, message: Message) -> str:

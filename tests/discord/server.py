@@ -81,8 +81,11 @@ class Standin:
 
 
 @asynccontextmanager
-async def standin(token: str = TOKEN, app_name: str = "Kinora") -> AsyncIterator[Standin]:
-    """Run a Discord of one's own, in this event loop."""
+async def standin(
+    token: str = TOKEN, app_name: str = "Kinora", *, judged: bool = True
+) -> AsyncIterator[Standin]:
+    """Run a Discord of one's own, in this event loop. judged: by Discord's description as well,
+    where that is at hand."""
     clock = Clock()
     cdn = Cdn(clock)
     world = World(clock, cdn, User(0, app_name, bot=True), token)
@@ -90,7 +93,7 @@ async def standin(token: str = TOKEN, app_name: str = "Kinora") -> AsyncIterator
     world.users[world.app.id] = world.app
     gateway, limits, faults = Gateway(world), Limits(clock), Faults()
     path = schema.description()
-    judge = schema.judge(path) if path else None
+    judge = schema.judge(path) if path and judged else None
     async with AsyncExitStack() as stack:
         api = await _serve(stack, rest.application(world, gateway, limits, faults, judge))
         gateway.url = f"ws://{await _serve(stack, gateway.application())}/"
