@@ -1,7 +1,7 @@
 """The composition root: settings in, everything wired. The one file that imports all four rooms.
 
 Settings ─> storage ─┐
-            engine  ─┼─> Dispatch ─> Studio ─> web, command line
+            engine  ─┼─> Dispatch ─> Studio ─> web, command line, Discord
             decode  ─┘        └─> outbox ─> Courier ─> the chats
 """
 
@@ -15,10 +15,11 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -28,18 +29,21 @@ from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from bots import doctor
+from bots.discord import Bot, Desk, Discord
 from bots.pulse import Pulse
 from bots.settings import Settings
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
 from core.catalog import Model, named
-from core.delivery import Courier
+from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.job import OWNER, Account, Identity, Job
+from core.lobby import Lobby
+from core.ports import Clock, Engine
 from core.studio import Studio, Terms
-from model import families, picture
+from model import families, picture, shrink
 from model.engines.local import LocalEngine
 from storage.database import at_head
 from storage.store import Store, open_store, utc_now
@@ -55,22 +59,33 @@ class Busy(KinoraError):
     """Another Kinora has the data or the database, or somebody has the port."""
 
 
+class RunningEngine(Engine, Protocol):
+    """An engine whose runner may be looked after."""
+
+    @property
+    def alive(self) -> bool: ...
+
+
+Opening = AbstractAsyncContextManager[RunningEngine]
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything, wired and running."""
 
     settings: Settings
     store: Store
-    engine: LocalEngine
+    engine: RunningEngine
     studio: Studio
     application: web.Application
 
 
 @asynccontextmanager
-async def store_of(settings: Settings) -> AsyncIterator[Store]:
+async def store_of(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Store]:
     """The store alone, its migrations at head."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with open_store(settings.url, settings.data_dir.absolute(), settings.clips.keep) as store:
+    folder = settings.data_dir.absolute()
+    async with open_store(settings.url, folder, settings.clips.keep, clock) as store:
         yield store
 
 
@@ -78,12 +93,13 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
 async def house(
     settings: Settings,
     *,
-    engine: LocalEngine | None = None,
+    engine: Opening | None = None,
     catalogue: Sequence[Model] = CATALOGUE,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[House]:
-    """Wire everything and run it until the block is left.
+    """Wire everything and run it until the block is left, which then drains.
 
-    engine, catalogue: in place of the local engine with every family.
+    engine, catalogue: in place of the local engine with every family. clock: in place of the real.
     Raises Busy where another Kinora has the data or the database, ExceptionGroup where a loop
     broke.
     """
@@ -91,15 +107,17 @@ async def house(
         named(catalogue, settings.model)
     with _alone(settings.data_dir):
         async with (
-            store_of(settings) as store,
+            store_of(settings, clock) as store,
             _only_dispatcher(store),
-            engine or LocalEngine(threads=settings.threads, warm=settings.model) as engine,
+            engine or LocalEngine(threads=settings.threads, warm=settings.model) as runner_engine,
         ):
             bulletin = Bulletin()
             estimator = Estimator(catalogue, await store.jobs.measured(REMEMBERED * len(catalogue)))
             dispatch = Dispatch(
-                store.accounts, store.jobs, store.files, engine, bulletin, estimator, utc_now
+                store.accounts, store.jobs, store.files, runner_engine, bulletin, estimator, clock
             )
+            lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
+            await lobby.load()
             studio = Studio(
                 store.accounts,
                 store.jobs,
@@ -109,15 +127,20 @@ async def house(
                 estimator,
                 catalogue,
                 Terms(settings.credits.daily, settings.queue.per_account, settings.model),
-                utc_now,
-                today(settings.time_zone),
+                clock,
+                today(settings.time_zone, clock),
+                lobby.rules,
             )
 
             async def show(job: Job) -> None:
                 """A web card is drawn from the store: telling its watchers delivers it."""
                 bulletin.publish(job.id, job.account_id)
 
-            courier = Courier(store.jobs, store.outbox, {"web": show}, utc_now)
+            carriers: dict[str, Carry] = {"web": show}
+            bot = _discord(settings, store, studio, lobby, bulletin, clock)
+            if bot is not None:
+                carriers["discord"] = bot.carry
+            courier = Courier(store.jobs, store.outbox, carriers, clock)
             registry = CollectorRegistry()
             site = application(
                 studio=studio,
@@ -125,26 +148,32 @@ async def house(
                 bulletin=bulletin,
                 pictures=store.files.picture,
                 settings=_web(settings),
-                ready=_readiness(store, engine),
-                clock=utc_now,
+                ready=_readiness(store, runner_engine),
+                clock=clock,
                 registry=registry,
             )
-            loops = (dispatch.run(), courier.run(), Pulse(registry).run())
+            loops = [dispatch.run(), courier.run(), Pulse(registry).run()]
+            if bot is not None:
+                loops.append(bot.run())
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
                 scheduler = AsyncIOScheduler(timezone=UTC)
-                scheduler.add_job(
-                    _logged(dispatch.sweep),
-                    IntervalTrigger(seconds=SWEEP_SECONDS, timezone=UTC),
-                    coalesce=True,
-                    max_instances=1,
-                    misfire_grace_time=SWEEP_SECONDS,
-                )
+                for sweep in (dispatch.sweep, lobby.sweep):
+                    scheduler.add_job(
+                        _logged(sweep),
+                        IntervalTrigger(seconds=SWEEP_SECONDS, timezone=UTC),
+                        coalesce=True,
+                        max_instances=1,
+                        misfire_grace_time=SWEEP_SECONDS,
+                    )
                 scheduler.start()
                 try:
-                    yield House(settings, store, engine, studio, site)
+                    yield House(settings, store, runner_engine, studio, site)
                 finally:
                     scheduler.shutdown(wait=False)
+                    if bot is not None:
+                        await bot.drain()
+                    await courier.drain()
                     for task in running:
                         task.cancel()
 
@@ -186,9 +215,13 @@ async def examine(settings: Settings) -> list[doctor.Finding]:
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:
     """A link that signs somebody in to the page, once."""
-    account = await store.accounts.account(identity, name)
+    return await link_for(store, address, await store.accounts.account(identity, name))
+
+
+async def link_for(store: Store, address: str, account: Account) -> str:
+    """As `new_link`, for an account that there is."""
     code = secrets.token_urlsafe(24)
-    await store.credentials.add("link", code, account.id, name, utc_now() + LINK_LIFETIME)
+    await store.credentials.add("link", code, account.id, account.name, utc_now() + LINK_LIFETIME)
     return f"{address}/open/{code}"
 
 
@@ -200,9 +233,43 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     return account, key
 
 
-def today(time_zone: str) -> Callable[[], date]:
+def today(time_zone: str, clock: Clock = utc_now) -> Callable[[], date]:
     zone = ZoneInfo(time_zone)
-    return lambda: datetime.now(zone).date()
+    return lambda: clock().astimezone(zone).date()
+
+
+def _discord(
+    settings: Settings,
+    store: Store,
+    studio: Studio,
+    lobby: Lobby,
+    bulletin: Bulletin,
+    clock: Clock,
+) -> Bot | None:
+    """The Discord bot, where there is a token."""
+    token = settings.discord.token
+    if token is None:
+        return None
+
+    async def page_link(account: Account) -> str:
+        return await link_for(store, settings.web.address, account)
+
+    desk = Desk(
+        studio=studio,
+        lobby=lobby,
+        bulletin=bulletin,
+        pictures=store.files.picture,
+        shrink=shrink.shrink,
+        clock=clock,
+        settings=Discord(
+            token=token.get_secret_value(),
+            api_url=settings.discord.api_url,
+            gateway_url=settings.discord.gateway_url,
+            cdn_url=settings.discord.cdn_url,
+        ),
+        page_link=page_link if settings.web.public_url else None,
+    )
+    return Bot(desk)
 
 
 def _web(settings: Settings) -> Web:
@@ -216,7 +283,7 @@ def _web(settings: Settings) -> Web:
     )
 
 
-def _readiness(store: Store, engine: LocalEngine) -> Callable[[], Awaitable[Mapping[str, bool]]]:
+def _readiness(store: Store, engine: RunningEngine) -> Callable[[], Awaitable[Mapping[str, bool]]]:
     async def ready() -> Mapping[str, bool]:
         return {"database": await store.ready(), "runner": engine.alive}
 

@@ -13,6 +13,7 @@ from core.catalog import Model
 from core.dispatch import Outlook
 from core.eta import Range
 from core.job import Job, State
+from core.places import larger
 from core.ports import Stage
 from core.studio import Quote, View
 
@@ -30,6 +31,10 @@ class Button(StrEnum):
     EXTEND = "extend"
     DOWNLOAD = "download"
     DELETE = "delete"
+    FOUR = "four"
+    UPSCALE = "upscale"
+    REPORT = "report"
+    PAGE = "page"
 
 
 LABELS = {
@@ -40,7 +45,15 @@ LABELS = {
     Button.EXTEND: "Extend",
     Button.DOWNLOAD: "Download",
     Button.DELETE: "Delete",
+    Button.FOUR: "×4",
+    Button.UPSCALE: "Upscale",
+    Button.REPORT: "Report",
+    Button.PAGE: "On the page",
 }
+CHAT_ROW = (Button.AGAIN, Button.RETRY, Button.EDIT, Button.EXTEND, Button.FOUR, Button.UPSCALE)
+"""What people do with a clip in a chat, in this order; all else is quieter."""
+
+BAR_CELLS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class Card:
     notes: how the words were taken. about: what the model is, in a line.
     progress: 0 to 1; None where it is unknown. eta: what is left, in words; "" once it ended.
     failure: what went wrong, in a sentence; reference: what an operator looks up.
+    more: what chats offer beside `buttons`. facts: what it is made from, and its price.
     """
 
     job_id: str
@@ -65,6 +79,25 @@ class Card:
     buttons: tuple[Button, ...]
     failure: str = ""
     reference: str = ""
+    more: tuple[Button, ...] = ()
+    facts: str = ""
+
+    def rows(self) -> tuple[tuple[Button, ...], ...]:
+        """The buttons as chats show them: the usual ones, then the quiet ones. No Download: a
+        chat's own player has that."""
+        offered = {*self.buttons, *self.more} - {Button.DOWNLOAD}
+        usual = tuple(button for button in CHAT_ROW if button in offered)
+        quiet = (Button.CANCEL, Button.PAGE, Button.DELETE, Button.REPORT)
+        rest = tuple(button for button in quiet if button in offered)
+        return tuple(row for row in (usual, rest) if row)
+
+    @property
+    def bar(self) -> str:
+        """The progress as text: "▰▰▰▰▱▱▱▱▱▱▱▱ 33 %"; "" where it is unknown."""
+        if self.progress is None:
+            return ""
+        full = int(self.progress * BAR_CELLS)
+        return f"{'▰' * full}{'▱' * (BAR_CELLS - full)} {self.progress:.0%}".replace("%", " %")
 
 
 def card(view: View, catalogue: Sequence[Model]) -> Card:
@@ -85,6 +118,8 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
         buttons=_buttons(job, view.outlook, model),
         failure=_failure(job),
         reference=job.reference or "",
+        more=_more(job, model),
+        facts=facts(job),
     )
 
 
@@ -200,6 +235,17 @@ def _buttons(job: Job, outlook: Outlook | None, model: Model | None) -> tuple[Bu
             buttons.insert(0, Button.EDIT)
         if job.state is not State.REFUSED:
             buttons.insert(0, Button.RETRY if job.state is State.FAILED else Button.AGAIN)
+    return tuple(buttons)
+
+
+def _more(job: Job, model: Model | None) -> tuple[Button, ...]:
+    if job.clip is None:
+        return ()
+    buttons = [Button.PAGE, Button.REPORT]
+    if model is not None:
+        buttons.append(Button.FOUR)
+        if job.request.continues is None and larger(job.request.resolution, model.resolutions):
+            buttons.append(Button.UPSCALE)
     return tuple(buttons)
 
 

@@ -48,6 +48,38 @@ class Web(BaseModel):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 
+class Discord(BaseModel):
+    """KINORA_DISCORD__*: the bot, which runs where there is a token."""
+
+    token: SecretStr | None = None
+    """Of the bot, from https://discord.com/developers/applications, under Bot."""
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str = "wss://gateway.discord.gg"
+    cdn_url: str = "https://cdn.discordapp.com"
+    """Other addresses of Discord's API, gateway and CDN, for those who reach it by a proxy."""
+
+    @field_validator("token")
+    @classmethod
+    def _given(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None or not token.get_secret_value().strip():
+            return None
+        return SecretStr(token.get_secret_value().strip())
+
+    @field_validator("api_url", "cdn_url")
+    @classmethod
+    def _reached_by_http(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
+            raise ValueError("write it whole, as in https://discord.com/api/v10")
+        return url.rstrip("/")
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _reached_by_websocket(cls, url: str) -> str:
+        if not re.fullmatch(r"wss?://[^/\s]+(/[^\s]*)?", url):
+            raise ValueError("write it whole, as in wss://gateway.discord.gg")
+        return url.rstrip("/")
+
+
 class Credits(BaseModel):
     """KINORA_CREDITS__*."""
 
@@ -97,6 +129,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     web: Web = Web()
+    discord: Discord = Discord()
     credits: Credits = Credits()
     queue: Queue = Queue()
     clips: Clips = Clips()

@@ -76,7 +76,7 @@ class Studio:
         self._dispatch = dispatch
         self._estimator = estimator
         self.catalogue = tuple(catalogue)
-        self._terms = terms
+        self.terms = terms
         self._clock = clock
         self._today = today
         self._rules = rules
@@ -91,7 +91,7 @@ class Studio:
 
     async def wallet(self, account: Account) -> Wallet:
         """What the account has, after today's free grant."""
-        return await self._accounts.top_up(account.id, self._today(), self._terms.daily_credits)
+        return await self._accounts.top_up(account.id, self._today(), self.terms.daily_credits)
 
     async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
         return await self._accounts.entries(account.id, limit)
@@ -113,7 +113,7 @@ class Studio:
             catalogue=self.catalogue,
             picture=picture,
             last_picture=last_picture,
-            default_model=rules.model or self._terms.default_model,
+            default_model=rules.model or self.terms.default_model,
             seed=_new_seed(),
         )
         request = completed(draft)
@@ -406,9 +406,9 @@ class Studio:
         whole_seconds = quote.request.seconds + (before.seconds if before else 0.0)
         check(quote.request, whole_seconds, self._rules(server(place)))
         await self._afford(account, quote)
-        if self._dispatch.waiting(account.id) >= self._terms.queued_per_account:
+        if self._dispatch.waiting(account.id) >= self.terms.queued_per_account:
             raise TooMany(
-                f"You have {self._terms.queued_per_account} clips waiting, which is the most: "
+                f"You have {self.terms.queued_per_account} clips waiting, which is the most: "
                 "wait for one to finish, or cancel one."
             )
         job = Job(

@@ -40,6 +40,13 @@ ENCODER: Final = {
 """Files as small as "veryfast" makes them, in three quarters of its time. chromaloc: a colour
 sample stands in the middle of its four pixels."""
 
+FILL: Final = 0.94
+"""Of the bytes allowed, what is aimed at."""
+
+SHRINK_TRIES: Final = 4
+BITS_PER_PIXEL: Final = 0.02
+LEAST_SIDE: Final = 90
+
 MAX_THREADS: Final = 4
 KEYFRAME_SECONDS: Final = 2
 POSTER_QUALITY: Final = 90
@@ -75,8 +82,18 @@ class Probe:
         return float((self.num_frames - 1) / self.frame_rate)
 
 
-def write(path: Path, frames: Iterable[Frame], frame_rate: int, width: int, height: int) -> int:
+def write(
+    path: Path,
+    frames: Iterable[Frame],
+    frame_rate: int,
+    width: int,
+    height: int,
+    *,
+    bits_per_second: int | None = None,
+) -> int:
     """Encode frames as they come to an MP4 at `path`; give back how many there were.
+
+    bits_per_second: about how large it is to be; None where quality decides.
 
     H.264 High in yuv420p with BT.709 colours, index first. Encoding runs in a thread of its own
     beside whatever draws the frames, at most FRAMES_AHEAD behind it, so memory stays flat. A frame
@@ -92,7 +109,7 @@ def write(path: Path, frames: Iterable[Frame], frame_rate: int, width: int, heig
         with av.open(
             unfinished, "w", format="mp4", options={"movflags": "+faststart"}
         ) as container:
-            stream = _stream(container, frame_rate, width, height)
+            stream = _stream(container, frame_rate, width, height, bits_per_second)
             num_frames = _encode_all(container, stream, frames, (height, width, 3))
             if num_frames == 0:
                 raise ValueError("a clip needs at least one frame")
@@ -100,6 +117,46 @@ def write(path: Path, frames: Iterable[Frame], frame_rate: int, width: int, heig
     finally:
         unfinished.unlink(missing_ok=True)
     return num_frames
+
+
+def shrink(source: Path, target: Path, max_bytes: int) -> bool:
+    """Encode a clip again into at most `max_bytes`, smaller in pixels where bits are few.
+
+    False, and no file, where nothing worth seeing fits. Raises NotAClip.
+    """
+    clip = probe(source)
+    frame_rate = max(1, round(clip.frame_rate))
+    bits_per_second = max_bytes * 8 * FILL / max(clip.duration, 0.1)
+    for _ in range(SHRINK_TRIES):
+        width, height = _affordable(clip, bits_per_second / frame_rate)
+        if not width:
+            break
+        frames = (cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+                  for frame in read(source))  # fmt: skip
+        write(
+            target,
+            cast(Iterator[Frame], frames),
+            frame_rate,
+            width,
+            height,
+            bits_per_second=int(bits_per_second),
+        )
+        size = target.stat().st_size
+        if size <= max_bytes:
+            return True
+        bits_per_second *= FILL * max_bytes / size
+    target.unlink(missing_ok=True)
+    return False
+
+
+def _affordable(clip: Probe, bits_per_frame: float) -> tuple[int, int]:
+    """The sides at which each pixel has bits enough; (0, 0) where even the least have not."""
+    width, height = clip.width, clip.height
+    while bits_per_frame < BITS_PER_PIXEL * width * height:
+        width, height = (round(side * 3 / 8) * 2 for side in (width, height))
+        if min(width, height) < LEAST_SIDE:
+            return 0, 0
+    return width, height
 
 
 def read(path: Path) -> Iterator[Frame]:
@@ -167,11 +224,19 @@ def write_thumbnail(path: Path, frame: Frame) -> None:
     image.save(path, "JPEG", quality=THUMBNAIL_QUALITY)
 
 
-def _stream(container: OutputContainer, frame_rate: int, width: int, height: int) -> VideoStream:
-    threads = min(MAX_THREADS, os.cpu_count() or 1)
-    stream = container.add_stream(
-        "libx264", rate=frame_rate, options={**ENCODER, "threads": str(threads)}
-    )
+def _stream(
+    container: OutputContainer,
+    frame_rate: int,
+    width: int,
+    height: int,
+    bits_per_second: int | None,
+) -> VideoStream:
+    options = {**ENCODER, "threads": str(min(MAX_THREADS, os.cpu_count() or 1))}
+    if bits_per_second is not None:
+        del options["crf"]
+        rate = str(bits_per_second)
+        options |= {"b": rate, "maxrate": rate, "bufsize": rate}
+    stream = container.add_stream("libx264", rate=frame_rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     codec = stream.codec_context
     codec.time_base = Fraction(1, frame_rate)

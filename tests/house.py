@@ -20,13 +20,15 @@ from pydantic import SecretStr
 
 from bots import app
 from bots.settings import Credits, Settings
+from bots.settings import Discord as DiscordSettings
 from bots.settings import Web as WebSettings
 from bots.web import runner
 from core.catalog import Model
 from core.job import Identity
+from core.ports import Clock
 from core.studio import Studio
 from model.engines.local import LocalEngine
-from storage.store import Store
+from storage.store import Store, utc_now
 from tests.bots import drawing
 
 ADMIN_KEY = "a key for the tests"
@@ -41,7 +43,7 @@ class Home:
     data: Path
     studio: Studio
     store: Store
-    engine: LocalEngine
+    engine: app.RunningEngine
 
     def client(self, key: str | None = ADMIN_KEY) -> aiohttp.ClientSession:
         """Somebody with a key; with no key, somebody unknown."""
@@ -73,16 +75,23 @@ async def house(
     daily_credits: int = 1000,
     admin_key: str = ADMIN_KEY,
     public_url: str | None = None,
+    discord: DiscordSettings | None = None,
+    engine: app.Opening | None = None,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[Home]:
-    """Run everything with the models of `families` on a free port of the loopback."""
+    """Run everything with the models of `families` on a free port of the loopback.
+
+    engine, clock: in place of a real runner and of the real time.
+    """
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
         web=WebSettings(admin_key=SecretStr(admin_key), public_url=public_url, port=0),
         credits=Credits(daily=daily_credits),
+        discord=discord or DiscordSettings(),
     )
-    engine = LocalEngine(families=families, threads=1)
-    async with app.house(settings, engine=engine, catalogue=catalogue) as built:
+    opening = engine or LocalEngine(families=families, threads=1)
+    async with app.house(settings, engine=opening, catalogue=catalogue, clock=clock) as built:
         serving = runner(built.application)
         await serving.setup()
         try:

@@ -1,0 +1,11 @@
+"""Discord: commands, cards and buttons, over discord.py.
+
+client.py logs in and is told of everything; commands.py, buttons.py and forms.py hear people;
+asking.py turns what they said into jobs; draw.py and card_view.py make a job a message; messages.py
+sends and edits; cards.py keeps cards up to date; delivery.py brings them home.
+"""
+
+from bots.discord.client import Bot
+from bots.discord.desk import Desk, Discord
+
+__all__ = ("Bot", "Desk", "Discord")

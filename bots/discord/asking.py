@@ -1,0 +1,113 @@
+"""From what somebody asked to jobs with a card.
+
+First what needs no looking: the words, the server's rules, the permissions. Then the
+acknowledgement, which makes the card's message. Its id is written down, and only then is anything
+charged: the job names the message, so its clip finds home whatever dies in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import discord
+
+from bots.discord.attachments import Cdn
+from bots.discord.cards import Cards
+from bots.discord.delivery import Delivery
+from bots.discord.desk import DIRECT, PLATFORM, Desk
+from bots.discord.hearing import account_of, acknowledge, key_of, say
+from bots.discord.messages import Messages
+from bots.discord.permissions import (
+    NOTHING_CHARGED,
+    is_adult,
+    is_member,
+    refusal,
+    server_of,
+)
+from core.errors import UserError
+from core.job import Account, Job
+from core.places import Post, place
+
+TOKEN_TIME = timedelta(minutes=14, seconds=30)
+"""How long an interaction's token is counted on: Discord's 15 minutes, and some slack."""
+
+Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
+"""Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The parts of the Discord room, for those who hear people."""
+
+    desk: Desk
+    client: discord.Client
+    messages: Messages
+    cards: Cards
+    delivery: Delivery
+    cdn: Cdn
+
+
+async def ask(
+    room: Room, interaction: discord.Interaction, order: Order, *, hidden: bool | None = None
+) -> None:
+    """Acknowledge, order, and show the card. hidden: for who asked alone; None as the server has
+    it. Raises NotHeard, UserError or Transient."""
+    hidden = is_hidden(room, interaction, hidden)
+    if (why_not := refused(room, interaction, hidden=hidden)) != "":
+        await say(interaction, why_not)
+        return
+    post = post_of(room, interaction, await acknowledge(interaction, hidden=hidden), hidden=hidden)
+    lobby, studio = room.desk.lobby, room.desk.studio
+    account = await account_of(studio, interaction.user)
+    await lobby.keep(post)
+    try:
+        jobs = await order(account, post.place, key_of(interaction))
+    except UserError as error:
+        await lobby.drop(post)
+        raise UserError(f"{error.sentence} {NOTHING_CHARGED}") from error
+    for job in jobs:
+        room.cards.watch(job)
+    await tell_kept(room, interaction, account)
+
+
+def is_hidden(room: Room, interaction: discord.Interaction, wanted: bool | None) -> bool:
+    if wanted is not None:
+        return wanted
+    return room.desk.lobby.rules(server_of(interaction)).private
+
+
+def refused(room: Room, interaction: discord.Interaction, *, hidden: bool) -> str:
+    """Why no card may live there; "" where one may."""
+    return refusal(interaction, room.desk.lobby.rules(server_of(interaction)), hidden=hidden)
+
+
+def post_of(room: Room, interaction: discord.Interaction, message_id: int, *, hidden: bool) -> Post:
+    """The message that answers an interaction."""
+    return Post(
+        place=place(
+            PLATFORM,
+            str(interaction.guild_id or DIRECT),
+            str(interaction.channel_id),
+            str(message_id),
+        ),
+        author=str(interaction.user.id),
+        upload_limit=interaction.filesize_limit,
+        member=is_member(interaction) and not hidden,
+        token=interaction.token,
+        token_until=room.desk.clock() + TOKEN_TIME,
+        hidden=hidden,
+        adult=is_adult(interaction),
+    )
+
+
+async def tell_kept(room: Room, interaction: discord.Interaction, account: Account) -> None:
+    """Tell somebody who came by what could not be brought to them."""
+    kept = await room.desk.lobby.kept(account)
+    if kept:
+        listed = ", ".join(f"`/show {job_id}`" for job_id in kept[:10])
+        await interaction.followup.send(
+            f"I could not reach you with what ended meanwhile. It is kept: {listed}",
+            ephemeral=True,
+        )

@@ -1,0 +1,228 @@
+"""The buttons of a card. Each carries its job's id, so that it works after a restart, for months.
+
+Who may press which: the author all of them; moderators may cancel and delete; anybody may report.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bots.card import Button
+from bots.discord import forms
+from bots.discord.asking import Room, ask, tell_kept
+from bots.discord.card_view import BUTTON_ID, SHEET_CANCEL, SHEET_DELETE, SHOW
+from bots.discord.hearing import (
+    NotYours,
+    account_of,
+    acknowledge,
+    acknowledge_update,
+    guarded,
+)
+from bots.discord.permissions import may_moderate
+from bots.discord.showing import show
+from core.errors import Transient, Unreachable, WrongState
+from core.job import Account, Job
+from core.lobby import Shown
+from core.places import parts
+
+log = logging.getLogger("kinora.discord")
+
+VARIANTS = 4
+REPORTED = "Noted, for whoever runs this Kinora to look at."
+REPORTED_BEFORE = "You have reported this clip already; it is noted."
+_PING_ID = re.compile(r"kn-ping:(?P<wanted>on|off)")
+
+
+class JobButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_ID):
+    """Any button of ours on any card."""
+
+    def __init__(self, item: ui.Button[Any], action: str, job_id: str, room: Room) -> None:
+        super().__init__(item)
+        self._action = action
+        self._job_id = job_id
+        self._room = room
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        assert isinstance(item, ui.Button)
+        return cls(item, match["action"], match["job_id"], interaction.client.room)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        await guarded(
+            interaction, lambda: pressed(self._room, interaction, self._action, self._job_id)
+        )
+
+
+class PingButton(ui.DynamicItem[ui.Button[Any]], template=_PING_ID):
+    """Whether somebody is pinged when a clip is done."""
+
+    def __init__(self, item: ui.Button[Any], wanted: bool, room: Room) -> None:
+        super().__init__(item)
+        self._wanted = wanted
+        self._room = room
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        assert isinstance(item, ui.Button)
+        return cls(item, match["wanted"] == "on", interaction.client.room)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        from bots.discord import talk
+
+        async def work() -> None:
+            await acknowledge_update(interaction)
+            account = await account_of(self._room.desk.studio, interaction.user)
+            await self._room.desk.lobby.set_ping(account, self._wanted)
+            layout = await talk.me(self._room, interaction)
+            await interaction.edit_original_response(view=layout)
+
+        await guarded(interaction, work)
+
+
+async def pressed(
+    room: Room, interaction: discord.Interaction[Any], action: str, job_id: str
+) -> None:
+    """Raises NotHeard, UserError or Transient."""
+    match action:
+        case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
+            await _vary(room, interaction, action, job_id)
+        case Button.EDIT:
+            job = (await _own(room, interaction, job_id)).view.job
+            await forms.open_form(room, interaction, job, forms.EDIT)
+        case "show" if action == SHOW:
+            await show(room, interaction, job_id, hidden=_is_hidden(interaction) or None)
+        case Button.CANCEL | Button.DELETE:
+            await _stop(room, interaction, action, [job_id])
+        case _ if action in (SHEET_CANCEL, SHEET_DELETE):
+            await _stop_sheet(room, interaction, action, job_id)
+        case Button.REPORT:
+            await _report(room, interaction, job_id)
+        case Button.PAGE:
+            await _page(room, interaction, job_id)
+        case _:
+            raise WrongState("This button is of another version of Kinora: try `/show`.")
+
+
+async def _vary(
+    room: Room, interaction: discord.Interaction[Any], action: str, job_id: str
+) -> None:
+    studio = room.desk.studio
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        await _check_own(room, account, job_id)
+        match action:
+            case Button.EXTEND:
+                return [await studio.extend(account, place, job_id, key=key)]
+            case Button.UPSCALE:
+                return [await studio.upscale(account, place, job_id, key=key)]
+            case Button.FOUR:
+                return await studio.variants(account, place, job_id, VARIANTS, key=key)
+        return [await studio.again(account, place, job_id, key=key)]
+
+    await ask(room, interaction, queue, hidden=_is_hidden(interaction) or None)
+
+
+async def _stop(
+    room: Room, interaction: discord.Interaction[Any], action: str, job_ids: Sequence[str]
+) -> None:
+    """Cancel or delete jobs, as their author or as a moderator."""
+    await acknowledge_update(interaction)
+    account = await account_of(room.desk.studio, interaction.user)
+    for job_id in job_ids:
+        shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+        job = shown.view.job
+        if shown.owner.id != account.id:
+            if not may_moderate(interaction):
+                raise _not_yours(shown)
+            log.warning("job %s: %s by a moderator, account %d", job.id, action, account.id)
+        if action == Button.CANCEL:
+            await room.desk.studio.cancel(shown.owner, job_id)
+            continue
+        await room.desk.studio.delete(shown.owner, job_id)
+        room.cards.forget(job_id)
+        await _delete_card(room, interaction, job)
+    if action == Button.DELETE:
+        with suppress(discord.NotFound):
+            await interaction.delete_original_response()
+    await tell_kept(room, interaction, account)
+
+
+async def _stop_sheet(
+    room: Room, interaction: discord.Interaction[Any], action: str, job_id: str
+) -> None:
+    """What Cancel and Delete mean for all jobs of a sheet."""
+    first = await room.desk.lobby.shown(room.desk.studio, job_id)
+    views = await room.desk.lobby.at(room.desk.studio, first.view.job.place)
+    if action == SHEET_CANCEL:
+        unfinished = [view.job.id for view in views if not view.job.state.ended]
+        await _stop(room, interaction, Button.CANCEL, unfinished)
+    else:
+        await _stop(room, interaction, Button.DELETE, [view.job.id for view in views])
+
+
+async def _delete_card(room: Room, interaction: discord.Interaction[Any], job: Job) -> None:
+    """The job's own card, where the button was pressed on another message of it."""
+    post = await room.desk.lobby.post(job.place)
+    if post is None or interaction.message is None:
+        return
+    await room.desk.lobby.drop(post)
+    if parts(post.place)[2] != str(interaction.message.id):
+        try:
+            await room.messages.delete(post)
+        except (Unreachable, Transient, TimeoutError) as error:
+            log.info("the card at %s was not deleted: %s", post.place, error)
+
+
+async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
+    await acknowledge(interaction, hidden=True)
+    account = await account_of(room.desk.studio, interaction.user)
+    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+    new = await room.desk.lobby.report(account, shown.view.job)
+    await interaction.edit_original_response(content=REPORTED if new else REPORTED_BEFORE)
+
+
+async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
+    await acknowledge(interaction, hidden=True)
+    shown = await _own(room, interaction, job_id)
+    if room.desk.page_link is None:
+        raise WrongState("The page can't be reached from here.")
+    link = await room.desk.page_link(shown.owner)
+    await interaction.edit_original_response(
+        content=f"This opens your page, once, and is for you alone: {link}"
+    )
+
+
+async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str) -> Shown:
+    """Raises NotYours or NotFound."""
+    account = await account_of(room.desk.studio, interaction.user)
+    return await _check_own(room, account, job_id)
+
+
+async def _check_own(room: Room, account: Account, job_id: str) -> Shown:
+    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+    if shown.owner.id != account.id:
+        raise _not_yours(shown)
+    return shown
+
+
+def _not_yours(shown: Shown) -> NotYours:
+    return NotYours(
+        f"This is {shown.owner.name}'s clip. For one of your own, open the message's menu, "
+        "then *Apps*, then *Remix*."
+    )
+
+
+def _is_hidden(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the button was on a message that only its reader sees."""
+    return interaction.message is not None and interaction.message.flags.ephemeral

@@ -1,0 +1,186 @@
+"""A card as Discord's components. Pure: words and file names in, a layout out.
+
+Components V2: one container with the accent colour, which holds text, pictures and rows of buttons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+import discord
+from discord import ui
+
+from bots.card import LABELS, Button, Card
+from core.job import State
+
+ACCENT = 0xC2571A
+QUIET = 0x6D6A75
+TROUBLE = 0xB3261E
+PROMPT_CHARS = 1200
+"""Of a prompt that is shown; a message holds 4000 in all."""
+
+PICTURE, PREVIEW = "picture.jpg", "preview.jpg"
+SHOW = "show"
+SHEET_CANCEL, SHEET_DELETE = "cancel-all", "delete-all"
+
+_STYLES = {
+    Button.CANCEL: discord.ButtonStyle.secondary,
+    Button.DELETE: discord.ButtonStyle.secondary,
+    Button.REPORT: discord.ButtonStyle.secondary,
+    Button.PAGE: discord.ButtonStyle.secondary,
+    Button.AGAIN: discord.ButtonStyle.primary,
+    Button.RETRY: discord.ButtonStyle.primary,
+}
+_COLOURS = {
+    State.FAILED: TROUBLE,
+    State.REFUSED: TROUBLE,
+    State.CANCELLED: QUIET,
+}
+BUTTON_ID = re.compile(r"kn:(?P<action>[a-z-]{2,12}):(?P<job_id>[0-9a-z]{12})")
+
+Child = ui.Item[ui.LayoutView]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a card can't know. notice: a line for this message alone. larger: the resolution that
+    Upscale makes. page: people can reach the page."""
+
+    notice: str = ""
+    larger: str | None = None
+    page: bool = False
+
+
+def clip_name(job_id: str) -> str:
+    return f"kinora-{job_id}.mp4"
+
+
+def poster_name(job_id: str) -> str:
+    return f"kinora-{job_id}.jpg"
+
+
+def button_id(action: str, job_id: str) -> str:
+    return f"kn:{action}:{job_id}"
+
+
+def card_view(card: Card, files: Set[str], extra: Extra) -> ui.LayoutView:
+    """One job. files: the names of what is attached to the message."""
+    done = card.state is State.SUCCEEDED
+    shown = next(
+        (name for name in (clip_name(card.job_id), poster_name(card.job_id), PREVIEW)
+         if name in files),
+        None,
+    )  # fmt: skip
+    children: list[Child] = []
+    if done and shown:
+        children += [_gallery([shown]), *_texts(_prompt(card), _small(card.line_two))]
+    else:
+        head = [f"**{card.line_one}**\n{card.line_two}".strip(), card.bar, _prompt(card)]
+        texts = [text for text in head if text]
+        if PICTURE in files:
+            children.append(ui.Section(*texts, accessory=ui.Thumbnail(f"attachment://{PICTURE}")))
+        else:
+            children += _texts(*texts)
+        if shown:
+            children.append(_gallery([shown]))
+        if card.reference:
+            children += _texts(_small(f"Reference {card.reference}"))
+        elif not card.state.ended:
+            children += _texts(_small(card.facts))
+    children += _texts(_small(" ".join(card.notes)), _small(extra.notice))
+    children += [_row(card, row, extra) for row in card.rows() if _shown(row, extra)]
+    return _layout(children, _COLOURS.get(card.state, ACCENT))
+
+
+def sheet_view(cards: Sequence[Card], files: Set[str], notice: str = "") -> ui.LayoutView:
+    """Several jobs from one request, as a contact sheet with a number under each."""
+    done = [card for card in cards if card.state is State.SUCCEEDED]
+    unfinished = [card for card in cards if not card.state.ended]
+    first = cards[0]
+    title = f"**{len(done)} of {len(cards)} done**" if unfinished else "**Done**"
+    children = _texts(title, _prompt(first))
+    names = [
+        name
+        for card in done
+        for name in (clip_name(card.job_id), poster_name(card.job_id))
+        if name in files
+    ]
+    if names:
+        children.append(_gallery(names))
+    lines = [
+        f"`{number}` {card.line_one} · {card.line_two}" for number, card in enumerate(cards, 1)
+    ]
+    children += _texts("\n".join(map(_small, lines)), _small(notice))
+    numbers: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+    for number, card in enumerate(cards[:5], 1):
+        numbers.add_item(
+            ui.Button(
+                label=str(number),
+                custom_id=button_id(SHOW, card.job_id),
+                disabled=card not in done,
+            )
+        )
+    action, label = (SHEET_CANCEL, "Cancel") if unfinished else (SHEET_DELETE, "Delete")
+    rest: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
+        ui.Button(label=label, custom_id=button_id(action, first.job_id))
+    )
+    return _layout([*children, numbers, rest], ACCENT)
+
+
+def note_view(text: str, colour: int = QUIET) -> ui.LayoutView:
+    """A message that is only words, for where a card was to be."""
+    return _layout(_texts(text), colour)
+
+
+def plain(text: str) -> str:
+    """Somebody's words, as they wrote them: no formatting, no mentions."""
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
+
+
+def _layout(children: Sequence[Child], colour: int) -> ui.LayoutView:
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(*children, accent_colour=colour))
+    return view
+
+
+def _texts(*texts: str) -> list[Child]:
+    return [ui.TextDisplay(text) for text in texts if text]
+
+
+def _small(text: str) -> str:
+    return f"-# {text}" if text else ""
+
+
+def _prompt(card: Card) -> str:
+    words = card.prompt
+    if not words:
+        return ""
+    if len(words) > PROMPT_CHARS:
+        words = f"{words[: PROMPT_CHARS - 1]}…"
+    return f"> {plain(words)}"
+
+
+def _gallery(names: Sequence[str]) -> Child:
+    return ui.MediaGallery(*(discord.MediaGalleryItem(f"attachment://{name}") for name in names))
+
+
+def _shown(row: Sequence[Button], extra: Extra) -> list[Button]:
+    return [button for button in row if button is not Button.PAGE or extra.page]
+
+
+def _row(card: Card, row: Sequence[Button], extra: Extra) -> Child:
+    made: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
+    for button in _shown(row, extra):
+        label = LABELS[button]
+        if button is Button.UPSCALE and extra.larger:
+            label = f"{label} to {extra.larger}"
+        made.add_item(
+            ui.Button(
+                label=label,
+                custom_id=button_id(button.value, card.job_id),
+                style=_STYLES.get(button, discord.ButtonStyle.secondary),
+            )
+        )
+    return made

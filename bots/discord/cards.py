@@ -1,0 +1,203 @@
+"""Keeps the cards of unfinished jobs up to date, no faster than Discord likes it.
+
+What changed is noted; a chat's cards are then drawn one after the other, each from its newest
+state, and none more often than every 2.5 s. The last word on a job is delivery.py's, under the same
+lock, so that no late edit comes after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from weakref import WeakValueDictionary
+
+from bots.discord.desk import PLATFORM, Desk
+from bots.discord.draw import Drawing, drawn
+from bots.discord.messages import Messages, TooLarge
+from core.errors import Transient, Unreachable
+from core.job import Job
+from core.places import Post, chat, platform
+from core.studio import View
+
+log = logging.getLogger("kinora.discord")
+
+EDIT_SECONDS = 2.5
+"""Between two edits of one message."""
+
+AT_ONCE = 8
+"""Edits under way in all chats together: people's commands come first."""
+
+LISTEN_SECONDS = 0.25
+"""How long news may be awaited before what is due is drawn."""
+
+LOOK_SECONDS = 15.0
+"""How often an unfinished card is looked at without news: estimates move by themselves."""
+
+LAST_WORDS = timedelta(seconds=90)
+"""Before a token ends that is the only way to a card."""
+
+FAREWELL = (
+    "This takes longer than Discord lets me keep this card up to date. The clip comes to your "
+    "direct messages, and `/show {}` shows it too."
+)
+
+
+@dataclass
+class Watched:
+    """A place whose card changes. due: when it may be drawn next; parted: its last words were
+    said."""
+
+    jobs: set[str]
+    due: float = 0.0
+    dirty: bool = True
+    parted: bool = False
+
+
+class Cards:
+    """Run it as one task. now: seconds on a monotonic clock."""
+
+    def __init__(self, desk: Desk, messages: Messages, now: Callable[[], float]) -> None:
+        self._desk = desk
+        self._messages = messages
+        self._now = now
+        self._watched: dict[str, Watched] = {}
+        self._places: dict[str, str] = {}
+        self._told: dict[str, Drawing] = {}
+        self._drawing: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def lock(self, place: str) -> AbstractAsyncContextManager[None]:
+        """Held while a message is edited."""
+        found = self._locks.get(place)
+        if found is None:
+            self._locks[place] = found = asyncio.Lock()
+        return found
+
+    def watch(self, job: Job) -> None:
+        """The job's card is to be kept up to date from now on."""
+        self.forget(job.id)
+        if platform(job.place) == PLATFORM and not job.state.ended:
+            self._places[job.id] = job.place
+            watched = self._watched.setdefault(job.place, Watched(set()))
+            watched.jobs.add(job.id)
+            watched.dirty = True
+
+    def forget(self, job_id: str) -> None:
+        """The job has ended, or its card is elsewhere."""
+        place = self._places.pop(job_id, None)
+        watched = self._watched.get(place) if place is not None else None
+        if place is not None and watched is not None:
+            watched.jobs.discard(job_id)
+            watched.dirty = True
+            if not watched.jobs:
+                del self._watched[place]
+                self._told.pop(place, None)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            with self._desk.bulletin.everything() as changes:
+                await self._resume()
+                looked = self._now()
+                while True:
+                    for job_id in await changes.changed(LISTEN_SECONDS):
+                        self._note(job_id)
+                    if self._now() - looked >= LOOK_SECONDS:
+                        looked = self._now()
+                        for watched in self._watched.values():
+                            watched.dirty = True
+                    self._start_drawing()
+        finally:
+            for task in self._drawing.values():
+                task.cancel()
+
+    async def _resume(self) -> None:
+        """Watch the cards that were left when Kinora was stopped."""
+        while True:
+            try:
+                for job in await self._desk.lobby.unfinished():
+                    self.watch(job)
+                return
+            except Transient as error:
+                log.warning("the unfinished cards are not known yet: %s", error)
+                await asyncio.sleep(error.retry_after)
+
+    def _note(self, job_id: str) -> None:
+        watched = self._watched.get(self._places.get(job_id, ""))
+        if watched is not None:
+            watched.dirty = True
+
+    def _start_drawing(self) -> None:
+        """One task for each chat with something due."""
+        now = self._now()
+        self._drawing = {chat: t for chat, t in self._drawing.items() if not t.done()}
+        for place, watched in tuple(self._watched.items()):
+            where = chat(place) or place
+            if watched.dirty and watched.due <= now and where not in self._drawing:
+                self._drawing[where] = asyncio.create_task(self._draw(place, watched))
+
+    async def _draw(self, place: str, watched: Watched) -> None:
+        watched.dirty = False
+        pause = EDIT_SECONDS
+        try:
+            async with self._turns, self.lock(place):
+                await self._edit(place, watched)
+        except Unreachable as error:
+            log.info("the card at %s can't be edited any more: %s", place, error)
+            self._drop(place)
+        except Transient as error:
+            pause = max(pause, error.retry_after)
+            watched.dirty = True
+        except (TimeoutError, TooLarge):
+            watched.dirty = True
+        except Exception:
+            log.exception("the card at %s was not edited", place)
+        watched.due = self._now() + pause
+
+    async def show(
+        self,
+        post: Post,
+        views: Sequence[View],
+        limit: int,
+        *,
+        notice: str = "",
+        afresh: bool = False,
+    ) -> None:
+        """Edit a post so that it shows its jobs, unless it does; under its lock. limit: bytes of a
+        file. afresh: whatever it was told before. Raises as `Messages.edit`."""
+        before = None if afresh else self._told.get(post.place)
+        self._told.pop(post.place, None)
+        async with drawn(self._desk, views, limit, notice, before) as drawing:
+            if before is None or drawing.content != before.content or drawing.files is not None:
+                await self._messages.edit(post, drawing.view, drawing.files)
+        if any(not view.job.state.ended for view in views):
+            self._told[post.place] = replace(drawing, files=None)
+
+    async def _edit(self, place: str, watched: Watched) -> None:
+        post = await self._desk.lobby.post(place)
+        views = await self._desk.lobby.at(self._desk.studio, place)
+        if post is None or watched.parted:
+            return
+        for view in views:
+            if view.job.state.ended:
+                self.forget(view.job.id)
+        if any(not view.job.state.ended for view in views):
+            await self.show(post, views, post.upload_limit, notice=self._farewell(post, watched))
+
+    def _farewell(self, post: Post, watched: Watched) -> str:
+        """The last words on a card that can't be reached for much longer; "" before that."""
+        if post.member or post.token_until is None:
+            return ""
+        if self._desk.clock() < post.token_until - LAST_WORDS:
+            return ""
+        watched.parted = True
+        return FAREWELL.format(min(watched.jobs, default=""))
+
+    def _drop(self, place: str) -> None:
+        for job_id in tuple(self._watched[place].jobs) if place in self._watched else ():
+            self.forget(job_id)

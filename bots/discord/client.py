@@ -1,0 +1,174 @@
+"""The client: logged in, told of everything, and brought down without losing anything.
+
+discord.py, unmodified. Its three addresses are the operator's to set, for those who reach Discord
+through a proxy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import discord
+import yarl
+
+from bots.discord import forms
+from bots.discord.asking import Room
+from bots.discord.attachments import Cdn
+from bots.discord.buttons import JobButton, PingButton
+from bots.discord.cards import Cards
+from bots.discord.commands import command_tree, register
+from bots.discord.delivery import Delivery
+from bots.discord.desk import Desk, Discord
+from bots.discord.hearing import guarded
+from bots.discord.messages import SOON_SECONDS, Messages
+from bots.discord.remedies import NO_INTENT, NO_TOKEN
+from bots.discord.sync import keep_in_step
+from bots.discord.words import Words
+from core.errors import Transient
+from core.job import Job
+
+log = logging.getLogger("kinora.discord")
+
+LONGEST_PAUSE_SECONDS = 300.0
+CLOSE_SECONDS = 10.0
+DRAIN_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 60.0
+"""For a rate limit; beyond that the library gives up, and we try later."""
+
+
+class Client(discord.AutoShardedClient):
+    """One connection to Discord, on as many shards as it asks for."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            max_ratelimit_timeout=LONGEST_WAIT_SECONDS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        messages = Messages(self, desk.clock)
+        cards = Cards(desk, messages, time.monotonic)
+        self.room = Room(
+            desk=desk,
+            client=self,
+            messages=messages,
+            cards=cards,
+            delivery=Delivery(desk, messages, cards),
+            cdn=Cdn(desk.settings.cdn_url),
+        )
+        self.tree = command_tree(self)
+        register(self.tree, self.room)
+        self.add_dynamic_items(JobButton, PingButton)
+        self.under_way: set[asyncio.Task[object]] = set()
+        self._syncing: asyncio.Task[None] | None = None
+
+    async def setup_hook(self) -> None:
+        await self.tree.set_translator(Words())
+        self._syncing = asyncio.create_task(keep_in_step(self.tree))
+
+    async def launch_shards(self) -> None:
+        """On the operator's gateway, whichever one Discord names."""
+        self.shard_count, _, _ = await self.http.get_bot_gateway()
+        await super().launch_shards()
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Forms; commands and buttons are heard by the library."""
+        form = forms.sent(interaction)
+        if form is not None:
+            await guarded(interaction, lambda: forms.submit_form(self.room, interaction, form))
+
+    async def on_ready(self) -> None:
+        log.info("on Discord as %s, in %d servers", self.user, len(self.guilds))
+
+    async def close(self) -> None:
+        if self._syncing is not None:
+            self._syncing.cancel()
+        await super().close()
+
+
+class Bot:
+    """Run it as one task; `carry` is its carrier. Where Discord can't be reached it tries again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._client: Client | None = None
+        self._stopping = False
+
+    @property
+    def client(self) -> Client | None:
+        """The client of now; None while there is none."""
+        return self._client
+
+    async def carry(self, job: Job) -> None:
+        """`core.delivery.Carry`."""
+        client = self._client
+        if client is None or client.application_id is None or client.is_closed():
+            raise Transient("not on Discord now", SOON_SECONDS)
+        await client.room.delivery(job)
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the operator has to do something, which the log says."""
+        point_to(self._desk.settings)
+        pause = SOON_SECONDS
+        while not self._stopping:
+            began = time.monotonic()
+            try:
+                await self._connected()
+                return
+            except discord.LoginFailure:
+                log.error(NO_TOKEN)
+                return
+            except discord.PrivilegedIntentsRequired:
+                log.error(NO_INTENT)
+                return
+            except (
+                discord.HTTPException,
+                discord.GatewayNotFound,
+                discord.ConnectionClosed,
+                aiohttp.ClientError,
+                OSError,
+            ) as error:
+                pause = SOON_SECONDS if time.monotonic() - began > pause * 2 else pause
+                log.warning("Discord can't be reached (%s); again in %.0f s", error, pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def drain(self) -> None:
+        """Take nothing more from people. What is being brought to them goes on."""
+        self._stopping = True
+        client = self._client
+        if client is not None:
+            for number in tuple(client.shards):
+                with suppress(Exception):
+                    await client.shards[number].disconnect()
+            if client.under_way:
+                await asyncio.wait(client.under_way, timeout=DRAIN_SECONDS)
+
+    async def _connected(self) -> None:
+        client = Client(self._desk)
+        self._client = client
+        keeping = asyncio.create_task(client.room.cards.run())
+        try:
+            await client.start(self._desk.settings.token)
+        finally:
+            self._client = None
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await client.close()
+
+
+def point_to(settings: Discord) -> None:
+    """Lead the library to the operator's addresses; they are the whole process's."""
+    discord.http.Route.BASE = settings.api_url
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+    discord.Asset.BASE = settings.cdn_url

@@ -1,0 +1,364 @@
+"""The commands: what they take, in Discord's own options, and what they come to.
+
+No `from __future__ import annotations` here: discord.py reads the annotations, and their ranges are
+the catalogue's.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range
+
+from bots.discord import forms, talk
+from bots.discord.asking import Room, ask, is_hidden, refused
+from bots.discord.attachments import pictures_of
+from bots.discord.hearing import account_of, guarded, say
+from bots.discord.rules import UNSET, settle
+from bots.discord.showing import our_job, show
+from core import camera
+from core.errors import BadPrompt, NotFound
+from core.job import Account, Job
+from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX, parse, with_fields
+from core.request import Draft, Picture
+
+Interaction = discord.Interaction[Any]
+Fields = dict[str, object]
+"""Values by the names of flags or of settings; None where nothing was said."""
+
+CHOICES = 25
+EXTEND_SECONDS_MAX = 60.0
+
+_CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
+
+
+def command_tree(client: discord.Client) -> app_commands.CommandTree[Any]:
+    """Every command works in servers, threads and direct messages, installed by either."""
+    return app_commands.CommandTree(
+        client, allowed_contexts=_CONTEXTS, allowed_installs=_INSTALLS, fallback_to_global=True
+    )
+
+
+def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    """Put all commands into the tree; their choices and ranges are the catalogue's."""
+    _asking(tree, room)
+    _varying(tree, room)
+    _looking(tree, room)
+    _on_messages(tree, room)
+
+
+def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    catalogue = room.desk.studio.catalogue
+    low = float(min(model.seconds.low for model in catalogue))
+    high = float(max(model.seconds.high for model in catalogue))
+    sizes = sorted({r for model in catalogue for r in model.resolutions}, key=_lines)
+
+    words: dict[str, str | app_commands.locale_str] = {
+        "prompt": "What you would like to see; flags such as --seed 7 may be in it",
+        "image": "The picture that the clip begins with",
+        "last_image": "The picture that it ends with",
+        "length": "Seconds",
+        "resolution": "The short side",
+        "camera": "A camera move, such as: slow zoom in",
+        "motion": "How much moves, 0 to 10",
+        "model": "Which model renders it",
+        "private": "Only you see the card",
+    }
+    aspects = [Choice(name=aspect, value=aspect) for aspect in ASPECTS]
+    resolutions = [Choice(name=size, value=size) for size in sizes[:CHOICES]]
+
+    @tree.command(name="create", description="Make a clip from words, from pictures, or from both")
+    @app_commands.describe(
+        **words,
+        aspect="Width to height; your picture's unless said",
+        seed="The same seed draws the same again",
+        negative="Words to avoid",
+    )
+    @app_commands.choices(aspect=aspects, resolution=resolutions)
+    async def create(
+        interaction: Interaction,
+        prompt: Range[str, 0, PROMPT_MAX_CHARS] = "",
+        image: discord.Attachment | None = None,
+        last_image: discord.Attachment | None = None,
+        length: Range[float, low, high] | None = None,
+        aspect: str | None = None,
+        resolution: str | None = None,
+        camera: str | None = None,
+        motion: Range[float, 0, 10] | None = None,
+        seed: Range[int, 0, SEED_MAX] | None = None,
+        negative: str | None = None,
+        model: str | None = None,
+        private: bool | None = None,
+    ) -> None:
+        fields: Fields = {
+            "seconds": length,
+            "ar": aspect,
+            "res": resolution,
+            "camera": camera,
+            "motion": motion,
+            "seed": seed,
+            "neg": negative,
+            "model": model,
+        }
+        await guarded(
+            interaction,
+            lambda: order(room, interaction, prompt, fields, image, last_image, private),
+        )
+
+    @tree.command(name="animate", description="Bring a picture to life")
+    @app_commands.describe(**words)
+    @app_commands.choices(resolution=resolutions)
+    async def animate(
+        interaction: Interaction,
+        image: discord.Attachment,
+        prompt: Range[str, 0, PROMPT_MAX_CHARS] = "",
+        last_image: discord.Attachment | None = None,
+        length: Range[float, low, high] | None = None,
+        resolution: str | None = None,
+        camera: str | None = None,
+        motion: Range[float, 0, 10] | None = None,
+        model: str | None = None,
+        private: bool | None = None,
+    ) -> None:
+        fields: Fields = {
+            "seconds": length,
+            "res": resolution,
+            "camera": camera,
+            "motion": motion,
+            "model": model,
+        }
+        await guarded(
+            interaction,
+            lambda: order(room, interaction, prompt, fields, image, last_image, private),
+        )
+
+    async def moves(interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return _matching(camera.names(), typed)
+
+    async def models(interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return _matching([model.name for model in catalogue], typed)
+
+    for command in (create, animate):
+        command.autocomplete("camera")(moves)
+        command.autocomplete("model")(models)
+
+
+def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    studio = room.desk.studio
+
+    @tree.command(name="again", description="Make a clip of yours once more, with a new seed")
+    @app_commands.describe(clip="Which one; your newest unless said", private="Only you see it")
+    async def again(
+        interaction: Interaction, clip: str | None = None, private: bool | None = None
+    ) -> None:
+        async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+            job_id = await _meant(room, account, clip)
+            return [await studio.again(account, place, job_id, key=key)]
+
+        await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))
+
+    @tree.command(name="extend", description="Go on where a clip of yours stops")
+    @app_commands.describe(
+        clip="Which one; your newest unless said",
+        seconds="How much longer",
+        private="Only you see it",
+    )
+    async def extend(
+        interaction: Interaction,
+        clip: str | None = None,
+        seconds: Range[float, 0.1, EXTEND_SECONDS_MAX] | None = None,
+        private: bool | None = None,
+    ) -> None:
+        async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+            job_id = await _meant(room, account, clip)
+            return [await studio.extend(account, place, job_id, seconds, key=key)]
+
+        await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))
+
+    @tree.command(name="show", description="Post a clip of yours again, with its buttons")
+    @app_commands.describe(clip="Which one; your newest unless said", private="Only you see it")
+    async def show_again(
+        interaction: Interaction, clip: str | None = None, private: bool | None = None
+    ) -> None:
+        await guarded(interaction, lambda: show(room, interaction, clip, hidden=private))
+
+    async def own(interaction: Interaction, typed: str) -> list[Choice[str]]:
+        account = await account_of(studio, interaction.user)
+        views = await studio.history(account, CHOICES)
+        named = [(view.job.id, talk.line(view)) for view in views]
+        wanted = typed.lower()
+        return [
+            Choice(name=f"{words} · {job_id}"[:100], value=job_id)
+            for job_id, words in named
+            if wanted in words.lower() or wanted in job_id
+        ]
+
+    for command in (again, extend, show_again):
+        command.autocomplete("clip")(own)
+
+
+def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    catalogue = room.desk.studio.catalogue
+    high = float(max(model.seconds.high for model in catalogue))
+    sizes = sorted({r for model in catalogue for r in model.resolutions}, key=_lines)
+    size_choices = [
+        Choice(name="as the model has it", value=UNSET),
+        *(Choice(name=size, value=size) for size in sizes[: CHOICES - 1]),
+    ]
+
+    @tree.command(name="queue", description="What runs, what waits, and where yours are")
+    async def queue(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: talk.tell(room, interaction, talk.queue))
+
+    @tree.command(name="me", description="Your credits, your clips, and whether you are pinged")
+    async def me(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: talk.tell(room, interaction, talk.me))
+
+    @tree.command(name="models", description="What each model takes and makes")
+    async def models(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: talk.tell(room, interaction, talk.models))
+
+    @tree.command(name="help", description="How to ask for a clip")
+    async def help_(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: talk.tell(room, interaction, talk.help_))
+
+    @tree.command(name="settings", description="How Kinora is used on this server")
+    @app_commands.describe(
+        channel="Allow Kinora here, or no longer; where none is allowed by name, all are",
+        length="Seconds where nobody says; 0: as the model has it",
+        longest="The most seconds; 0: as the model has it",
+        resolution="Where nobody says",
+        largest="The largest resolution",
+        model="Where nobody says; any: the usual one",
+        private="Cards are for who asked alone, unless they say",
+    )
+    @app_commands.choices(resolution=size_choices, largest=size_choices)
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    async def settings(
+        interaction: Interaction,
+        channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
+        length: Range[float, 0.0, high] | None = None,
+        longest: Range[float, 0.0, high] | None = None,
+        resolution: str | None = None,
+        largest: str | None = None,
+        model: str | None = None,
+        private: bool | None = None,
+    ) -> None:
+        said: Fields = {
+            "channel": str(channel.id) if channel else None,
+            "seconds": length,
+            "longest": longest,
+            "resolution": resolution,
+            "largest": largest,
+            "model": model,
+            "private": private,
+        }
+        await guarded(interaction, lambda: settle(room, interaction, said))
+
+    @settings.autocomplete("model")
+    async def model_names(interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return _matching([UNSET, *(model.name for model in catalogue)], typed)
+
+
+def _on_messages(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    @tree.context_menu(name="Animate this")
+    async def animate_this(interaction: Interaction, message: discord.Message) -> None:
+        async def work() -> None:
+            pictures = pictures_of(message)
+            if not pictures:
+                raise NotFound("There is no picture in that message. Nothing was charged.")
+            await order(room, interaction, "", {}, pictures[0], None, None)
+
+        await guarded(interaction, work)
+
+    @tree.context_menu(name="Remix")
+    async def remix(interaction: Interaction, message: discord.Message) -> None:
+        async def work() -> None:
+            job_id = our_job(interaction, message)
+            if job_id is None:
+                raise NotFound("That message holds no clip of mine to remix.")
+            shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+            await forms.open_form(room, interaction, shown.view.job, forms.REMIX)
+
+        await guarded(interaction, work)
+
+
+async def order(
+    room: Room,
+    interaction: Interaction,
+    words: str,
+    fields: Fields,
+    image: discord.Attachment | None,
+    last_image: discord.Attachment | None,
+    private: bool | None,
+) -> None:
+    """A new clip. What is wrong with the words is said before anything is acknowledged or fetched.
+
+    Raises NotHeard, UserError or Transient.
+    """
+    studio = room.desk.studio
+    hidden = is_hidden(room, interaction, private)
+    if (why_not := refused(room, interaction, hidden=hidden)) != "":
+        await say(interaction, why_not)
+        return
+    draft = with_fields(parse(words), fields)
+    _check(room, interaction, draft, image, last_image)
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        first = await room.cdn.fetch(image) if image else None
+        last = await room.cdn.fetch(last_image) if last_image else None
+        return [
+            await studio.submit(account, place, draft, picture=first, last_picture=last, key=key)
+        ]
+
+    await ask(room, interaction, queue, hidden=hidden)
+
+
+def _check(
+    room: Room,
+    interaction: Interaction,
+    draft: Draft,
+    image: discord.Attachment | None,
+    last_image: discord.Attachment | None,
+) -> None:
+    """Raises BadPrompt."""
+    place = f"discord:{interaction.guild_id or '@'}/"
+    given = [
+        Picture("", one.width or 1280, one.height or 720) if one else None
+        for one in (image, last_image)
+    ]
+    try:
+        room.desk.studio.quote(draft, given[0], given[1], place)
+    except BadPrompt as error:
+        raise BadPrompt(
+            f"{error.sentence} Nothing was charged.", flag=error.flag, allowed=error.allowed
+        ) from error
+
+
+async def _meant(room: Room, account: Account, job_id: str | None) -> str:
+    """The clip that somebody names, or their newest. Raises NotFound."""
+    if job_id is not None:
+        return job_id.strip().lower()
+    newest = await room.desk.studio.history(account, 1)
+    if not newest:
+        raise NotFound("You have no clip yet: make one with `/create`.")
+    return newest[0].job.id
+
+
+def _matching(names: Sequence[str], typed: str) -> list[Choice[str]]:
+    """Those that begin with what was typed, then those that hold it."""
+    wanted = typed.lower().strip()
+    begins = [name for name in names if name.lower().startswith(wanted)]
+    holds = [name for name in names if wanted in name.lower() and name not in begins]
+    found = [*begins, *holds]
+    if not found and typed:
+        found = [typed]
+    return [Choice(name=name[:100], value=name[:100]) for name in found[:CHOICES]]
+
+
+def _lines(resolution: str) -> int:
+    return int(resolution.removesuffix("p"))

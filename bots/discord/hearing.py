@@ -1,0 +1,148 @@
+"""How every command and button is heard: acknowledged at once, answered in the end.
+
+What only concerns who asked is said for their eyes alone. A sentence never claims more than is
+known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import discord
+
+from bots.discord.messages import NOBODY, told
+from core.errors import Transient, UserError
+from core.job import Account, Identity, new_id
+from core.studio import Studio
+
+log = logging.getLogger("kinora.discord")
+
+ACKNOWLEDGE_SECONDS = 1.4
+"""Of each of two tries: Discord waits 3 s in all."""
+
+ACKNOWLEDGED = 40060
+NOT_KNOWN = 10062
+
+
+Heard = discord.Interaction[Any]
+
+
+class NotHeard(Exception):
+    """The interaction can't be answered any more, or somebody else answers it."""
+
+
+class NotYours(UserError):
+    """Somebody else's clip."""
+
+
+async def acknowledge(interaction: discord.Interaction, *, hidden: bool) -> int:
+    """Say that it was heard; the id of the message that will answer. Raises NotHeard.
+
+    Where Discord's own answer got lost it is asked for again.
+    """
+    lost = False
+    for _ in range(2):
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                answer = await interaction.response.defer(ephemeral=hidden, thinking=True)
+                if answer is not None and answer.message_id is not None:
+                    return answer.message_id
+                return (await interaction.original_response()).id
+        except discord.HTTPException as error:
+            if error.code == ACKNOWLEDGED and lost:
+                return (await interaction.original_response()).id
+            raise _not_heard(error) from error
+        except (aiohttp.ClientError, TimeoutError):
+            lost = True
+    log.warning("an interaction was not acknowledged: Discord does not answer")
+    raise NotHeard
+
+
+async def acknowledge_update(interaction: discord.Interaction) -> None:
+    """Say that a button was heard, whose message will change. Raises NotHeard."""
+    lost = False
+    for _ in range(2):
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                await interaction.response.defer()
+                return
+        except discord.HTTPException as error:
+            if error.code == ACKNOWLEDGED and lost:
+                return
+            raise _not_heard(error) from error
+        except (aiohttp.ClientError, TimeoutError):
+            lost = True
+    raise NotHeard
+
+
+async def say(interaction: discord.Interaction, text: str) -> None:
+    """Tell who asked, and nobody else. Takes the place of a public "thinking…"."""
+    if not interaction.response.is_done():
+        await interaction.response.send_message(
+            text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
+        )
+        return
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        await interaction.delete_original_response()
+    await interaction.followup.send(
+        text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
+    )
+
+
+async def guarded(interaction: Heard, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it, and tell who asked where it can't be done. Raises nothing."""
+    task = asyncio.current_task()
+    assert task is not None
+    under_way: set[asyncio.Task[object]] = interaction.client.under_way
+    under_way.add(task)
+    try:
+        await _answered(interaction, work)
+    finally:
+        under_way.discard(task)
+
+
+async def _answered(interaction: Heard, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+        return
+    except NotHeard:
+        return
+    except UserError as error:
+        sentence = error.sentence
+    except Transient as error:
+        sentence = (
+            f"That can't be done just now. Try again in {max(1, round(error.retry_after))} s."
+        )
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.warning("an interaction was not answered: %s", error)
+        return
+    except Exception:
+        reference = new_id()
+        log.exception("an interaction broke, reference %s", reference)
+        sentence = f"Something went wrong here. Tell the operator the reference {reference}."
+    try:
+        await say(interaction, sentence)
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+        log.warning("nobody could be told that %s: %s", sentence, error)
+
+
+async def account_of(studio: Studio, user: discord.abc.User) -> Account:
+    """The account of somebody on Discord; new ones begin with their free grant."""
+    return await studio.account(Identity("discord", str(user.id)), user.display_name[:80])
+
+
+def key_of(interaction: discord.Interaction) -> str:
+    """What makes a repeat of the same interaction one request."""
+    return f"discord:{interaction.id}"
+
+
+def _not_heard(error: discord.HTTPException) -> NotHeard:
+    if error.code == NOT_KNOWN:
+        log.warning("an interaction was heard too late: Discord waits 3 s")
+    elif error.code != ACKNOWLEDGED:
+        log.warning("an interaction was not acknowledged: %s", told(error))
+    return NotHeard()

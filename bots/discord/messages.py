@@ -1,0 +1,235 @@
+"""Messages sent, edited, found and deleted: Discord's answers, told in our own errors.
+
+A post is reached by its interaction's token while that is good, which leaves the channel's rate
+limit to others, and later by the bot itself, where it is a member. Editing twice shows once; a new
+message carries a nonce, and is looked for before it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import discord
+from discord import ui
+
+from core.errors import KinoraError, Transient, Unreachable
+from core.places import Post, parts
+from core.ports import Clock
+
+log = logging.getLogger("kinora.discord")
+
+CALL_SECONDS = 45.0
+"""Of a call without files; the library waits and repeats within it."""
+
+BYTES_PER_SECOND = 32 * 1024
+"""The slowest line that an upload is given time for."""
+
+LOOK_BACK = 50
+"""Messages of a chat that are looked through for one of ours."""
+
+SOON_SECONDS = 5.0
+REFUSED_SECONDS = 60.0
+NOBODY = discord.AllowedMentions.none()
+
+_TOO_LARGE = 40005
+_TOKEN_OVER = (10015, 50027)
+_GONE = (10003, 10008, 50001, 50007, 50013, 50278)
+"""Unknown channel or message, missing access, can't message this user, missing permission."""
+
+
+class TooLarge(KinoraError):
+    """A file is over what the place takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to attach: its bytes, or where they lie."""
+
+    name: str
+    content: bytes | Path
+
+    @property
+    def size(self) -> int:
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        return self.content.stat().st_size
+
+
+class Messages:
+    def __init__(self, client: discord.Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    async def edit(
+        self, post: Post, view: ui.LayoutView, files: Sequence[Upload] | None = None
+    ) -> None:
+        """Show `view` at a post. files: in place of those attached; None leaves them.
+
+        Raises Unreachable, TooLarge, Transient, or TimeoutError where no answer came.
+        """
+        token = post.reply_token(self._clock())
+        if token is not None:
+            try:
+                await self._edit_by_token(post, token, view, files)
+                return
+            except Unreachable:
+                if not post.member:
+                    raise
+        if not post.member:
+            raise Unreachable("the interaction is over, and the bot is no member there")
+        _, channel_id, message_id = parts(post.place)
+        channel = self._client.get_partial_messageable(int(channel_id))
+        message = channel.get_partial_message(int(message_id))
+        async with _answered(files), _opened(files) as attachments:
+            await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+
+    async def send(
+        self,
+        channel_id: int,
+        view: ui.LayoutView,
+        files: Sequence[Upload],
+        nonce: str,
+    ) -> int:
+        """A new message; its id. nonce: a repeat within minutes sends nothing new. Raises as
+        `edit`."""
+        channel = self._client.get_partial_messageable(channel_id)
+        async with _answered(files), _opened(files) as attachments:
+            sent = await channel.send(
+                view=view, files=attachments, nonce=nonce, allowed_mentions=NOBODY
+            )
+            return sent.id
+        raise AssertionError("either sent or raised")
+
+    async def ping(self, post: Post, text: str, nonce: str) -> None:
+        """A short message under a post that mentions its author alone. Raises as `edit`."""
+        _, channel_id, message_id = parts(post.place)
+        author = discord.Object(int(post.author))
+        mentions = discord.AllowedMentions(
+            everyone=False, roles=False, users=[author], replied_user=False
+        )
+        words = f"<@{post.author}> {text}"
+        async with _answered():
+            if post.member:
+                channel = self._client.get_partial_messageable(int(channel_id))
+                reference = discord.MessageReference(
+                    message_id=int(message_id), channel_id=int(channel_id), fail_if_not_exists=False
+                )
+                await channel.send(
+                    words, nonce=nonce, reference=reference, allowed_mentions=mentions
+                )
+            elif (token := post.reply_token(self._clock())) is not None:
+                await self._webhook(token).send(
+                    words, ephemeral=post.hidden, allowed_mentions=mentions
+                )
+
+    async def direct(self, user_id: int) -> int:
+        """The channel of direct messages with somebody. Raises as `edit`."""
+        async with _answered():
+            channel = await self._client.create_dm(discord.Object(user_id))
+            return channel.id
+        raise AssertionError("either opened or raised")
+
+    async def find(self, channel_id: int, job_id: str) -> int | None:
+        """The newest message of ours there with a button of that job. Raises as `edit`."""
+        me = self._client.user
+        channel = self._client.get_partial_messageable(channel_id)
+        async with _answered():
+            async for message in channel.history(limit=LOOK_BACK):
+                if me and message.author.id == me.id and job_id in _job_ids(message):
+                    return message.id
+        return None
+
+    async def delete(self, post: Post) -> None:
+        """Raises as `edit`."""
+        _, channel_id, message_id = parts(post.place)
+        token = post.reply_token(self._clock())
+        async with _answered():
+            if token is not None:
+                await self._webhook(token).delete_message(int(message_id))
+            elif post.member:
+                channel = self._client.get_partial_messageable(int(channel_id))
+                await channel.get_partial_message(int(message_id)).delete()
+
+    async def _edit_by_token(
+        self, post: Post, token: str, view: ui.LayoutView, files: Sequence[Upload] | None
+    ) -> None:
+        message_id = int(parts(post.place)[2])
+        async with _answered(files), _opened(files) as attachments:
+            await self._webhook(token).edit_message(
+                message_id, view=view, attachments=attachments, allowed_mentions=NOBODY
+            )
+
+    def _webhook(self, token: str) -> discord.Webhook:
+        assert self._client.application_id is not None, "asked before login"
+        return discord.Webhook.partial(self._client.application_id, token, client=self._client)
+
+
+def _job_ids(message: discord.Message) -> set[str]:
+    """The ids that the buttons of a message carry."""
+    view = ui.LayoutView.from_message(message, timeout=None)
+    ids = (getattr(item, "custom_id", None) for item in view.walk_children())
+    return {custom_id.rpartition(":")[2] for custom_id in ids if custom_id}
+
+
+@asynccontextmanager
+async def _opened(files: Sequence[Upload] | None) -> AsyncIterator[list[discord.File]]:
+    """The files, open while they are sent; MISSING where those attached stay."""
+    if files is None:
+        yield discord.utils.MISSING
+        return
+    opened: list[discord.File] = []
+    try:
+        for file in files:
+            content = file.content
+            source = content if isinstance(content, Path) else io.BytesIO(content)
+            opened.append(discord.File(source, filename=file.name))
+        yield opened
+    finally:
+        for one in opened:
+            one.close()
+
+
+@asynccontextmanager
+async def _answered(files: Sequence[Upload] | None = None) -> AsyncIterator[None]:
+    """Bound a call in time, and raise what became of it in our own words."""
+    size = sum(file.size for file in files or ())
+    try:
+        async with asyncio.timeout(CALL_SECONDS + size / BYTES_PER_SECOND):
+            yield
+    except (discord.HTTPException, discord.RateLimited) as error:
+        raise told(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise Transient("Discord can't be reached", SOON_SECONDS) from error
+    except aiohttp.ClientError as error:
+        raise TimeoutError("the connection broke before an answer") from error
+
+
+def told(error: discord.HTTPException | discord.RateLimited) -> Exception:
+    """Discord's refusal as an error of ours."""
+    if isinstance(error, discord.RateLimited):
+        return Transient("Discord asks to wait", error.retry_after)
+    if error.status == 413 or error.code == _TOO_LARGE:
+        return TooLarge("a file is over the limit of the place")
+    if error.status == 429:
+        return Transient("Discord asks to wait", _retry_after(error))
+    if error.status >= 500:
+        return Transient(f"Discord answered {error.status}", SOON_SECONDS)
+    if error.status == 401 and error.code not in _TOKEN_OVER:
+        return Transient("Discord refuses the bot's token", REFUSED_SECONDS)
+    if error.code in (*_GONE, *_TOKEN_OVER) or error.status in (403, 404):
+        return Unreachable(f"Discord answered {error.code or error.status}: {error.text[:80]}")
+    return error
+
+
+def _retry_after(error: discord.HTTPException) -> float:
+    try:
+        return max(1.0, float(error.response.headers.get("Retry-After", "")))
+    except ValueError:
+        return 30.0

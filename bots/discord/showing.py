@@ -1,0 +1,104 @@
+"""/show and the numbers of a contact sheet: a job posted again, with its buttons."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from bots.discord.asking import Room, is_hidden, post_of, refused, tell_kept
+from bots.discord.card_view import BUTTON_ID, note_view
+from bots.discord.hearing import account_of, acknowledge, say
+from core.errors import NotFound, Transient, Unreachable, UserError
+from core.job import Job
+from core.places import Post, parts
+from core.studio import NO_CLIP, View
+
+log = logging.getLogger("kinora.discord")
+
+
+async def show(
+    room: Room,
+    interaction: discord.Interaction[Any],
+    job_id: str | None,
+    *,
+    hidden: bool | None = None,
+) -> None:
+    """Post a job of theirs again; the newest where none is named. An unfinished job's card moves.
+
+    What was made where adults are among themselves is shown elsewhere to its author alone.
+    Raises NotHeard, UserError or Transient.
+    """
+    hidden = is_hidden(room, interaction, hidden)
+    if (why_not := refused(room, interaction, hidden=hidden)) != "":
+        await say(interaction, why_not)
+        return
+    message_id = await acknowledge(interaction, hidden=hidden)
+    account = await account_of(room.desk.studio, interaction.user)
+    view = await _own(room, interaction, job_id)
+    post = post_of(room, interaction, message_id, hidden=hidden)
+    before = await room.desk.lobby.post(view.job.place)
+    if before is not None and before.adult and not (post.adult or hidden):
+        raise UserError(
+            "That clip was made in an age-restricted channel: show it in one, or with "
+            "`private: True`."
+        )
+    post = replace(post, adult=post.adult or (before is not None and before.adult), pinged=True)
+    if view.job.state.ended:
+        await _post_ended(room, post, view)
+    else:
+        await _move(room, view.job, before, replace(post, pinged=False))
+    await tell_kept(room, interaction, account)
+
+
+async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str | None) -> View:
+    account = await account_of(room.desk.studio, interaction.user)
+    if job_id is not None:
+        return await room.desk.studio.view(account, job_id.strip().lower())
+    newest = await room.desk.studio.history(account, 1)
+    if not newest:
+        raise NotFound(NO_CLIP)
+    return newest[0]
+
+
+async def _post_ended(room: Room, post: Post, view: View) -> None:
+    """A post of an ended job is no card: nothing comes after it."""
+    try:
+        await room.delivery.show(post, [view])
+    except Unreachable as error:
+        raise UserError("I may not post that here: try another channel.") from error
+    except TimeoutError as error:
+        raise Transient("no answer came", 5) from error
+
+
+async def _move(room: Room, job: Job, before: Post | None, post: Post) -> None:
+    """The card goes on here; where it was says so."""
+    moved = await room.desk.lobby.move(job, post)
+    room.cards.watch(moved)
+    if before is None or await room.desk.lobby.at(room.desk.studio, before.place):
+        return
+    server, channel, message = parts(post.place)
+    link = f"https://discord.com/channels/{'@me' if server == '@' else server}/{channel}/{message}"
+    note = "This card is shown elsewhere now." if post.hidden else f"This card goes on at {link}"
+    try:
+        async with room.cards.lock(before.place):
+            await room.messages.edit(before, note_view(note), ())
+    except (Unreachable, Transient, TimeoutError) as error:
+        log.info("the old card at %s stays as it is: %s", before.place, error)
+
+
+def our_job(interaction: discord.Interaction[Any], message: discord.Message) -> str | None:
+    """The job whose clip is in a message of ours; None where there is none."""
+    if message.author.id != interaction.application_id and (
+        interaction.client.user is None or message.author.id != interaction.client.user.id
+    ):
+        return None
+    view = ui.LayoutView.from_message(message, timeout=None)
+    for item in view.walk_children():
+        found = BUTTON_ID.fullmatch(getattr(item, "custom_id", None) or "")
+        if found is not None:
+            return found["job_id"]
+    return None

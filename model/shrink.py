@@ -1,0 +1,74 @@
+"""A clip encoded again to fit a size, in a child process: `python -m model.shrink FROM TO BYTES`.
+
+The child is one of ours, working on a file of ours; it is apart so that a large clip neither holds
+up the event loop nor fills its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
+
+WAIT_SECONDS: Final = 240.0
+SHRINK_SECONDS: Final = 240.0
+NICENESS: Final = 10
+TOO_SMALL: Final = 3
+"""The child's exit status where no encoding fits."""
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+async def shrink(clip: Path, max_bytes: int) -> Path | None:
+    """`core.ports.Shrink`: a file of the caller's own with at most `max_bytes`, one at a time.
+
+    None where it can't be made that small, or takes too long.
+    """
+    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await turn.acquire()
+    except TimeoutError:
+        return None
+    try:
+        return await asyncio.to_thread(_shrunk, clip, max_bytes)
+    finally:
+        turn.release()
+
+
+def _shrunk(clip: Path, max_bytes: int) -> Path | None:
+    handle, name = tempfile.mkstemp(prefix="kinora-", suffix=".mp4")
+    os.close(handle)
+    target = Path(name)
+    command = (sys.executable, "-m", "model.shrink", str(clip), name, str(max_bytes))
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, timeout=SHRINK_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        target.unlink(missing_ok=True)
+        return None
+    if ended.returncode == 0:
+        return target
+    target.unlink(missing_ok=True)
+    if ended.returncode != TOO_SMALL:
+        raise RuntimeError(f"encoding a clip again ended with status {ended.returncode}")
+    return None
+
+
+def main() -> int:
+    """The child."""
+    from model import video
+
+    os.nice(NICENESS)
+    source, target, max_bytes = sys.argv[1:]
+    return 0 if video.shrink(Path(source), Path(target), int(max_bytes)) else TOO_SMALL
+
+
+if __name__ == "__main__":
+    sys.exit(main())
