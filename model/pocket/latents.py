@@ -121,7 +121,6 @@ def write_chunks(
 
     What is there already is kept, so this can be stopped and taken up again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     for index in range(-(-count // CHUNK)):
         path = folder / f"{width}x{height}-{index:05d}.pt"
@@ -129,11 +128,17 @@ def write_chunks(
             chunk = encode_chunk(
                 vae, [seed, width, height, index], KINDS[index % len(KINDS)], size, CHUNK
             )
-            fresh = path.with_suffix(".part")
-            described = [asdict(scene) for scene in chunk.shown]
-            torch.save({"kind": str(chunk.kind), "raw": chunk.raw, "shown": described}, fresh)
-            fresh.replace(path)
+            save_chunk(path, chunk)
         yield (index + 1) * CHUNK
+
+
+def save_chunk(path: Path, chunk: Chunk) -> None:
+    """The file's name says the size: WIDTHxHEIGHT-NUMBER.pt."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".part")
+    described = [asdict(scene) for scene in chunk.shown]
+    torch.save({"kind": str(chunk.kind), "raw": chunk.raw, "shown": described}, fresh)
+    fresh.replace(path)
 
 
 def encode_chunk(

@@ -15,7 +15,6 @@ from typing import Any, Final
 import torch
 from diffusers import (
     AutoencoderKLWan,
-    DPMSolverMultistepScheduler,
     UniPCMultistepScheduler,
     WanPipeline,
 )
@@ -26,23 +25,26 @@ from model.pocket.denoiser import TRAIN_TIMESTEPS, Words2Latents
 FOLDER: Final = Path(__file__).parent / "weights"
 """The shipped weights."""
 
+MOST_STEPS: Final = 50
+
 PARTS: Final = ("tokenizer", "text_encoder", "vae", "scheduler", "transformer")
 
 
-def scheduler(kind: str, shift: float) -> DPMSolverMultistepScheduler | UniPCMultistepScheduler:
-    """ "euler", for few steps, or "unipc"; `shift` spends more of the steps near noise.
+def scheduler(kind: str, shift: float) -> UniPCMultistepScheduler:
+    """ "unipc", or "euler" for few steps; `shift` spends more of the steps near noise.
 
-    Both space their steps alike. A solver of the first order is Euler's method for flows.
+    Both space their steps alike. UniPC of the first order without its corrector is Euler's method.
     """
-    flow: dict[str, Any] = {
-        "num_train_timesteps": TRAIN_TIMESTEPS,
-        "prediction_type": "flow_prediction",
-        "use_flow_sigmas": True,
-        "flow_shift": shift,
-    }
+    order: dict[str, Any] = {}
     if kind == "euler":
-        return DPMSolverMultistepScheduler(solver_order=1, **flow)
-    return UniPCMultistepScheduler(**flow)
+        order = {"solver_order": 1, "disable_corrector": list(range(MOST_STEPS))}
+    return UniPCMultistepScheduler(
+        num_train_timesteps=TRAIN_TIMESTEPS,
+        prediction_type="flow_prediction",
+        use_flow_sigmas=True,
+        flow_shift=shift,
+        **order,
+    )
 
 
 def assemble(
