@@ -42,7 +42,7 @@ def red(clip: scenes.Frames) -> NDArray[np.bool_]:
 def places(clip: scenes.Frames) -> NDArray[np.float64]:
     """Middle of what is red, (frames, x and y), as shares of the side."""
     masks = red(clip)
-    return np.array([np.argwhere(masks[k]).mean(axis=0)[::-1] for k in range(len(clip))]) / SIDE
+    return np.array([np.flip(np.argwhere(mask).mean(axis=0)) for mask in masks]) / SIDE
 
 
 def test_a_scene_draws_the_same_pixels_twice_at_any_shape() -> None:
