@@ -23,7 +23,7 @@ class Upload:
     """A file on its way in."""
 
     filename: str
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Cdn:
     clock: Clock
     url: str = ""
     link_seconds: float = LINK_SECONDS
-    files: dict[int, bytes] = field(default_factory=dict)
+    files: dict[int, bytes] = field(default_factory=dict, repr=False)
     _key: bytes = b"the stand-in's own"
 
     def take(

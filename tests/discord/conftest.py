@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
 from tests.discord import schema
 from tests.discord.server import Standin, standin
+from tests.discord.users import Asked, Person
+from tests.discord.wire import ANIMATE, CREATE, Wire, wired
+from tests.discord.world import Channel, Guild
 
 
 @pytest.fixture
@@ -32,3 +37,45 @@ async def judging_standin() -> AsyncIterator[Standin]:
         pytest.skip(f"{schema.ENV} leads to no specs/discord-openapi.json")
     async with standin() as running:
         yield running
+
+
+@dataclass(frozen=True)
+class Place:
+    """A channel of a server where the app is, with a person in it, and the app on the wire."""
+
+    running: Standin
+    wire: Wire
+    alice: Person
+    guild: Guild
+    room: Channel
+
+    def ask(self) -> Asked:
+        return self.alice.slash("create", self.room, prompt="a red ball")
+
+    def noticed(self, words: str) -> bool:
+        """Whether a violation says so; it is taken off."""
+        found = [why for why in self.running.violations if words in why]
+        self.running.violations.clear()
+        return bool(found)
+
+
+@asynccontextmanager
+async def opened(running: Standin) -> AsyncIterator[Place]:
+    owner, alice = running.scene.user("olivia"), running.scene.user("alice")
+    guild = running.scene.guild("Cinema", owner, alice)
+    room = running.scene.channel(guild, "general")
+    async with wired(running) as wire:
+        assert (await wire.register(CREATE, ANIMATE)).status == 200
+        yield Place(running, wire, alice, guild, room)
+
+
+@pytest.fixture
+async def place(lenient_standin: Standin) -> AsyncIterator[Place]:
+    async with opened(lenient_standin) as place:
+        yield place
+
+
+@pytest.fixture
+async def judged(judging_standin: Standin) -> AsyncIterator[Place]:
+    async with opened(judging_standin) as place:
+        yield place

@@ -51,6 +51,7 @@ def send(
     source: Message | None = None,
 ) -> Interaction:
     """Let the app know what somebody asks of it. origin: what its answers' metadata will say."""
+    where = world.channels[where.id]
     guild = world.guilds.get(where.guild_id or 0)
     here = guild is not None and world.app.id in guild.members
     own_dm = where.kind == DM and world.app.id in where.people

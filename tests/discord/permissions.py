@@ -51,7 +51,8 @@ AT_HOME = ABROAD | EVERYONE
 
 
 def of(world: World, user_id: int, channel: Channel) -> Permission:
-    """What somebody may do in a channel; nothing where they are no member."""
+    """What somebody may do in a channel as it is now; nothing where they are no member."""
+    channel = world.channels.get(channel.id, channel)
     if channel.kind in (DM, GROUP_DM):
         return AT_HOME if user_id in channel.people else Permission(0)
     guild = world.guilds.get(channel.guild_id or 0)

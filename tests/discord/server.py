@@ -29,7 +29,7 @@ from tests.discord.world import Channel, Message, User, World
 TOKEN = "the-stand-ins.own.token"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Standin:
     """A running stand-in. world: what is so; scene: to change it; gateway, limits, faults: its
     doors; judged: whether Discord's description was there to judge by."""

@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.discord.server import Standin
-from tests.discord.users import Asked, Person
+from tests.discord.conftest import Place
 from tests.discord.wire import (
     ANIMATE,
     CREATE,
-    Wire,
     button,
     container,
     gallery,
     row,
     text,
-    wired,
 )
-from tests.discord.world import Channel
 
 Json = dict[str, Any]
 
 V2 = 1 << 15
-
-
-@dataclass(frozen=True)
-class Place:
-    running: Standin
-    wire: Wire
-    alice: Person
-    room: Channel
-
-    def ask(self) -> Asked:
-        return self.alice.slash("create", self.room, prompt="a red ball")
-
-    def noticed(self, words: str) -> bool:
-        """Whether a violation says so; it is taken off."""
-        found = [why for why in self.running.violations if words in why]
-        self.running.violations.clear()
-        return bool(found)
-
-
-@asynccontextmanager
-async def opened(running: Standin) -> AsyncIterator[Place]:
-    alice = running.scene.user("alice")
-    room = running.scene.channel(running.scene.guild("Cinema", alice), "general")
-    async with wired(running) as wire:
-        assert (await wire.register(CREATE, ANIMATE)).status == 200
-        yield Place(running, wire, alice, room)
-
-
-@pytest.fixture
-async def place(lenient_standin: Standin) -> AsyncIterator[Place]:
-    async with opened(lenient_standin) as place:
-        yield place
-
-
-@pytest.fixture
-async def judged(judging_standin: Standin) -> AsyncIterator[Place]:
-    async with opened(judging_standin) as place:
-        yield place
 
 
 BAD_MESSAGES: dict[str, Json] = {

@@ -305,6 +305,7 @@ class Person:
         return command, path, options
 
     def _may_use(self, command: Json, channel: Channel) -> None:
+        channel = self._world.channels[channel.id]
         guild = self._world.guilds.get(channel.guild_id or 0)
         app = self._world.app.id
         own_dm = channel.kind == DM and app in channel.people

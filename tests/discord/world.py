@@ -189,7 +189,7 @@ class Entry:
     body: Any
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """Everything that is so, now; and what was: gone channels, versions of messages, requests.
     intents_allowed: those that the developer portal grants; base_limit: bytes in a file."""
