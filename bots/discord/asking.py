@@ -17,10 +17,9 @@ from bots.discord.attachments import Cdn
 from bots.discord.cards import Cards
 from bots.discord.delivery import Delivery
 from bots.discord.desk import DIRECT, PLATFORM, Desk
-from bots.discord.hearing import account_of, acknowledge, key_of, say
+from bots.discord.hearing import account_of, acknowledge, costless, key_of, say
 from bots.discord.messages import Messages
 from bots.discord.permissions import (
-    NOTHING_CHARGED,
     is_adult,
     is_member,
     refusal,
@@ -63,10 +62,11 @@ async def ask(
     account = await account_of(studio, interaction.user)
     await lobby.keep(post)
     try:
-        jobs = await order(account, post.place, key_of(interaction))
-    except UserError as error:
+        with costless():
+            jobs = await order(account, post.place, key_of(interaction))
+    except UserError:
         await lobby.drop(post)
-        raise UserError(f"{error.sentence} {NOTHING_CHARGED}") from error
+        raise
     for job in jobs:
         room.cards.watch(job)
     await tell_kept(room, interaction, account)

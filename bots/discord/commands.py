@@ -14,11 +14,12 @@ from discord.app_commands import Choice, Range
 from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, is_hidden, refused
 from bots.discord.attachments import pictures_of
-from bots.discord.hearing import account_of, guarded, say
+from bots.discord.hearing import account_of, costless, guarded, say
+from bots.discord.permissions import server_of
 from bots.discord.rules import UNSET, settle
 from bots.discord.showing import our_job, show
 from core import camera
-from core.errors import BadPrompt, NotFound
+from core.errors import NotFound
 from core.job import Account, Job
 from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX, parse, with_fields
 from core.request import Draft, Picture
@@ -305,8 +306,9 @@ async def order(
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
         return
-    draft = with_fields(parse(words), fields)
-    _check(room, interaction, draft, image, last_image)
+    with costless():
+        draft = with_fields(parse(words), fields)
+        _check(room, interaction, draft, image, last_image)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         first = await room.cdn.fetch(image) if image else None
@@ -326,17 +328,12 @@ def _check(
     last_image: discord.Attachment | None,
 ) -> None:
     """Raises BadPrompt."""
-    place = f"discord:{interaction.guild_id or '@'}/"
+    place = server_of(interaction)
     given = [
         Picture("", one.width or 1280, one.height or 720) if one else None
         for one in (image, last_image)
     ]
-    try:
-        room.desk.studio.quote(draft, given[0], given[1], place)
-    except BadPrompt as error:
-        raise BadPrompt(
-            f"{error.sentence} Nothing was charged.", flag=error.flag, allowed=error.allowed
-        ) from error
+    room.desk.studio.quote(draft, given[0], given[1], place)
 
 
 async def _meant(room: Room, account: Account, job_id: str | None) -> str:

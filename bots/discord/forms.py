@@ -15,8 +15,9 @@ import discord
 from discord import ui
 
 from bots.discord.asking import Room, ask
+from bots.discord.hearing import costless
 from core.catalog import Takes, draft_of, named
-from core.errors import BadPrompt, WrongState
+from core.errors import WrongState
 from core.job import Account, Job
 from core.prompt import PROMPT_MAX_CHARS, parse, recipe
 
@@ -99,10 +100,8 @@ def sent(interaction: discord.Interaction[Any]) -> Sent | None:
 
 async def submit_form(room: Room, interaction: discord.Interaction[Any], form: Sent) -> None:
     """Queue what a form asks for. Raises NotHeard, UserError or Transient."""
-    try:
+    with costless():
         draft = parse(form.line)
-    except BadPrompt as error:
-        raise BadPrompt(f"{error.sentence} Nothing was charged.", flag=error.flag) from error
     hidden = interaction.message is not None and interaction.message.flags.ephemeral
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:

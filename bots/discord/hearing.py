@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
 import discord
 
+from bots.card import NOTHING_CHARGED
 from bots.discord.messages import NOBODY, told
 from core.errors import Transient, UserError
 from core.job import Account, Identity, new_id
@@ -128,6 +130,15 @@ async def _answered(interaction: Heard, work: Callable[[], Awaitable[None]]) -> 
         await say(interaction, sentence)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
         log.warning("nobody could be told that %s: %s", sentence, error)
+
+
+@contextmanager
+def costless() -> Iterator[None]:
+    """What the block refuses also says that it cost nothing."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{error.sentence} {NOTHING_CHARGED}", allowed=error.allowed) from error
 
 
 async def account_of(studio: Studio, user: discord.abc.User) -> Account:

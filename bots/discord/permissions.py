@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import discord
 
+from bots.card import NOTHING_CHARGED
 from bots.discord.desk import DIRECT, PLATFORM
 from core.places import Rules
-
-NOTHING_CHARGED = "Nothing was charged."
 
 INVITED = discord.Permissions(
     view_channel=True,
