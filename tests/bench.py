@@ -1,8 +1,9 @@
 """`make bench`: this machine's figures, from the real program run as a user runs it.
 
-    python -m tests.bench [render] [queue] [loop]
+    python -m tests.bench [render] [pocket] [queue] [loop]
 
 render: `kinora render` against real time and against encoding the same frames alone.
+pocket: words to MP4 with the model in memory, part by part, and against diffusers' own pipeline.
 queue: twenty jobs of three accounts: who is served when, and how often an ETA held.
 loop: the event loop's longest stall while clips render, pictures go up and clips come down.
 """
@@ -18,10 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -30,7 +32,10 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from core.request import Request
 from model import video
+from model.families import pocket, wan
+from model.family import NOTHING_GIVEN, Frame
 from tests.program import KINORA, Caller, Program, command, family, running
 
 out = Console()
@@ -115,6 +120,95 @@ def bench_render() -> None:
                 alone = encode_alone(probe.width, probe.height, probe.num_frames, clip)
                 table.add_row("  encoding noise alone", f"{alone:.1f} s", f"{5 / alone:.1f}×", "")
     out.print(table)
+
+
+# pocket
+
+
+def bench_pocket() -> None:
+    """In this process, as the runner does it: the model is in memory and the words are read."""
+    import torch
+    from diffusers import WanPipeline
+
+    table = Table("clip", "text", "denoise", "decode", "to 720p", "encode", "words to MP4",
+                  "words to 720p MP4", "diffusers", title="pocket in 4 steps")  # fmt: skip
+    for side, frames in ((128, 17), (256, 33)):
+        request = Request(
+            model="pocket", prompt="a red ball bouncing on a blue background", width=side,
+            height=side, num_frames=frames, frame_rate=8, seed=1, resolution=f"{side}p",
+            aspect="1:1", num_inference_steps=4,
+        )  # fmt: skip
+        shape = ((side, side),)
+        drawn = wan.load(
+            replace(pocket.checkpoint(), sizes=shape, num_frames=frames, shortest=frames)
+        )
+        assert isinstance(drawn, wan.Streamed)
+        parts = pocket_parts(drawn, request)
+        small = fastest(partial(write_clip, drawn, request))
+        large = fastest(partial(write_clip, drawn, replace(request, width=720, height=720)))
+        stock = WanPipeline.from_pretrained(pocket.WEIGHTS)
+        stock.set_progress_bar_config(disable=True)
+        theirs = fastest(
+            partial(stock, request.prompt, width=side, height=side, num_frames=frames), times=1
+        )
+        seconds = [f"{part:.3f} s" for part in (*parts, small, large)]
+        ratio = f"{theirs:.1f} s, {theirs / small:.0f}×"
+        table.add_row(f"{side}×{side}×{frames}", *seconds, ratio)
+    out.print(table)
+    out.print(
+        f"{torch.get_num_threads()} threads. diffusers: its pipeline at its own 50 steps with "
+        "guidance, to frames in memory."
+    )
+
+
+def pocket_parts(drawn: wan.Streamed, request: Request) -> list[float]:
+    """Seconds for reading the words, denoising, decoding, enlarging to 720p and encoding."""
+    import torch
+
+    from model.wan.flow import Asked, Flow
+    from model.wan.latents import Codec
+
+    pipeline = drawn.pipeline
+    flow, codec = Flow(pipeline, 32), Codec(pipeline.vae)
+    count, side = (request.num_frames + 3) // 4, request.width // 16
+    noise, free = torch.randn(1, 48, count, side, side), torch.ones(count, dtype=torch.bool)
+    asked = Asked(request.prompt, "", request.num_inference_steps, 1.0)
+
+    def denoise() -> torch.Tensor:
+        return flow.draw(asked, noise, noise, free, lambda *_: None)
+
+    def decode() -> list[Frame]:
+        decoder = codec.decoder()
+        return [f for n in range(count) for f in decoder.frames(latents[:, :, n : n + 1])]
+
+    latents = denoise()
+    frames = decode()
+    large = [wan.fill(frame, 720, 720) for frame in frames]
+    with tempfile.TemporaryDirectory() as scratch:
+        clip = Path(scratch, "clip.mp4")
+        return [
+            fastest(lambda: Flow(pipeline, 32).read(request.prompt)),
+            fastest(denoise),
+            fastest(decode),
+            fastest(lambda: [wan.fill(frame, 720, 720) for frame in frames]),
+            fastest(lambda: video.write(clip, large, 8, 720, 720)),
+        ]
+
+
+def write_clip(drawn: wan.Streamed, request: Request) -> None:
+    frames = drawn.frames(request, NOTHING_GIVEN, lambda *_: None)
+    with tempfile.TemporaryDirectory() as scratch:
+        video.write(Path(scratch, "clip.mp4"), frames, 8, request.width, request.height)
+
+
+def fastest(work: Callable[[], object], times: int = 5) -> float:
+    """Seconds of the fastest of some runs."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return min(taken)
 
 
 # serve
@@ -226,10 +320,12 @@ async def stalls(session: aiohttp.ClientSession, url: str) -> dict[str, float]:
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or ["render", "queue", "loop"]
+    chosen = sys.argv[1:] or ["render", "pocket", "queue", "loop"]
     out.print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
     if "render" in chosen:
         bench_render()
+    if "pocket" in chosen:
+        bench_pocket()
     if "queue" in chosen:
         asyncio.run(bench_queue())
     if "loop" in chosen:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from core.catalog import Cost, Model, Span, Takes
+from core.camera import CameraMove
+from core.catalog import Cost, Model, Span, Takes, nearest_aspect
+from core.prompt import ASPECTS
+from core.request import Request
 from model.families import wan
-from model.family import Loaded
-from model.pocket.words import understood
+from model.family import Frame, Given, Loaded, Step
+from model.pocket.words import CAMERA, understood
 
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
@@ -23,21 +28,35 @@ MOST_PIECES: Final = 4
 
 DRAFT_STEPS: Final = 4
 
+STANDS_FOR: Final = {
+    "dolly in": "zoom in",
+    "dolly out": "zoom out",
+    "crane up": "tilt up",
+    "crane down": "tilt down",
+}
+"""Camera moves that it was not trained on, and the nearest that it may have been."""
+
+AT_REST: Final = "static"
+"""The move that needs no words."""
+
 
 def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
     """The catalogue's entry for the weights in `folder`; nothing where there are none.
 
-    kinora.json has `sizes` (width and height in pixels), `num_frames`, `frame_rate`,
-    `num_inference_steps`, `guidance_scale` and `max_sequence_length`; and where they were judged
-    good enough `takes_picture`, `extends` and `longest_seconds`.
+    kinora.json has `sizes` (widths and heights in pixels), `num_frames`, `frame_rate`,
+    `num_inference_steps`, `guidance_scale` and `max_sequence_length`; where it was trained so,
+    `context_latents`; and where it was judged good enough `takes_picture`, `takes_last_picture`,
+    `extends`, `longest_seconds`, `camera` (moves, as in `words.CAMERA`) and `hold_colour`.
     """
     if not (folder / "model_index.json").is_file():
         return ()
     facts = _facts(folder)
-    rate = facts["frame_rate"]
+    rate, steps = facts["frame_rate"], facts["num_inference_steps"]
     whole_seconds = round((facts["num_frames"] - 1) / rate, 2)
     longest_seconds = facts.get("longest_seconds", math.floor(MOST_PIECES * whole_seconds))
     width, height = facts["sizes"][0]
+    aspects = ASPECTS if len(facts["sizes"]) > 1 else ("1:1",)
+    moves = _moves(facts.get("camera", ()))
     return (
         Model(
             name="pocket",
@@ -46,8 +65,12 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             licence="Apache-2.0",
             text=True,
             picture=Takes.MAYBE if facts.get("takes_picture") else Takes.NOTHING,
+            last_picture=facts.get("takes_last_picture", False),
             extends=facts.get("extends", False),
-            flags=frozenset({"neg", "steps", "guidance", "draft"}),
+            flags=frozenset(
+                {"neg", "steps", "guidance", "draft"} | ({"camera"} if moves else set())
+            ),
+            moves=moves,
             seconds=Span(min(1, whole_seconds), longest_seconds, whole_seconds),
             resolutions=("240p", "480p", "720p"),
             resolution="480p",
@@ -55,10 +78,10 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             frame_rate=rate,
             credits_per_second=1,
             cost=Cost(fixed=1.0, per_megapixel_frame=0.05),
-            aspects=("1:1",),
-            aspect="1:1",
+            aspects=aspects,
+            aspect=nearest_aspect(width, height, aspects),
             frame_quantum=4,
-            steps=Span(4, 50, facts["num_inference_steps"]),
+            steps=Span(min(4, steps), 50, steps),
             guidance=Span(1, 10, facts["guidance_scale"]),
             native=min(width, height),
             understands=understood,
@@ -68,7 +91,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
 
 def load(name: str) -> Loaded:
     """Raises OSError where the weights are missing."""
-    return wan.load(checkpoint())
+    return Pocket(wan.load(checkpoint()))
 
 
 def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
@@ -78,12 +101,49 @@ def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
         sizes=tuple((width, height) for width, height in facts["sizes"]),
         num_frames=facts["num_frames"],
         shortest=facts["num_frames"],
+        context_latents=facts.get("context_latents", 0),
+        hold_colour=float(facts.get("hold_colour", 0)),
         max_sequence_length=facts["max_sequence_length"],
         draft_steps=DRAFT_STEPS,
+        cpu_dtype="bfloat16",
+        vae_dtype=None,
     )
 
 
-def _facts(folder: Path) -> dict[str, Any]:
+class Pocket:
+    """`model.family.Loaded`: Wan, that hears of camera moves in words."""
+
+    def __init__(self, drawn: Loaded) -> None:
+        self._drawn = drawn
+
+    def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
+        prompt = with_camera(request.prompt, request.camera)
+        return self._drawn.frames(replace(request, prompt=prompt), given, step)
+
+
+def with_camera(prompt: str, moves: Sequence[CameraMove]) -> str:
+    """The prompt, and behind it the moves that it does not name yet in words of the training.
+
+    >>> with_camera("a red ball", [CameraMove("dolly", "in")])
+    'a red ball, camera zooms in'
+    """
+    said = understood(prompt)
+    names = dict.fromkeys(STANDS_FOR.get(str(move), str(move)) for move in moves)
+    unsaid = [
+        CAMERA[name][0]
+        for name in names
+        if name in CAMERA and not any(phrase in said for phrase in CAMERA[name])
+    ]
+    return ", ".join([*filter(None, [prompt]), *unsaid])
+
+
+def _moves(trained: Sequence[str]) -> frozenset[str]:
+    """Every move that it can make with those it was trained on."""
+    nearest = {move for move, like in STANDS_FOR.items() if like in trained}
+    return frozenset(trained) | nearest | {AT_REST} if trained else frozenset()
+
+
+def _facts(folder: Path) -> Mapping[str, Any]:
     facts: dict[str, Any] = json.loads((folder / "kinora.json").read_text())
     return facts
 

@@ -41,7 +41,7 @@ class Flow:
         self._pipeline = pipeline
         self._transformer = pipeline.transformer
         self._max_sequence_length = max_sequence_length
-        self._words = lru_cache(PROMPTS_REMEMBERED)(self._read)
+        self._words = lru_cache(PROMPTS_REMEMBERED)(self.read)
 
     @torch.no_grad()
     def draw(self, asked: Asked, noise: Tensor, clean: Tensor, free: Tensor, told: Told) -> Tensor:
@@ -88,7 +88,9 @@ class Flow:
         tokens = (latents.shape[3] // across) * (latents.shape[4] // down)
         return (free * time).repeat_interleave(tokens)[None]
 
-    def _read(self, prompt: str) -> Tensor:
+    @torch.no_grad()
+    def read(self, prompt: str) -> Tensor:
+        """What the text encoder makes of a prompt, (1, max_sequence_length, its width)."""
         words, _ = self._pipeline.encode_prompt(
             prompt,
             do_classifier_free_guidance=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import prompt
-from core.catalog import complete
 from core.request import Request
 from model import video
 from model.families import pocket, wan
@@ -173,7 +170,7 @@ def test_a_stream_decodes_as_the_whole_does(folder: Path) -> None:
 
     from model.wan.latents import Codec
 
-    vae = wan.load(checkpoint(folder))._pipeline.vae  # type: ignore[attr-defined]
+    vae = wan.load(checkpoint(folder)).pipeline.vae  # type: ignore[attr-defined]
     latents = torch.randn(1, 8, 5, 4, 6, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         whole = vae.decode(latents).sample[0].permute(1, 2, 3, 0)
@@ -353,7 +350,7 @@ def watched(model: Any) -> Iterator[list[tuple[Any, Any]]]:
     def note(_module: object, _args: object, shown: dict[str, Any]) -> None:
         seen.append((shown["hidden_states"].clone(), shown["timestep"].clone()))
 
-    transformer = model._pipeline.transformer
+    transformer = model.pipeline.transformer
     hook = transformer.register_forward_pre_hook(note, with_kwargs=True)
     try:
         yield seen
@@ -418,28 +415,10 @@ def test_filling_keeps_the_middle_and_leaves_no_edge(size: tuple[int, int]) -> N
     assert filled[0].min() == filled[:, -1].min() == 90
 
 
-def test_pocket_is_offered_only_with_its_weights(folder: Path, tmp_path: Path) -> None:
-    assert pocket.offered(tmp_path) == ()
-    facts = {
-        "sizes": [[64, 64]],
-        "num_frames": 9,
-        "frame_rate": 6,
-        "num_inference_steps": 3,
-        "guidance_scale": 2.0,
-        "max_sequence_length": 16,
-    }
-    (folder / "kinora.json").write_text(json.dumps(facts))
-    (model,) = pocket.offered(folder)
-    request = complete(prompt.parse("a red ball --res 240p --seconds 2"), [model], seed=3)
-    assert (request.width, request.height, request.frame_rate) == (240, 240, 6)
-    film = render(wan.load(pocket.checkpoint(folder)), request)
-    assert film.shape == (request.num_frames, 240, 240, 3)
-
-
 def through_the_autoencoder(tiny: Any, picture: Frame) -> Frame:
     import torch
 
-    vae = tiny._pipeline.vae
+    vae = tiny.pipeline.vae
     pixels = torch.from_numpy(picture).permute(2, 0, 1)[None, :, None].float() / 127.5 - 1
     with torch.no_grad():
         decoded = vae.decode(vae.encode(pixels).latent_dist.mode()).sample[0, :, 0]

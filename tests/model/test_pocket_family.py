@@ -1,0 +1,132 @@
+"""Pocket as people meet it: what its table of facts makes of it, and how it hears of a camera."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import camera, prompt
+from core.catalog import Model, Takes, complete
+from core.prompt import ASPECTS
+from core.request import Picture, Request
+from model.families import pocket, wan
+from model.family import NOTHING_GIVEN, Frame, Given, Step
+from model.pocket import words
+from tests.model import tiny_wan
+
+FACTS = {
+    "sizes": [[64, 64]],
+    "num_frames": 9,
+    "frame_rate": 6,
+    "num_inference_steps": 3,
+    "guidance_scale": 2.0,
+    "max_sequence_length": 16,
+}
+MORE_FACTS: dict[str, Any] = {
+    **FACTS,
+    "sizes": [[64, 64], [96, 64], [64, 96]],
+    "frame_rate": 8,
+    "num_inference_steps": 1,
+    "guidance_scale": 1.0,
+    "context_latents": 2,
+    "takes_picture": True,
+    "takes_last_picture": True,
+    "extends": True,
+    "longest_seconds": 75,
+    "camera": list(words.CAMERA),
+    "hold_colour": 0.25,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("pocket")
+    tiny_wan.save(folder)
+    yield folder
+    torch.set_num_threads(threads)
+
+
+def offered(folder: Path, facts: dict[str, Any]) -> Model:
+    (folder / "kinora.json").write_text(json.dumps(facts))
+    (model,) = pocket.offered(folder)
+    return model
+
+
+def test_it_is_offered_only_with_its_weights(tmp_path: Path) -> None:
+    assert pocket.offered(tmp_path) == ()
+
+
+def test_what_no_fact_says_it_does_not_do(folder: Path) -> None:
+    model = offered(folder, FACTS)
+    assert (model.picture, model.last_picture, model.extends) == (Takes.NOTHING, False, False)
+    assert (model.aspects, model.native, model.seconds.high) == (("1:1",), 64, 5)
+    assert "camera" not in model.flags
+    request = complete(prompt.parse("a red ball --res 240p --seconds 2"), [model], seed=3)
+    assert (request.width, request.height, request.frame_rate) == (240, 240, 6)
+    film = list(wan.load(pocket.checkpoint(folder)).frames(request, NOTHING_GIVEN, no_step))
+    assert np.stack(film).shape == (request.num_frames, 240, 240, 3)
+
+
+def test_facts_say_what_it_can(folder: Path) -> None:
+    model = offered(folder, MORE_FACTS)
+    assert (model.picture, model.last_picture, model.extends) == (Takes.MAYBE, True, True)
+    assert (model.aspects, model.aspect, model.seconds.high) == (ASPECTS, "1:1", 75)
+    drawn = pocket.Pocket(wan.load(pocket.checkpoint(folder)))
+    for aspect in ASPECTS:
+        line = f"a red ball, pan left --res 240p --seconds 5 --ar {aspect}"
+        request = complete(prompt.parse(line), [model], seed=3)
+        assert [str(move) for move in request.camera] == ["pan left"]
+        film = list(drawn.frames(request, NOTHING_GIVEN, no_step))
+        assert np.stack(film).shape == (41, request.height, request.width, 3)
+    ends = complete(prompt.parse("a ball"), [model], last_picture=Picture("p", 640, 360), seed=3)
+    assert (ends.last_picture, ends.aspect) == ("p", "16:9")
+
+
+def test_moves_that_it_lacks_are_said(folder: Path) -> None:
+    model = offered(folder, {**MORE_FACTS, "camera": ["pan left", "zoom in"]})
+    line = 'a red ball --camera "dolly in + crane up + static + handheld"'
+    request = complete(prompt.parse(line), [model], seed=3)
+    assert [str(move) for move in request.camera] == ["dolly in", "static"]
+    assert "pocket can't crane up, handheld: left out." in request.notes
+
+
+@pytest.mark.parametrize(
+    ("said", "move", "heard"),
+    [
+        ("a red ball", "pan left", "a red ball, camera pans left"),
+        ("a red ball", "dolly in", "a red ball, camera zooms in"),
+        ("a red ball", "crane down 9", "a red ball, camera tilts down"),
+        ("a red ball", "static", "a red ball"),
+        ("", "zoom out", "camera zooms out"),
+        ("a ball, slow zoom in", "zoom in 2.5", "a ball, slow zoom in"),
+        ("a ball, panning right", "pan right", "a ball, panning right, camera pans right"),
+        ("a ball", "orbit left + orbit left", "a ball, camera orbits left"),
+    ],
+)
+def test_a_move_becomes_words_of_the_training(said: str, move: str, heard: str) -> None:
+    asked: list[Request] = []
+
+    class Listening:
+        def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
+            asked.append(request)
+            return iter(())
+
+    plain = Request(
+        model="pocket", prompt=said, width=64, height=64, num_frames=9, frame_rate=8, seed=1,
+        resolution="64p", aspect="1:1", camera=camera.parse(move),
+    )  # fmt: skip
+    list(pocket.Pocket(Listening()).frames(plain, NOTHING_GIVEN, no_step))
+    assert [request.prompt for request in asked] == [heard]
+
+
+def no_step(*_: object) -> None:
+    pass
