@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import discord
@@ -13,8 +13,6 @@ import yarl
 from discord import app_commands
 
 from tests.discord.server import Standin
-
-DELETE = "kinora:delete"
 
 
 class Edit(discord.ui.Modal, title="Edit"):
@@ -43,25 +41,20 @@ class Card(discord.ui.LayoutView):
         self.add_item(discord.ui.Container(*parts, row, accent_colour=0xE8A33D))
 
 
-class Smallest(discord.Client):
-    """One slash command, one message command, two buttons. heard: what its events brought."""
+class Answers:
+    """One slash command, one message command, two buttons. heard: what its events brought; ended:
+    done when the client gave up."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(intents=discord.Intents(guilds=True), **options)
-        self.tree = app_commands.CommandTree(self)
-        self.heard: asyncio.Queue[str] = asyncio.Queue()
-        register(self.tree)
-
-    async def setup_hook(self) -> None:
-        await self.tree.sync()
+    heard: asyncio.Queue[str]
+    ended: asyncio.Task[None]
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.type is not discord.InteractionType.component:
             return
-        pressed = (interaction.data or {}).get("custom_id")
-        if pressed == "kinora:edit":
+        data: dict[str, Any] = dict(interaction.data or {})
+        if data["custom_id"] == "kinora:edit":
             await interaction.response.send_modal(Edit())
-        elif pressed == "kinora:again":
+        elif data["custom_id"] == "kinora:again":
             await interaction.response.defer()
             await interaction.edit_original_response(view=Card("again"))
 
@@ -70,6 +63,31 @@ class Smallest(discord.Client):
 
     async def on_connect(self) -> None:
         self.heard.put_nowait("connected")
+
+
+class Smallest(Answers, discord.Client):
+    def __init__(self, intents: discord.Intents | None = None) -> None:
+        super().__init__(intents=intents or discord.Intents(guilds=True))
+        self.heard = asyncio.Queue()
+        self.tree: app_commands.CommandTree[Any] = app_commands.CommandTree(self)
+        register(self.tree)
+
+    async def setup_hook(self) -> None:
+        await self.tree.sync()
+
+
+class Sharded(Answers, discord.AutoShardedClient):
+    def __init__(self) -> None:
+        super().__init__(intents=discord.Intents(guilds=True))
+        self.heard = asyncio.Queue()
+        self.tree: app_commands.CommandTree[Any] = app_commands.CommandTree(self)
+        register(self.tree)
+
+    async def setup_hook(self) -> None:
+        await self.tree.sync()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """The stand-in lets shards in at once."""
 
 
 def register(tree: app_commands.CommandTree[Any]) -> None:
@@ -101,40 +119,32 @@ def register(tree: app_commands.CommandTree[Any]) -> None:
 
 @asynccontextmanager
 async def logged_in(
-    running: Standin, client: discord.Client | None = None, *, token: str | None = None
+    running: Standin, client: Any = None, *, token: str | None = None
 ) -> AsyncIterator[Any]:
-    """Point the library to the stand-in, and run a client until the block ends."""
+    """Point the library to the stand-in, and run a client until the block ends.
+
+    Raises:
+        LoginFailure, PrivilegedIntentsRequired: from the client's `ended`, which the block awaits.
+    """
     client = client or Smallest()
     with pointed_to(running):
         async with client:
-            task = asyncio.create_task(client.start(token or running.token))
+            client.ended = asyncio.create_task(client.start(token or running.token))
             try:
                 yield client
             finally:
                 await client.close()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.gather(client.ended, return_exceptions=True)
 
 
-class pointed_to:  # noqa: N801  a with-block
+@contextmanager
+def pointed_to(running: Standin) -> Iterator[None]:
     """The library's three addresses, put back at the end."""
-
-    def __init__(self, running: Standin) -> None:
-        self._running = running
-
-    def __enter__(self) -> None:
-        self._before = (
-            discord.http.Route.BASE,
-            discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY,
-            discord.Asset.BASE,
-        )
-        discord.http.Route.BASE = self._running.api_url
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._running.gateway_url)
-        discord.Asset.BASE = self._running.cdn_url
-
-    def __exit__(self, *_: object) -> None:
-        (
-            discord.http.Route.BASE,
-            discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY,
-            discord.Asset.BASE,
-        ) = self._before
+    route, socket, asset = discord.http.Route, discord.gateway.DiscordWebSocket, discord.Asset
+    before = route.BASE, socket.DEFAULT_GATEWAY, asset.BASE
+    route.BASE, asset.BASE = running.api_url, running.cdn_url
+    socket.DEFAULT_GATEWAY = yarl.URL(running.gateway_url)
+    try:
+        yield
+    finally:
+        route.BASE, socket.DEFAULT_GATEWAY, asset.BASE = before
