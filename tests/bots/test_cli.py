@@ -29,13 +29,18 @@ async def test_render_makes_the_clip_that_was_asked_for(tmp_path: Path) -> None:
 
 async def test_what_is_wrong_is_one_sentence_and_no_file(tmp_path: Path) -> None:
     clip = tmp_path / "out.mp4"
-    text = tmp_path / "text.jpg"
+    text, photo = tmp_path / "text.jpg", tmp_path / "photo.jpg"
     text.write_text("no picture at all")
+    photo.write_bytes(a_photograph())
     for words, says in (
         (("x", "--warp", "3"), "There is no --warp. Did you mean --camera?"),
         (("x", "--seconds", "-1"), "a number of seconds above 0"),
         (("x", "--image", str(text)), "not a picture"),
         (("x", "--model", "nobody"), 'There is no model "nobody"'),
+        (
+            ("x", "--model", "parallax", "--image", str(photo), "--last-image", str(photo)),
+            "parallax can't end with a picture",
+        ),
     ):
         status, _, complained = await command(tmp_path, "render", *words, "-o", str(clip))
         assert status == 1
