@@ -17,7 +17,7 @@ from tests.discord.world import Event, World
 try:
     import zstandard
 except ImportError:  # the library asks for it only where it is installed
-    zstandard = None  # type: ignore[assignment]
+    zstandard = None
 
 Json = dict[str, Any]
 
@@ -56,7 +56,8 @@ class Zstd:
 
     def encode(self, text: str) -> bytes:
         flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
-        return self._stream.compress(text.encode()) + self._stream.flush(flush)
+        encoded: bytes = self._stream.compress(text.encode()) + self._stream.flush(flush)
+        return encoded
 
 
 @dataclass(eq=False)

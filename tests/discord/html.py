@@ -165,7 +165,9 @@ def _inlined(data: bytes, attachment: Attachment) -> str | None:
     kind = attachment.content_type or mimetypes.guess_type(attachment.filename)[0] or ""
     if attachment.video:
         still = _first_frame(data)
-        return still and f"data:image/png;base64,{base64.b64encode(still).decode()}"
+        if still is None:
+            return None
+        return f"data:image/png;base64,{base64.b64encode(still).decode()}"
     if kind.startswith("image/"):
         return f"data:{kind};base64,{base64.b64encode(data).decode()}"
     return None
@@ -173,7 +175,7 @@ def _inlined(data: bytes, attachment: Attachment) -> str | None:
 
 def _first_frame(data: bytes) -> bytes | None:
     try:
-        with av.open(io.BytesIO(data)) as film:
+        with av.open(io.BytesIO(data), "r") as film:
             picture = next(film.decode(video=0)).to_image()
     except (av.FFmpegError, StopIteration, IndexError):
         return None

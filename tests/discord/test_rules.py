@@ -160,7 +160,7 @@ async def test_double_acknowledgement(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", [1, 6, 7, 8])
 async def test_answers_that_do_not_fit_a_command(place: Place, kind: int) -> None:
-    data = {"choices": []} if kind == 8 else None
+    data: Json | None = {"choices": []} if kind == 8 else None
     assert (await place.wire.answer(place.ask(), kind, data)).code == 50035
     assert place.noticed("type")
 

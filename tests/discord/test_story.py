@@ -1,4 +1,4 @@
-"""The unmodified library lives through a whole story with the stand-in, and through its troubles."""
+"""The unmodified library lives through a story with the stand-in, and through its troubles."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ async def test_frames_without_compression(
 ) -> None:
     running = discord_standin
     alice, room = cinema(running)
-    plain = discord.utils._ActiveDecompressionContext  # type: ignore[attr-defined]
+    plain = discord.utils._ActiveDecompressionContext
     monkeypatch.setattr(plain, "COMPRESSION_TYPE", "none")
     async with logged_in(running):
         await running.gateway.ready()
