@@ -98,6 +98,15 @@ async def cinema(standin: Standin, folder: Path, **options: Any) -> AsyncIterato
 @asynccontextmanager
 async def opened(standin: Standin, folder: Path, **options: Any) -> AsyncIterator[Home]:
     """The program alone; again, after it was closed, with the same data."""
+    async with settled(standin, folder, **options) as home:
+        await standin.gateway.ready()
+        await standin.world.until(lambda: standin.world.commands, "the commands")
+        yield home
+
+
+@asynccontextmanager
+async def settled(standin: Standin, folder: Path, **options: Any) -> AsyncIterator[Home]:
+    """The program alone, whether or not its bot gets in."""
     settings = Discord(
         token=SecretStr(standin.token),
         api_url=standin.api_url,
@@ -105,8 +114,6 @@ async def opened(standin: Standin, folder: Path, **options: Any) -> AsyncIterato
         cdn_url=standin.cdn_url,
     )
     async with house(folder, discord=settings, **options) as home:
-        await standin.gateway.ready()
-        await standin.world.until(lambda: standin.world.commands, "the commands")
         yield home
 
 

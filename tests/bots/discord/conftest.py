@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+
 from tests.discord.conftest import discord_standin
 
 __all__ = ("discord_standin",)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_broke(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """No error was logged, but where one is explained."""
+    yield
+    if "explained" in request.node.name:
+        return
+    broken = [
+        record.getMessage()
+        for when in ("setup", "call")
+        for record in caplog.get_records(when)
+        if record.levelno >= logging.ERROR
+    ]
+    assert not broken, broken

@@ -1,0 +1,57 @@
+"""An engine that a test winds by hand, with real clips, in place of a runner."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+import numpy as np
+
+from core.ports import Progressed as Progress
+from core.ports import Rendered, Spec, Stage
+from model import video
+from model.family import Frame
+from tests.core.scripted import ScriptedEngine
+
+
+class Projector(ScriptedEngine):
+    """`async with` it, as the house does. Clips are real, and of the size that is asked for."""
+
+    alive = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    def show(self, job_id: str, attempt: int, step: int, steps: int, preview: bytes) -> None:
+        """Progress with a preview."""
+        self._say(Progress(job_id, attempt, self._next(), Stage.RENDERING, step, steps, preview))
+
+    async def finish(
+        self, job_id: str, attempt: int, spec: Spec, *, noise: bool = False, num_frames: int = 9
+    ) -> None:
+        """Leave a clip behind. noise: one that is large for what it shows."""
+        path, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"
+        request = spec.request
+
+        def write() -> None:
+            frames = _frames(request.width, request.height, num_frames, noise)
+            video.write(path, iter(frames), request.frame_rate, request.width, request.height)
+            video.write_poster(poster, frames[0])
+
+        await asyncio.to_thread(write)
+        self._end(
+            Rendered(
+                job_id, attempt, self._next(), path, poster, request.width,
+                request.height, num_frames, request.frame_rate, 1.0,
+            )
+        )  # fmt: skip
+
+
+def _frames(width: int, height: int, count: int, noise: bool) -> list[Frame]:
+    if noise:
+        drawn = np.random.default_rng(7).integers(0, 255, (8, height, width, 3), np.uint8)
+        return [drawn[index % 8] for index in range(count)]
+    return [np.full((height, width, 3), 40 + index, np.uint8) for index in range(count)]

@@ -1,0 +1,364 @@
+"""What goes wrong around a clip: each ends in the clip, or in a clear message with a refund."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from core.job import State
+from model import video
+from tests.bots.discord.cinema import Cinema, cinema, labels, opened, settled, text, videos
+from tests.bots.discord.projector import Projector
+from tests.discord.permissions import Permission
+from tests.discord.server import Standin
+from tests.discord.world import Event
+
+pytestmark = pytest.mark.timeout(300)
+
+MINUTE = 60.0
+
+
+async def seen_once(here: Cinema, prompt: str) -> None:
+    """Each clip of that prompt is in exactly one message, and nothing is held."""
+    found = [
+        message
+        for message in here.discord.world.messages.values()
+        if videos(message) and prompt in text(message)
+    ]
+    assert len(found) == 1
+    assert (await here.funds(here.anna))[1] == 0
+
+
+async def refunded(here: Cinema) -> None:
+    assert await here.funds(here.anna) == (1000, 0)
+
+
+async def direct(here: Cinema, words: str = "") -> None:
+    """The clip came to anna's direct messages, once."""
+    chat = here.discord.scene.dm(here.anna)
+
+    def found() -> bool:
+        return any(videos(message) for message in here.discord.messages(chat))
+
+    await here.discord.world.until(found, "a clip in the direct messages")
+    await seen_once(here, words)
+
+
+async def test_the_gateway_drops_and_resumes(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        asked = here.anna.slash("create", here.room, prompt="first", length=2)
+        await asked.acknowledged()
+        discord_standin.gateway.drop()
+        await discord_standin.world.until(lambda: discord_standin.gateway.connected == 0)
+        late = here.anna.slash("create", here.room, prompt="second", length=1)
+        assert videos(await here.clip(asked))
+        assert videos(await here.clip(late))
+        await seen_once(here, "first")
+        await seen_once(here, "second")
+
+
+async def test_the_session_becomes_invalid(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        asked = here.anna.slash("create", here.room, prompt="first", length=1)
+        await asked.acknowledged()
+        discord_standin.gateway.invalidate(resumable=False)
+        await here.clip(asked)
+        await discord_standin.gateway.ready()
+        later = here.anna.slash("create", here.room, prompt="second", length=1)
+        await here.clip(later)
+        await seen_once(here, "first")
+        await seen_once(here, "second")
+
+
+@pytest.mark.parametrize("via", [True, False])
+async def test_a_storm_of_429(discord_standin: Standin, tmp_path: Path, via: bool) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.faults.too_many("PATCH *", 4, retry_after=0.3, via=via)
+        discord_standin.faults.too_many("POST /channels/*", 2, retry_after=0.3, via=via)
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=1)
+        assert videos(await here.clip(asked))
+        await seen_once(here, "a ball")
+
+
+async def test_discord_breaks_for_a_while(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.faults.broken("PATCH *", 2)
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=1)
+        assert videos(await here.clip(asked))
+        await seen_once(here, "a ball")
+
+
+@pytest.mark.parametrize(
+    "route",
+    ["POST /interactions/*", "PATCH /webhooks/*", "POST /channels/*/messages"],
+)
+async def test_an_answer_of_discord_is_lost(
+    discord_standin: Standin, tmp_path: Path, route: str
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.faults.lose(route, 1)
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=1)
+        assert videos(await here.clip(asked))
+        await seen_once(here, "a ball")
+
+
+async def test_the_same_interaction_many_times_is_one_job(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        told: list[Event] = []
+        discord_standin.world.listeners.append(told.append)
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=1)
+        for event in [e for e in told if e.name == "INTERACTION_CREATE"] * 20:
+            discord_standin.world.tell(event)
+        await here.clip(asked)
+        assert len(await here.home.studio.history(await here.account(here.anna))) == 1
+        await seen_once(here, "a ball")
+
+
+async def test_a_job_of_twenty_minutes(discord_standin: Standin, tmp_path: Path) -> None:
+    """The token ends after fifteen; the card goes on, edited by the bot itself."""
+    engine, clock = Projector(), discord_standin.clock
+    async with cinema(discord_standin, tmp_path, engine=engine, clock=clock.date) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        job_id, attempt, spec = await engine.next()
+        engine.progress(job_id, attempt, 1, 20)
+        await asked.message(lambda m: "step 1 of 20" in text(m))
+        for minute in (10, 20):
+            clock.jump(10 * MINUTE)
+            engine.progress(job_id, attempt, minute, 20)
+            await asked.message(lambda m, at=minute: f"step {at} of 20" in text(m))
+        await engine.finish(job_id, attempt, spec)
+        card = await here.clip(asked)
+        assert card.id == asked.now.original_id
+        await here.said(here.room, "Your clip is done.")
+        await seen_once(here, "a ball")
+
+
+async def test_a_job_of_twenty_minutes_where_the_bot_is_a_guest(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    """With nothing but a token, the card says goodbye in time and the clip comes directly."""
+    engine, clock = Projector(), discord_standin.clock
+    async with cinema(discord_standin, tmp_path, engine=engine, clock=clock.date) as here:
+        zoe = discord_standin.scene.user("zoe", installed=True)
+        group = discord_standin.scene.group(zoe, here.ben, here.mia)
+        asked = zoe.slash("create", group, prompt="a ball")
+        job_id, attempt, spec = await engine.next()
+        clock.jump(13.5 * MINUTE)
+        engine.progress(job_id, attempt, 5, 20)
+        await asked.message(lambda m: f"/show {job_id}" in text(m))
+        clock.jump(10 * MINUTE)
+        await engine.finish(job_id, attempt, spec)
+        here = replace(here, anna=zoe)
+        await direct(here, "a ball")
+
+
+async def test_the_card_is_deleted(discord_standin: Standin, tmp_path: Path) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        job_id, attempt, spec = await engine.next()
+        card = await asked.message()
+        discord_standin.scene.delete_message(card)
+        await engine.finish(job_id, attempt, spec)
+        await direct(here, "a ball")
+        chat = discord_standin.scene.dm(here.anna)
+        (message,) = discord_standin.messages(chat)
+        again = here.anna.press(message, "Again")
+        await engine.finish(*await engine.next())
+        assert videos(await here.clip(again))
+
+
+async def test_the_channel_is_deleted(discord_standin: Standin, tmp_path: Path) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        await asked.message()
+        job_id, attempt, spec = await engine.next()
+        discord_standin.scene.delete_channel(here.room)
+        await engine.finish(job_id, attempt, spec)
+        await direct(here, "a ball")
+
+
+async def test_a_failed_job_whose_card_is_gone_says_so_directly(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        await asked.message()
+        job_id, attempt, _ = await engine.next()
+        discord_standin.scene.delete_channel(here.room)
+        engine.fail(job_id, attempt)
+        said = await here.said(discord_standin.scene.dm(here.anna), "Nothing was charged.")
+        assert "It did not fit." in text(said)
+        await refunded(here)
+
+
+async def test_the_permission_is_lost_midway(discord_standin: Standin, tmp_path: Path) -> None:
+    engine, clock = Projector(), discord_standin.clock
+    async with cinema(discord_standin, tmp_path, engine=engine, clock=clock.date) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        await asked.message()
+        job_id, attempt, spec = await engine.next()
+        clock.jump(20 * MINUTE)
+        discord_standin.scene.deny_app(here.room, Permission.VIEW_CHANNEL, Permission.ATTACH_FILES)
+        await engine.finish(job_id, attempt, spec)
+        await direct(here, "a ball")
+
+
+async def test_nobody_can_be_reached_and_the_clip_is_kept(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        shy = discord_standin.scene.user("shy", dms_open=False)
+        discord_standin.scene.join(here.guild, shy)
+        asked = shy.slash("create", here.room, prompt="a ball")
+        await asked.message()
+        job_id, attempt, spec = await engine.next()
+        discord_standin.scene.delete_channel(here.room)
+        await engine.finish(job_id, attempt, spec)
+        other = discord_standin.scene.channel(here.guild, "other")
+        job = await until_kept(here, job_id)
+        assert job is State.SUCCEEDED
+        said = await here.answer(shy.slash("me", other), f"/show {job_id}")
+        assert said.audience == shy.id
+        shown = await here.clip(shy.slash("show", other, clip=job_id))
+        assert "a ball" in text(shown)
+        here = replace(here, anna=shy)
+        await seen_once(here, "a ball")
+        once = shy.slash("me", other)
+        await here.answer(once, "Your newest clips")
+        assert once.followups() == []
+
+
+async def until_kept(here: Cinema, job_id: str) -> State:
+    """Wait until the program gave up on reaching anybody."""
+    async with asyncio.timeout(60):
+        while not any(
+            request.method == "POST" and "/users/@me/channels" in request.path
+            for request in here.discord.world.requests
+        ):
+            await asyncio.sleep(0.05)
+    job = await here.home.store.jobs.job(job_id)
+    assert job is not None
+    return job.state
+
+
+async def test_a_missing_permission_is_said_before_anything_is_charged(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.scene.deny_app(here.room, Permission.ATTACH_FILES)
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        said = await here.answer(asked, "I may not post files in")
+        assert "*Attach Files*" in text(said)
+        assert "Nothing was charged." in text(said)
+        assert said.audience == here.anna.id
+        await refunded(here)
+        assert not await here.home.studio.history(await here.account(here.anna))
+
+
+async def test_an_upload_limit_of_ten_mebibytes(discord_standin: Standin, tmp_path: Path) -> None:
+    """A clip over the place's limit is encoded again, by size."""
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        job_id, attempt, spec = await engine.next()
+        await engine.finish(job_id, attempt, spec, noise=True, num_frames=241)
+        original = asked.now.original_id
+        assert original is not None
+        card = discord_standin.world.messages[original]
+        await discord_standin.world.until(
+            lambda: videos(discord_standin.newest(card)), "a clip that fits", seconds=200
+        )
+        card = discord_standin.newest(card)
+        (clip,) = videos(card)
+        assert clip.size <= 10 * 1024 * 1024
+        assert "Encoded again to fit" in text(card)
+        kept = (await here.home.studio.view(await here.account(here.anna), job_id)).job.clip
+        assert kept is not None
+        assert kept.size > 10 * 1024 * 1024
+        path = tmp_path / "fit.mp4"
+        path.write_bytes(here.bytes_of(card))
+        assert video.probe(path).num_frames == 241
+
+
+async def test_a_slow_upload_is_not_given_up(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=1)
+        discord_standin.faults.slow("PATCH /webhooks/*", 4_000, 3)
+        assert videos(await here.clip(asked))
+        await seen_once(here, "a ball")
+
+
+async def test_closing_brings_home_what_is_on_its_way(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        await asked.message()
+        job_id, attempt, spec = await engine.next()
+        discord_standin.faults.delay("PATCH /webhooks/*", 1.0, 1)
+        await engine.finish(job_id, attempt, spec)
+        await discord_standin.world.until(
+            lambda: not discord_standin.faults.waiting, "the upload under way"
+        )
+    assert videos(await asked.message())
+    async with opened(discord_standin, tmp_path, engine=Projector()) as home:
+        here = replace(here, home=home)
+        await seen_once(here, "a ball")
+
+
+async def test_a_wrong_token_is_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = replace(discord_standin, token="no token of theirs")
+    with caplog.at_level(logging.ERROR, "kinora.discord"):
+        async with asyncio.timeout(60):
+            async with settled(wrong, tmp_path):
+                while "Reset Token" not in caplog.text:
+                    await asyncio.sleep(0.05)
+    assert "KINORA_DISCORD__TOKEN" in caplog.text
+    assert "no token of theirs" not in caplog.text
+
+
+async def test_refused_intents_are_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "kinora.discord"):
+        async with cinema(discord_standin, tmp_path):
+            discord_standin.gateway.close(4014)
+            async with asyncio.timeout(60):
+                while "4014" not in caplog.text:
+                    await asyncio.sleep(0.05)
+    assert "discord.com/developers" in caplog.text
+
+
+async def test_buttons_of_a_running_card_are_those_that_work(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    """Edits are coalesced: many steps are few edits, and the newest is what stands."""
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        asked = here.anna.slash("create", here.room, prompt="a ball")
+        job_id, attempt, spec = await engine.next()
+        card = await asked.message()
+        for step in range(1, 200):
+            engine.progress(job_id, attempt, step, 200)
+            await asyncio.sleep(0)
+        card = await asked.message(lambda m: "step 199 of 200" in text(m))
+        assert labels(card) == ["Cancel"]
+        edits = discord_standin.edits(card)
+        gaps = [later - earlier for earlier, later in pairwise(edits)]
+        assert all(gap > 2.0 for gap in gaps[1:])
+        await engine.finish(job_id, attempt, spec)
+        await here.clip(asked)
