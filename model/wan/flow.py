@@ -7,7 +7,7 @@ with them. Knows nothing of frames or files. Source: diffusers 0.42, `WanPipelin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
@@ -65,17 +65,23 @@ class Flow:
         return torch.where(drawn, latents, clean)
 
     def _velocity(self, asked: Asked, latents: Tensor, times: Tensor) -> Tensor:
-        velocity = self._look(asked.prompt, latents, times)
-        if asked.guidance > 1:
-            away = self._look(asked.negative_prompt, latents, times)
-            velocity = away + asked.guidance * (velocity - away)
-        return velocity
+        if asked.guidance <= 1:
+            return self._look([asked.prompt], latents, times)
+        prompts = [asked.prompt, asked.negative_prompt]
+        if latents.device.type == "cpu":
+            towards, away = self._look(prompts, latents, times).chunk(2)
+        else:
+            towards, away = (self._look([prompt], latents, times) for prompt in prompts)
+        return away + asked.guidance * (towards - away)
 
-    def _look(self, prompt: str, latents: Tensor, times: Tensor) -> Tensor:
+    def _look(self, prompts: Sequence[str], latents: Tensor, times: Tensor) -> Tensor:
+        """The velocities for some prompts in one go. On a processor that takes up to a third less
+        time; on a GPU it would only take the memory of a larger clip."""
+        count = len(prompts)
         velocity: Tensor = self._transformer(
-            hidden_states=latents.to(self._transformer.dtype),
-            timestep=times,
-            encoder_hidden_states=self._words(prompt),
+            hidden_states=latents.to(self._transformer.dtype).expand(count, -1, -1, -1, -1),
+            timestep=times.expand(count, *times.shape[1:]),
+            encoder_hidden_states=torch.cat([self._words(prompt) for prompt in prompts]),
             return_dict=False,
         )[0]
         return velocity.float()
