@@ -101,7 +101,7 @@ def train(
     deviation: Tensor,
     *,
     shift: float,
-    sizes: Sequence[tuple[int, int]] = ((128, 128), (160, 96), (96, 160)),
+    sizes: Sequence[tuple[int, int]] = ((96, 96), (160, 96), (96, 160)),
     seed: int = 3,
 ) -> Words2Latents:
     """Walk, then learn; the student's average is in `out`/distil.pt and given back."""
@@ -164,7 +164,7 @@ def _walk_some(
 ) -> None:
     """One batch of ways more, as a file."""
     kind = list(KINDS)[int(rng.choice(len(KINDS), p=list(KINDS.values())))]
-    size = sizes[0] if rng.random() < 0.6 else sizes[1 + int(rng.integers(len(sizes) - 1))]
+    size = sizes[0] if rng.random() < 0.75 else sizes[1 + int(rng.integers(len(sizes) - 1))]
     raw, shown = library.batch(rng, size, kind, BATCH)
     given = torch.zeros(raw.shape[2], dtype=torch.bool)
     match kind:

@@ -24,8 +24,9 @@ from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress, set_rate
 
-SIZES: Final = ((96, 96), (128, 128), (160, 96), (96, 160))
-"""Width and height in pixels."""
+SIZES: Final = ((96, 96), (160, 96), (96, 160))
+"""Width and height in pixels, and in SIZE_SHARES how much of the training sees them."""
+SIZE_SHARES: Final = (0.78, 0.12, 0.1)
 FRAMES: Final = latents.FRAMES
 
 VAE_RATE: Final = 2e-3
@@ -41,8 +42,6 @@ TIME_SHIFT: Final = 3.0
 """Training times lean towards noise: most of a simple picture is decided there."""
 SAMPLE_SHIFT: Final = 3.0
 TOKENS_A_STEP: Final = 2_880
-SMALL_UNTIL: Final = 0.35
-"""Share of the denoiser's minutes that see the smallest size mostly."""
 AVERAGE_KEEPS: Final = 0.998
 CONTEXT_ROUGHNESS: Final = 0.04
 NEW_CLIPS_EVERY_S: Final = 120.0
@@ -118,8 +117,8 @@ def _train_autoencoder(
         vae.load_state_dict(state["vae"])
         optimizer.load_state_dict(state["optimizer"])
     rng = np.random.default_rng([seed, progress.step])
-    pictures = draw_batch(np.random.default_rng(99), 24, 1, SIZES[1], held_out=True)
-    clips = draw_batch(np.random.default_rng(98), 4, FRAMES, SIZES[1], held_out=True)
+    pictures = draw_batch(np.random.default_rng(99), 32, 1, SIZES[0], held_out=True)
+    clips = draw_batch(np.random.default_rng(98), 6, FRAMES, SIZES[0], held_out=True)
     last_report = progress.elapsed_s
     with autoencoder.flat_convolutions():
         while progress.fraction < 1:
@@ -208,7 +207,7 @@ def train_dit(
     last_report = last_read = progress.elapsed_s
     while progress.fraction < 1:
         set_rate(optimizer, progress.rate(DIT_RATE, warmup_steps=50, hold=0.5))
-        pixels, kind = _choose(rng, library, progress.fraction)
+        pixels, kind = _choose(rng, library)
         alone = kind is Kind.OPENING and rng.random() < _alone_share(progress.fraction)
         frames = 1 if alone else 1 + (FRAMES - 1) // autoencoder.FRAMES_PER_LATENT
         clip_tokens = (pixels[0] // 32) * (pixels[1] // 32) * frames
@@ -239,13 +238,10 @@ def train_dit(
     return average
 
 
-def _choose(
-    rng: np.random.Generator, library: Library, fraction: float
-) -> tuple[tuple[int, int], Kind]:
+def _choose(rng: np.random.Generator, library: Library) -> tuple[tuple[int, int], Kind]:
     """A size and a kind of clip that the library has."""
-    small = [0.82, 0.06, 0.06, 0.06] if fraction < SMALL_UNTIL else [0.2, 0.44, 0.18, 0.18]
     while True:
-        size = SIZES[int(rng.choice(len(SIZES), p=small))]
+        size = SIZES[int(rng.choice(len(SIZES), p=SIZE_SHARES))]
         kind = list(Kind)[int(rng.choice(3, p=[0.72, 0.2, 0.08]))]
         if library.shelves[size][kind]:
             return size, kind
@@ -253,7 +249,7 @@ def _choose(
 
 def _alone_share(fraction: float) -> float:
     """How many of the openings are first frames alone, which teach shapes five times as fast."""
-    return 0.35 if fraction < 0.5 else 0.1
+    return 0.35 if fraction < 0.6 else 0.15
 
 
 def _given(rng: np.random.Generator, kind: Kind, frames: int) -> Tensor:
@@ -321,7 +317,7 @@ def load_model(
 
 FACTS: Final = {
     "name": "pocket",
-    "sizes": [[128, 128], [160, 96], [96, 160]],
+    "sizes": [list(size) for size in SIZES],
     "num_frames": FRAMES,
     "frame_rate": scenes.FRAME_RATE,
     "max_sequence_length": denoiser.MAX_WORDS,
@@ -367,7 +363,7 @@ def main() -> None:
         "--clips",
         type=int,
         nargs=len(SIZES),
-        default=[6_000, 4_000, 2_000, 2_000],
+        default=[6_000, 1_500, 1_500],
         help="clips to encode of each size: " + ", ".join(f"{w}x{h}" for w, h in SIZES),
     )
     options = parser.parse_args()
