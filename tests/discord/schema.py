@@ -147,11 +147,12 @@ def _rooted(schema: Any, name: str) -> Any:
 
 
 def _taken(components: Json) -> Json:
-    """A copy in which ids may be numbers."""
+    """A copy in which ids may be numbers, and channels of media (16) are known, as documented."""
     taken = copy.deepcopy(components)
     number = {"type": "integer", "minimum": 0}
     schemas = taken["schemas"]
     schemas["SnowflakeType"] = {"anyOf": [schemas["SnowflakeType"], number]}
+    schemas["ChannelTypes"] = {"anyOf": [schemas["ChannelTypes"], {"const": 16}]}
     return taken
 
 
