@@ -9,7 +9,7 @@ import pytest
 from tests.discord import payloads, schema
 from tests.discord.cdn import Upload
 from tests.discord.conftest import Place
-from tests.discord.wire import button, container, gallery, row, text
+from tests.discord.wire import CREATE, button, container, gallery, row, text
 
 V2 = 1 << 15
 
@@ -42,6 +42,16 @@ async def test_every_answer_fits(judged: Place) -> None:
         assert (await wire.call("GET", path)).status == 200
     for path in ("/users/1", "/channels/1", "/guilds/1"):
         assert (await wire.call("GET", path)).status == 404
+    assert judged.running.violations == []
+
+
+async def test_a_command_of_every_option_fits(judged: Place) -> None:
+    options = [
+        {"name": f"option{kind}", "description": "What", "type": kind} for kind in range(3, 12)
+    ]
+    options[7 - 3]["channel_types"] = [0, 2, 4, 5, 10, 11, 12, 13, 15, 16]
+    heard = await judged.wire.register(CREATE | {"options": options, "nsfw": False})
+    assert heard.status == 200
     assert judged.running.violations == []
 
 
