@@ -220,10 +220,11 @@ def _shrunk(mask: Mask) -> Mask:
 
 
 def _core(mask: Mask) -> Mask:
-    """Two pixels in from the edge, which may be soft; one where there is no more."""
-    once = _shrunk(mask)
-    twice = _shrunk(once)
-    return twice if twice.any() else once
+    """A little in from the edge, which may be soft; one pixel where there is no more."""
+    core = once = _shrunk(mask)
+    for _ in range(round(min(mask.shape) / 42) - 1):
+        core = _shrunk(core)
+    return core if core.any() else once
 
 
 def _grown(mask: Mask) -> Mask:
