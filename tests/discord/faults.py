@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 
 @dataclass
 class Fault:
-    """Where it applies, and what happens, in this order: the answer waits for `delay` seconds; the
-    upload is read at `bandwidth` bytes/s; `status` is answered instead, a 429 with `retry_after`
-    seconds, and with a Via header if `via`; or else, where `lost`, the request is done and its
-    connection closed without an answer."""
+    """Where it applies: to requests that fit and bring `least` bytes or more. And what happens, in
+    this order: the answer waits for `delay` seconds; the upload is read at `bandwidth` bytes/s;
+    `status` is answered instead, a 429 with `retry_after` seconds, and with a Via header if `via`;
+    or else, where `lost`, the request is done and its connection closed without an answer."""
 
     pattern: str
     count: int
+    least: int = 0
     delay: float = 0.0
     bandwidth: float = 0.0
     status: int = 0
@@ -47,17 +48,19 @@ class Faults:
         """Answer 5xx, without doing anything."""
         return self._add(Fault(pattern, count, status=status))
 
-    def lose(self, pattern: str, count: int = 1) -> Fault:
+    def lose(self, pattern: str, count: int = 1, *, least: int = 0) -> Fault:
         """Do it, and close the connection without a word."""
-        return self._add(Fault(pattern, count, lost=True))
+        return self._add(Fault(pattern, count, least, lost=True))
 
     def delay(self, pattern: str, seconds: float, count: int = 1) -> Fault:
         """Let the request wait before anything is done."""
         return self._add(Fault(pattern, count, delay=seconds))
 
-    def slow(self, pattern: str, bytes_per_second: float, count: int = 1) -> Fault:
+    def slow(
+        self, pattern: str, bytes_per_second: float, count: int = 1, *, least: int = 0
+    ) -> Fault:
         """Read the upload slowly."""
-        return self._add(Fault(pattern, count, bandwidth=bytes_per_second))
+        return self._add(Fault(pattern, count, least, bandwidth=bytes_per_second))
 
     def clear(self) -> None:
         self.waiting.clear()
@@ -66,10 +69,10 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def next(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets."""
+    def next(self, method: str, path: str, size: int) -> Fault | None:
+        """The fault that this request of `size` bytes meets."""
         for fault in self.waiting:
-            if fnmatchcase(f"{method} {path}", fault.pattern):
+            if size >= fault.least and fnmatchcase(f"{method} {path}", fault.pattern):
                 fault.hit += 1
                 if fault.hit >= fault.count:
                     self.waiting.remove(fault)

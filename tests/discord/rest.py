@@ -58,8 +58,9 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     world, limits = request.app[WORLD], request.app[LIMITS]
     template = _template(request)
     path = request.path.removeprefix(PREFIX)
-    fault = request.app[FAULTS].next(request.method, path)
-    if fault is not None and fault.delay:
+    fault = request.app[FAULTS].next(request.method, path, request.content_length or 0)
+    if fault is not None:
+        world.touch()
         await asyncio.sleep(fault.delay)
     place = ":".join(request.match_info[k] for k in MAJOR if k in request.match_info)
     bucket, spent = limits.take(f"{request.method} {template}", place)
