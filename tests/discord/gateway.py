@@ -262,6 +262,7 @@ class Gateway:
         shard, shards = data.get("shard") or (0, 1)
         if not 0 <= shard < shards:
             return self._wrong(f"shard {shard} of {shards}", BAD_SHARD)
+        self._forget(shard, shards)
         session = Session(f"{self.world.new_id():x}", intents, shard, shards)
         self.sessions[session.id] = session
         self._connect(line, session)
@@ -290,6 +291,13 @@ class Gateway:
             for guild in mine:
                 session.dispatch("GUILD_CREATE", payloads.guild_create(self.world, guild))
         return None
+
+    def _forget(self, shard: int, shards: int) -> None:
+        """Who identifies anew will not resume what it lost."""
+        kept = self.sessions.items()
+        self.sessions = {
+            key: s for key, s in kept if s.line or (s.shard, s.shards) != (shard, shards)
+        }
 
     def _resume(self, line: Line, data: Json) -> int | None:
         if line.session is not None:

@@ -28,6 +28,8 @@ from tests.discord.world import (
     SLASH,
     Channel,
     Entry,
+    Guild,
+    Interaction,
     Message,
     World,
 )
@@ -325,17 +327,7 @@ async def open_dm(request: web.Request) -> web.Response:
         raise Refused(10013)
     if found.bot:
         raise Refused(50007)
-    return _json(payloads.channel(world, dm_with(world, found.id)))
-
-
-def dm_with(world: World, user_id: int) -> Channel:
-    """The app's direct channel with somebody, made when it is first asked for."""
-    for where in world.channels.values():
-        if where.kind == DM and set(where.people) == {user_id, world.app.id}:
-            return where
-    where = Channel(world.new_id(), DM, people=(user_id, world.app.id))
-    world.channels[where.id] = where
-    return where
+    return _json(payloads.channel(world, world.direct(found.id)))
 
 
 # Servers and channels.
@@ -351,7 +343,7 @@ async def get_guild(request: web.Request) -> web.Response:
     return _json(told)
 
 
-def _guild(request: web.Request) -> Any:
+def _guild(request: web.Request) -> Guild:
     world = _world(request)
     found = world.guilds.get(_id(request, "guild_id"))
     if found is None:
@@ -520,7 +512,7 @@ async def answer_interaction(request: web.Request) -> web.Response:
     return _json(told) if with_response else _nothing()
 
 
-def _asked(request: web.Request) -> Any:
+def _asked(request: web.Request) -> Interaction:
     token = request.match_info["webhook_token"]
     return interactions.by_token(_world(request), _id(request, "webhook_id"), token)
 
@@ -556,7 +548,7 @@ async def delete_original(request: web.Request) -> web.Response:
     return _nothing()
 
 
-def _said(request: web.Request) -> tuple[Any, Message]:
+def _said(request: web.Request) -> tuple[Interaction, Message]:
     asked = _asked(request)
     message_id = _id(request, "message_id")
     return asked, interactions.said_through(_world(request), asked, message_id)

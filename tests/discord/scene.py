@@ -7,9 +7,9 @@ from typing import Any
 
 from tests.discord import messages, payloads
 from tests.discord.permissions import EVERYONE, Permission
-from tests.discord.rest import dm_with
 from tests.discord.users import Person
 from tests.discord.world import (
+    DM,
     GROUP_DM,
     PUBLIC_THREAD,
     TEXT,
@@ -82,9 +82,13 @@ class Scene:
         self.world.tell(Event("GUILD_DELETE", told, guild.id, GUILDS))
 
     def outage(self, guild: Guild) -> None:
-        """Let a server be unavailable, until it is installed again or resumed by GUILD_CREATE."""
+        """Let a server be unavailable, until it recovers."""
         told = {"id": str(guild.id), "unavailable": True}
         self.world.tell(Event("GUILD_DELETE", told, guild.id, GUILDS))
+
+    def recover(self, guild: Guild) -> None:
+        told = payloads.guild_create(self.world, self.world.guilds[guild.id])
+        self.world.tell(Event("GUILD_CREATE", told, guild.id, GUILDS))
 
     def join(self, guild: Guild, person: Person, *roles: Role) -> None:
         guild = self.world.guilds[guild.id]
@@ -130,11 +134,11 @@ class Scene:
 
     def dm(self, person: Person) -> Channel:
         """The person's direct channel with the app."""
-        return dm_with(self.world, person.id)
+        return self.world.direct(person.id)
 
     def group(self, *people: Person) -> Channel:
         """Direct messages among people, without the app: user-installed apps can be used there."""
-        kind = GROUP_DM if len(people) > 2 else 1
+        kind = GROUP_DM if len(people) > 2 else DM
         where = Channel(self.world.new_id(), kind, people=tuple(p.id for p in people))
         self.world.channels[where.id] = where
         return where

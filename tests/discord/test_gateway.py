@@ -155,6 +155,10 @@ async def test_ready_then_servers_then_what_happens(place: Place) -> None:
         assert told["d"]["id"] == str(asked.id)
         place.running.scene.delete_channel(place.room)
         assert (await ear.event("CHANNEL_DELETE"))["d"]["id"] == str(place.room.id)
+        place.running.scene.outage(place.guild)
+        assert (await ear.event("GUILD_DELETE"))["d"]["unavailable"]
+        place.running.scene.recover(place.guild)
+        await ear.event("GUILD_CREATE")
         place.running.scene.kick(place.guild)
         gone = await ear.event("GUILD_DELETE")
         assert gone["d"] == {"id": str(place.guild.id)}

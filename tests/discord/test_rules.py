@@ -152,6 +152,18 @@ async def test_files_need_their_json(place: Place) -> None:
     assert place.noticed("files without payload_json")
 
 
+async def test_an_answer_is_given_back_where_asked_for(place: Place) -> None:
+    asked = place.ask()
+    told = (await place.wire.answer(asked, 4, {"content": "hi"})).body
+    assert told["resource"]["message"]["content"] == "hi"
+    later = (await place.wire.answer(place.ask(), 5)).body
+    assert later["interaction"]["response_message_loading"]
+    assert "resource" not in later
+    quiet = place.ask()
+    path = f"/interactions/{quiet.id}/{quiet.now.token}/callback"
+    assert (await place.wire.call("POST", path, {"type": 5}, token=None)).status == 204
+
+
 async def test_double_acknowledgement(place: Place) -> None:
     asked = place.ask()
     assert (await place.wire.answer(asked, 5)).status == 200

@@ -222,6 +222,16 @@ class World:
         self._last_id = max(self._last_id + 1, milliseconds << 22)
         return self._last_id
 
+    def direct(self, user_id: int) -> Channel:
+        """The app's direct channel with somebody, made when it is first asked for."""
+        pair = {user_id, self.app.id}
+        for where in self.channels.values():
+            if where.kind == DM and set(where.people) == pair:
+                return where
+        where = Channel(self.new_id(), DM, people=(user_id, self.app.id))
+        self.channels[where.id] = where
+        return where
+
     def tell(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
