@@ -30,6 +30,7 @@ from yarl import URL
 
 from bots import doctor
 from bots.discord import Bot, Desk, Discord
+from bots.discord.doctor import examine as examine_discord
 from bots.pulse import Pulse
 from bots.settings import Settings
 from bots.web import Web, application, runner
@@ -210,7 +211,8 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
 
 async def examine(settings: Settings) -> list[doctor.Finding]:
     """What is configured, what is missing, what to do about it. Changes nothing."""
-    return await doctor.examine(settings, CATALOGUE, at_head)
+    findings = await doctor.examine(settings, CATALOGUE, at_head)
+    return [*findings, *await examine_discord(_discord_of(settings))]
 
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:
@@ -238,6 +240,13 @@ def today(time_zone: str, clock: Clock = utc_now) -> Callable[[], date]:
     return lambda: clock().astimezone(zone).date()
 
 
+def _discord_of(settings: Settings) -> Discord | None:
+    said = settings.discord
+    if said.token is None:
+        return None
+    return Discord(said.token.get_secret_value(), said.api_url, said.gateway_url, said.cdn_url)
+
+
 def _discord(
     settings: Settings,
     store: Store,
@@ -247,8 +256,8 @@ def _discord(
     clock: Clock,
 ) -> Bot | None:
     """The Discord bot, where there is a token."""
-    token = settings.discord.token
-    if token is None:
+    at_discord = _discord_of(settings)
+    if at_discord is None:
         return None
 
     async def page_link(account: Account) -> str:
@@ -261,12 +270,7 @@ def _discord(
         pictures=store.files.picture,
         shrink=shrink.shrink,
         clock=clock,
-        settings=Discord(
-            token=token.get_secret_value(),
-            api_url=settings.discord.api_url,
-            gateway_url=settings.discord.gateway_url,
-            cdn_url=settings.discord.cdn_url,
-        ),
+        settings=at_discord,
         page_link=page_link if settings.web.public_url else None,
     )
     return Bot(desk)

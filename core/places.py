@@ -108,6 +108,15 @@ def with_defaults(draft: Draft, rules: Rules, model: Model) -> Draft:
     return replace(draft, seconds=seconds, resolution=resolution)
 
 
+def room(rules: Rules, whole_seconds: float, model: Model) -> float | None:
+    """How much a clip is extended by where nobody says, if the server allows less than the model
+    does; None: as the model has it."""
+    if rules.longest is None:
+        return None
+    left = min(rules.longest, model.seconds.high) - whole_seconds
+    return left if model.seconds.low <= left < model.seconds.default else None
+
+
 def check(request: Request, whole_seconds: float, rules: Rules) -> None:
     """Raises BadPrompt where the server allows less. whole_seconds: with what it goes on from."""
     slack = 1 / request.frame_rate

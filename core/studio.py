@@ -20,7 +20,7 @@ from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import BadPrompt, NotEnoughCredits, NotFound, TooMany, UserError, WrongState
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, State, Wallet, new_id
-from core.places import NO_RULES, Rules, check, larger, server, with_defaults
+from core.places import NO_RULES, Rules, check, larger, room, server, with_defaults
 from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
 from core.pricing import Price, price
 from core.request import Draft, Picture, Request
@@ -229,12 +229,15 @@ class Studio:
         parent = await self._own(account, job_id)
         if parent.clip is None:
             raise WrongState("Only a finished clip that is still stored can be extended.")
+        model = named(self.catalogue, parent.request.model)
+        if seconds is None:
+            seconds = room(self._rules(server(place)), parent.clip.seconds, model)
         request = extension(
             parent.request,
             parent.id,
             parent.clip.seconds,
             seconds,
-            named(self.catalogue, parent.request.model),
+            model,
             _new_seed(),
         )
         return await self._queue(account, place, self._quote(request), parent, key, fingerprint)

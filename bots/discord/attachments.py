@@ -50,7 +50,7 @@ class Cdn:
         try:
             url = URL(address)
             origin = url.origin()
-        except ValueError:
+        except ValueError:  # no whole address
             raise BadPicture(_ELSEWHERE) from None
         if origin == DISCORD_CDN and origin != self._home.origin():
             return self._home.origin().join(url.relative())

@@ -31,6 +31,7 @@ EDIT_SECONDS = 2.5
 AT_ONCE = 8
 """Edits under way in all chats together: people's commands come first."""
 
+CLOSE_SECONDS = 5.0
 LISTEN_SECONDS = 0.25
 """How long news may be awaited before what is due is drawn."""
 
@@ -113,8 +114,10 @@ class Cards:
                             watched.dirty = True
                     self._start_drawing()
         finally:
-            for task in self._drawing.values():
-                task.cancel()
+            if self._drawing:
+                _, late = await asyncio.wait(self._drawing.values(), timeout=CLOSE_SECONDS)
+                for task in late:
+                    task.cancel()
 
     async def _resume(self) -> None:
         """Watch the cards that were left when Kinora was stopped."""

@@ -26,7 +26,8 @@ from bots.discord.delivery import Delivery
 from bots.discord.desk import Desk, Discord
 from bots.discord.hearing import guarded
 from bots.discord.messages import SOON_SECONDS, Messages
-from bots.discord.remedies import NO_INTENT, NO_TOKEN
+from bots.discord.permissions import INVITED, lacking
+from bots.discord.remedies import NO_INTENT, NO_TOKEN, ROLE, invitation
 from bots.discord.sync import keep_in_step
 from bots.discord.words import Words
 from core.errors import Transient
@@ -86,6 +87,21 @@ class Client(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("on Discord as %s, in %d servers", self.user, len(self.guilds))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        self._look_at(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        self._look_at(guild)
+
+    def _look_at(self, guild: discord.Guild) -> None:
+        """Tell the operator what the bot may not do on a server."""
+        missing = lacking(guild.me.guild_permissions)
+        if not missing:
+            return
+        invite = invitation(self.application_id or 0, INVITED.value)
+        remedy = ROLE.format(invite=invite)
+        log.warning("on %s the bot may not %s. %s", guild.name, ", ".join(missing), remedy)
 
     async def close(self) -> None:
         if self._syncing is not None:

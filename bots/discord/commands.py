@@ -227,7 +227,7 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
 
     @tree.command(name="settings", description="How Kinora is used on this server")
     @app_commands.describe(
-        channel="Allow Kinora here, or no longer; where none is allowed by name, all are",
+        where="Allow Kinora in this channel, or no longer; where none is named, all are allowed",
         length="Seconds where nobody says; 0: as the model has it",
         longest="The most seconds; 0: as the model has it",
         resolution="Where nobody says",
@@ -241,7 +241,7 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
     @app_commands.allowed_installs(guilds=True, users=False)
     async def settings(
         interaction: Interaction,
-        channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
+        where: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
         length: Range[float, 0.0, high] | None = None,
         longest: Range[float, 0.0, high] | None = None,
         resolution: str | None = None,
@@ -250,7 +250,7 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         private: bool | None = None,
     ) -> None:
         said: Fields = {
-            "channel": str(channel.id) if channel else None,
+            "channel": str(where.id) if where else None,
             "seconds": length,
             "longest": longest,
             "resolution": resolution,

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 import discord
@@ -36,6 +37,7 @@ LOOK_BACK = 50
 
 SOON_SECONDS = 5.0
 REFUSED_SECONDS = 60.0
+APPLICATION_WEBHOOK: Literal[3] = 3
 NOBODY = discord.AllowedMentions.none()
 
 _TOO_LARGE = 40005
@@ -167,8 +169,12 @@ class Messages:
             )
 
     def _webhook(self, token: str) -> discord.Webhook:
+        """The application's own, which may say things to one person alone."""
         assert self._client.application_id is not None, "asked before login"
-        return discord.Webhook.partial(self._client.application_id, token, client=self._client)
+        state = self._client._connection
+        return discord.Webhook.from_state(
+            {"id": self._client.application_id, "type": APPLICATION_WEBHOOK, "token": token}, state
+        )
 
 
 def _job_ids(message: discord.Message) -> set[str]:

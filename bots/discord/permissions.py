@@ -27,6 +27,14 @@ _WORDS = {
 }
 
 
+def lacking(given: discord.Permissions) -> list[str]:
+    """What of `INVITED` is not given, as Discord's own app calls it."""
+    if given.administrator:
+        return []
+    missing = [name for name, wanted in INVITED if wanted and not getattr(given, name)]
+    return [name.replace("_", " ").title().replace(" In ", " in ") for name in missing]
+
+
 def server_of(interaction: discord.Interaction) -> str:
     """The server as in `core.places.server`."""
     return f"{PLATFORM}:{interaction.guild_id or DIRECT}"

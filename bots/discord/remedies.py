@@ -17,6 +17,20 @@ NO_SCOPE = (
     "Discord refuses the commands (50001): the application was invited without the scope "
     "applications.commands. Open {invite} and add it to the server again."
 )
+ENDPOINT = (
+    "Open " + PORTAL + ", choose the application, then General Information, and empty Interactions "
+    "Endpoint URL: Kinora hears commands over the gateway."
+)
+INSTALLATION = (
+    "Open "
+    + PORTAL
+    + ", choose the application, then Installation; under Guild Install choose the "
+    "scopes bot and applications.commands; or invite it by {invite}"
+)
+ROLE = (
+    "In Discord open Server Settings, then Roles, choose the bot's role and allow them; or invite "
+    "it again by {invite}"
+)
 
 
 def invitation(application_id: int, permissions: int) -> str:

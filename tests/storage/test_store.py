@@ -14,6 +14,7 @@ import pytest
 from core.errors import NotEnoughCredits, WrongState
 from core.eta import work
 from core.job import Account, Identity, Job, State, Wallet, new_id
+from core.places import Post, Rules
 from core.ports import Measured
 from storage.store import Store, open_store
 from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_job, a_person, a_request
@@ -593,3 +594,113 @@ async def test_the_disk_never_holds_a_secret(
         assert await store.credentials.account_for("key", secret, NOON) == account
         assert on_disk(tmp_path, "laptop")
         assert not on_disk(tmp_path, secret)
+
+
+# Places
+
+
+async def test_a_chat_has_one_sender_at_a_time_and_others_do_not_wait(store: Store) -> None:
+    account = await a_person(store, 100)
+    ended = []
+    for place in ("discord:1/2/3", "discord:1/2/4", "discord:1/9/5"):
+        queued = await queue(store, account, 1, place=place)
+        job = await store.jobs.claim(queued.id, NOON)
+        assert job is not None
+        await finish(store, job)
+        ended.append(job.id)
+    first = await store.outbox.lease(NOON, 60, 9)
+    assert [one.job_id for one in first] == [ended[0], ended[2]]
+    assert await store.outbox.lease(NOON, 60, 9) == ()
+    await store.outbox.sent(first[0].id)
+    (second,) = await store.outbox.lease(NOON, 60, 9)
+    assert second.job_id == ended[1]
+
+
+async def test_a_delivery_that_waits_for_its_next_try_holds_up_no_other(store: Store) -> None:
+    account = await a_person(store, 100)
+    for message in "34":
+        queued = await queue(store, account, 1, place=f"discord:1/2/{message}")
+        job = await store.jobs.claim(queued.id, NOON)
+        assert job is not None
+        await finish(store, job)
+    (first,) = await store.outbox.lease(NOON, 60, 9)
+    await store.outbox.unknown(first.id, NOON + timedelta(minutes=5))
+    (second,) = await store.outbox.lease(NOON, 60, 9)
+    assert second.id != first.id
+
+
+async def test_who_died_while_sending_leaves_it_to_the_next_at_once(store: Store) -> None:
+    account = await a_person(store, 100)
+    await finish(store, await run(store, account))
+    (first,) = await store.outbox.lease(NOON, 600, 9)
+    assert await store.outbox.lease(NOON, 600, 9) == ()
+    await store.outbox.recover(NOON)
+    (again,) = await store.outbox.lease(NOON, 600, 9)
+    assert (again.id, again.tries) == (first.id, 2)
+
+
+async def test_what_is_kept_is_told_once(store: Store) -> None:
+    account, other = await a_person(store), await a_person(store)
+    job = await run(store, account)
+    await finish(store, job)
+    (delivery,) = await store.outbox.lease(NOON, 60, 9)
+    await store.outbox.kept(delivery.id)
+    assert await store.outbox.lease(NOON + timedelta(days=9), 60, 9) == ()
+    assert await store.outbox.tell_kept(other.id) == ()
+    assert list(await store.outbox.tell_kept(account.id)) == [job.id]
+    assert await store.outbox.tell_kept(account.id) == ()
+
+
+async def test_a_card_moves_and_its_delivery_with_it(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await queue(store, account, 1, place="discord:1/2/3")
+    beside = await queue(store, account, 1, place="discord:1/2/3")
+    assert [one.id for one in await store.jobs.at("discord:1/2/3")] == [job.id, beside.id]
+    await store.jobs.move(job.id, "discord:@/7/8")
+    assert [one.id for one in await store.jobs.at("discord:1/2/3")] == [beside.id]
+    claimed = await store.jobs.claim(job.id, NOON)
+    assert claimed is not None
+    await finish(store, claimed)
+    await store.jobs.move(job.id, "discord:@/7/9")
+    (delivery,) = await store.outbox.lease(NOON, 60, 9)
+    assert delivery.place == "discord:@/7/9"
+
+
+async def test_posts_and_rules_come_back_as_they_were_given(store: Store) -> None:
+    until = NOON + timedelta(minutes=15)
+    post = Post("discord:1/2/3", "81", 10_000, False, "a token", until, hidden=True, adult=True)
+    await store.places.keep(post)
+    assert await store.places.post(post.place) == post
+    await store.places.keep(replace(post, pinged=True))
+    assert await store.places.post(post.place) == replace(post, pinged=True)
+    assert "a token" not in repr(post)
+    await store.places.sweep(until - timedelta(seconds=1))
+    assert (await store.places.post(post.place)) == replace(post, pinged=True)
+    await store.places.sweep(until)
+    swept = await store.places.post(post.place)
+    assert swept is not None
+    assert (swept.token, swept.token_until) == (None, None)
+    await store.places.drop(post.place)
+    assert await store.places.post(post.place) is None
+
+    assert await store.places.all_rules() == {}
+    rules = Rules(("5", "6"), 2.0, 4.0, "480p", "720p", "parallax", True)
+    for given in (Rules(), rules):
+        await store.places.set_rules("discord:1", given)
+        assert await store.places.all_rules() == {"discord:1": given}
+
+
+async def test_a_clip_is_reported_once_by_each(store: Store) -> None:
+    anna, ben = await a_person(store), await a_person(store)
+    job = await queue(store, anna)
+    reports = [await store.places.report(job.id, who.id, job.place, NOON) for who in (ben, ben)]
+    assert reports == [True, False]
+    assert await store.places.report(job.id, anna.id, job.place, NOON)
+
+
+async def test_a_ping_can_be_declined(store: Store) -> None:
+    account = await a_person(store)
+    assert account.ping
+    await store.accounts.set_ping(account.id, False)
+    known = await store.accounts.account_by_id(account.id)
+    assert known == replace(account, ping=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from core.job import State
 from model import video
-from tests.bots.discord.cinema import Cinema, cinema, labels, opened, settled, text, videos
+from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
 from tests.bots.discord.projector import Projector
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
@@ -318,32 +317,7 @@ async def test_closing_brings_home_what_is_on_its_way(
         await seen_once(here, "a ball")
 
 
-async def test_a_wrong_token_is_explained(
-    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    wrong = replace(discord_standin, token="no token of theirs")
-    with caplog.at_level(logging.ERROR, "kinora.discord"):
-        async with asyncio.timeout(60):
-            async with settled(wrong, tmp_path):
-                while "Reset Token" not in caplog.text:
-                    await asyncio.sleep(0.05)
-    assert "KINORA_DISCORD__TOKEN" in caplog.text
-    assert "no token of theirs" not in caplog.text
-
-
-async def test_refused_intents_are_explained(
-    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.ERROR, "kinora.discord"):
-        async with cinema(discord_standin, tmp_path):
-            discord_standin.gateway.close(4014)
-            async with asyncio.timeout(60):
-                while "4014" not in caplog.text:
-                    await asyncio.sleep(0.05)
-    assert "discord.com/developers" in caplog.text
-
-
-async def test_buttons_of_a_running_card_are_those_that_work(
+async def test_many_steps_are_few_edits_and_the_newest_stands(
     discord_standin: Standin, tmp_path: Path
 ) -> None:
     """Edits are coalesced: many steps are few edits, and the newest is what stands."""

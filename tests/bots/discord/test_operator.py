@@ -1,0 +1,161 @@
+"""What an operator is told: by the log, and by `kinora doctor`; and what a server's may settle."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bots.discord.cinema import cinema, settled, text, videos
+from tests.discord.permissions import EVERYONE, Permission
+from tests.discord.server import Standin
+from tests.discord.users import Impossible
+from tests.program import command
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def doctor(standin: Standin, folder: Path, **environment: str) -> tuple[int, str]:
+    status, said, complained = await command(
+        folder,
+        "doctor",
+        KINORA_DISCORD__TOKEN=standin.token,
+        KINORA_DISCORD__API_URL=standin.api_url,
+        KINORA_DISCORD__GATEWAY_URL=standin.gateway_url,
+        KINORA_DISCORD__CDN_URL=standin.cdn_url,
+        **environment,
+    )
+    assert standin.token not in said + complained
+    return status, " ".join(said.split())
+
+
+async def until_logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    async with asyncio.timeout(60):
+        while words not in caplog.text:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_wrong_token_is_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = replace(discord_standin, token="no-token-of-theirs")
+    with caplog.at_level(logging.ERROR, "kinora.discord"):
+        async with settled(wrong, tmp_path / "house"):
+            await until_logged(caplog, "Reset Token")
+    assert "KINORA_DISCORD__TOKEN" in caplog.text
+    assert "no-token-of-theirs" not in caplog.text
+    status, said = await doctor(wrong, tmp_path)
+    assert status == 1
+    assert "the token is refused" in said
+    assert "Reset Token" in said
+
+
+async def test_refused_intents_are_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "kinora.discord"):
+        async with cinema(discord_standin, tmp_path):
+            discord_standin.gateway.close(4014)
+            await until_logged(caplog, "4014")
+    assert "discord.com/developers" in caplog.text
+
+
+async def test_a_missing_permission_is_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = discord_standin.scene
+    with caplog.at_level(logging.WARNING, "kinora.discord"):
+        async with cinema(discord_standin, tmp_path / "house") as here:
+            guild = scene.world.guilds[here.guild.id]
+            everyone = guild.roles[guild.id]
+            scene.grant(guild, everyone, int(EVERYONE & ~Permission.ATTACH_FILES))
+            asked = here.anna.slash("create", here.room, prompt="a ball")
+            await here.answer(asked, "*Attach Files*")
+            status, said = await doctor(discord_standin, tmp_path)
+            assert status == 1
+            assert "Cinema (Attach Files)" in said
+            assert "Server Settings, then Roles" in said
+            other = scene.guild("Other", here.ben, installed=False)
+            role = scene.world.guilds[other.id].roles[other.id]
+            scene.grant(other, role, int(EVERYONE & ~Permission.SEND_MESSAGES))
+            scene.install(other)
+            await until_logged(caplog, "on Other the bot may not Send Messages")
+
+
+async def test_doctor_greets_a_bot_that_is_well(discord_standin: Standin, tmp_path: Path) -> None:
+    status, said = await doctor(discord_standin, tmp_path)
+    assert status == 0
+    assert "on no server yet" in said
+    assert "oauth2/authorize?client_id=" in said
+    scene = discord_standin.scene
+    scene.guild("Cinema", scene.user("mia"))
+    status, said = await doctor(discord_standin, tmp_path)
+    assert status == 0
+    assert "on 1 servers" in said
+    status, said, _ = await command(tmp_path, "doctor")
+    assert status == 0
+    assert "no token, so no bot" in said
+
+
+async def test_a_server_is_settled_by_those_who_manage_it(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    scene = discord_standin.scene
+
+    async def settle(**said: Any) -> str:
+        return text(await here.answer(here.mia.slash("settings", here.room, **said), "Kinora on"))
+
+    async with cinema(discord_standin, tmp_path) as here:
+        told = await settle(length=1.0, longest=2.0, resolution="144p", largest="144p")
+        assert "1 s; 2 s at most" in told
+        assert "144p; 144p at most" in told
+        card = await here.clip(here.anna.slash("create", here.room, prompt="a ball"))
+        assert "1 s · 144p" in text(card)
+        too_long = here.anna.slash("create", here.room, prompt="a ball", length=3.0)
+        said = await here.answer(too_long, "Here a clip can be up to 2 seconds")
+        assert "Nothing was charged." in text(said)
+        too_large = here.anna.slash("create", here.room, prompt="a ball --res 240p")
+        await here.answer(too_large, "Here a clip can be up to 144p")
+        longer = here.anna.press(card, "Extend")
+        assert videos(await here.clip(longer))
+        larger = here.anna.press(card, "Upscale")
+        await here.answer(larger, "Here a clip can be up to 144p")
+
+        # One channel alone, and its threads; the others say where.
+        studio = scene.channel(here.guild, "studio")
+        await settle(where=studio)
+        elsewhere = here.anna.slash("create", here.room, prompt="a ball")
+        await here.answer(elsewhere, f"Kinora is used in <#{studio.id}>")
+        thread = scene.thread(studio, "takes", here.anna)
+        assert videos(await here.clip(here.anna.slash("create", thread, prompt="a ball")))
+
+        # Private by default, and back again.
+        told = await settle(where=studio, private=True, longest=0.0, model="sketch")
+        assert "as long as the model can" in told
+        assert "Model: sketch" in told
+        hidden = await here.clip(here.anna.slash("create", here.room, prompt="a ball"))
+        assert hidden.audience == here.anna.id
+        shown = await here.clip(
+            here.anna.slash("create", here.room, prompt="a ball", private=False)
+        )
+        assert shown.audience is None
+
+        # Rules are the server's: elsewhere all is as it was.
+        there = scene.channel(scene.guild("Other", here.anna), "general")
+        free = await here.clip(here.anna.slash("create", there, prompt="a ball", length=3.0))
+        assert free.audience is None
+
+
+async def test_only_who_manages_a_server_settles_it(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        try:
+            asked = here.anna.slash("settings", here.room, private=True)
+        except Impossible:
+            return
+        await here.answer(asked, "Only who may manage a server")
