@@ -80,6 +80,8 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
             if isinstance(refused, Malformed):
                 world.violate(f"{request.method} {template}: {refused.why}")
         except Exception as error:
+            if request.transport is None or request.transport.is_closing():
+                return web.Response(status=400)  # the bot died midway: nothing was done
             world.violate(f"stand-in: {request.method} {template}: {error!r}")
             raise
     limits.note(answer.status)

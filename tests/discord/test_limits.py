@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import aiohttp
 import pytest
 
@@ -95,6 +97,30 @@ async def test_a_slow_upload_arrives_whole(place: Place) -> None:
     assert (await place.wire.say(place.room.id, {"a.bin": data}, content="hi")).status == 200
     (message,) = place.running.messages(place.room)
     assert place.running.world.cdn.read(message.attachments[0]) == data
+
+
+async def test_an_upload_that_breaks_off_did_not_happen(place: Place) -> None:
+    lost = False
+
+    async def half() -> AsyncIterator[bytes]:
+        nonlocal lost
+        yield b'--b\r\nContent-Disposition: form-data; name="payload_json"\r\n\r\n{"content": "h'
+        await place.wire.call("GET", "/gateway")  # by now its reading began
+        lost = True
+        raise ConnectionResetError
+
+    url = f"{place.running.api_url}/channels/{place.room.id}/messages"
+    headers = {
+        "Authorization": f"Bot {place.running.token}",
+        "Content-Type": "multipart/form-data; boundary=b",
+    }
+    with pytest.raises(aiohttp.ClientConnectionError):
+        async with aiohttp.ClientSession() as session:
+            await session.post(url, data=half(), headers=headers)
+    assert lost
+    assert (await place.wire.say(place.room.id, content="after")).status == 200
+    assert [m.content for m in place.running.messages(place.room)] == ["after"]
+    assert place.running.violations == []
 
 
 async def test_a_delay_can_cost_the_acknowledgement(place: Place) -> None:
