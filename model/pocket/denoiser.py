@@ -87,6 +87,12 @@ class Words2Latents(nn.Module):
     ) -> Tensor:
         """Predicted noise − latents, (batch, channels, frames, height, width).
 
+        The transformer says velocity − noisy: diffusers' "v_prediction" with flow sigmas, where the
+        clip is (1 − t)·noisy − t·output. A token holds as many numbers as the network is wide; to
+        say the velocity itself it would have to carry all of the noise through, and what is lost
+        of it is error (cf. Li and He 2025, "Back to basics: let denoising generative models
+        denoise"). Near noise it now says the clip, near the clip what is left to remove.
+
         given: (frames,) bool, the latent frames handed over clean, at time 0.
         times: (batch,) in 0…1, 1 being noise, of the others.
         """
@@ -98,7 +104,7 @@ class Words2Latents(nn.Module):
             out: Tensor = self.transformer(noisy, by_token, self.read(captions), return_dict=False)[
                 0
             ]
-        return out.float()
+        return out.float() + noisy
 
     def flow_loss(
         self,

@@ -19,7 +19,7 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 from torch import Tensor
 
-from model.pocket import autoencoder, denoiser, distil, latents, scenes, weights
+from model.pocket import autoencoder, denoiser, distil, latents, scenes, weights, words
 from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress, set_rate
@@ -42,7 +42,7 @@ TIME_SHIFT: Final = 3.0
 """Training times lean towards noise: most of a simple picture is decided there."""
 SAMPLE_SHIFT: Final = 3.0
 TOKENS_A_STEP: Final = 2_880
-AVERAGE_KEEPS: Final = 0.998
+AVERAGE_KEEPS: Final = 0.995
 CONTEXT_ROUGHNESS: Final = 0.04
 NEW_CLIPS_EVERY_S: Final = 120.0
 
@@ -325,6 +325,8 @@ FACTS: Final = {
     "takes_picture": True,
     "takes_last_picture": True,
     "extends": True,
+    "longest_seconds": 75,
+    "camera": list(words.CAMERA),
 }
 MANY_STEPS: Final = {"num_inference_steps": 12, "guidance_scale": distil.GUIDANCE}
 FEW_STEPS: Final = {"num_inference_steps": distil.STEPS, "guidance_scale": 1.0}

@@ -40,7 +40,7 @@ def scheduler(kind: str, shift: float) -> UniPCMultistepScheduler:
         order = {"solver_order": 1, "disable_corrector": list(range(MOST_STEPS))}
     return UniPCMultistepScheduler(
         num_train_timesteps=TRAIN_TIMESTEPS,
-        prediction_type="flow_prediction",
+        prediction_type="v_prediction",
         use_flow_sigmas=True,
         flow_shift=shift,
         **order,

@@ -173,6 +173,6 @@ def test_the_few_steps_are_those_of_the_scheduler_that_is_shipped() -> None:
         scheduler.sigmas, distil.levels(distil.STEPS, 3.0), atol=2e-3, rtol=0
     )
     now, velocity = torch.randn(1, 8, 2, 2, 2), torch.randn(1, 8, 2, 2, 2)
-    after = scheduler.step(velocity, scheduler.timesteps[0], now).prev_sample
+    after = scheduler.step(velocity - now, scheduler.timesteps[0], now).prev_sample
     expected = now + (scheduler.sigmas[1] - scheduler.sigmas[0]) * velocity
     torch.testing.assert_close(after, expected, atol=1e-4, rtol=1e-4)
