@@ -61,7 +61,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
         Model(
             name="pocket",
             family="pocket",
-            summary="Simple animated scenes from words: one or two things, their motion, a background",
+            summary="Simple animated scenes from words: a thing or two, their motion, a background",
             licence="Apache-2.0",
             text=True,
             picture=Takes.MAYBE if facts.get("takes_picture") else Takes.NOTHING,
