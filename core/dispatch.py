@@ -128,6 +128,10 @@ class Dispatch:
         """How many jobs of an account are queued, as of the last look."""
         return sum(waiting.account_id == account_id for waiting in self._queue)
 
+    def runs(self, job_id: str) -> bool:
+        """Whether an attempt of the job is under way."""
+        return job_id in self._flights
+
     async def stop(self, job_id: str) -> None:
         """Ask the running attempt of a job to stop; it may just be starting."""
         flight = self._flights.get(job_id)

@@ -283,6 +283,9 @@ class Studio:
         jobs = await self._jobs.history(account.id, limit, before)
         return [self.viewed(job) for job in jobs]
 
+    def runs(self, job_id: str) -> bool:
+        return self._dispatch.runs(job_id)
+
     def preview(self, job: Job) -> bytes | None:
         """The latest JPEG of a running job."""
         return self._dispatch.preview(job.id)

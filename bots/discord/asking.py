@@ -69,7 +69,7 @@ async def ask(
         raise
     for job in jobs:
         room.cards.watch(job)
-    await tell_kept(room, interaction, account)
+    await tell_kept(room, interaction, account, post.place)
 
 
 def is_hidden(room: Room, interaction: discord.Interaction, wanted: bool | None) -> bool:
@@ -102,10 +102,17 @@ def post_of(room: Room, interaction: discord.Interaction, message_id: int, *, hi
     )
 
 
-async def tell_kept(room: Room, interaction: discord.Interaction, account: Account) -> None:
-    """Tell somebody who came by what could not be brought to them."""
+async def tell_kept(
+    room: Room, interaction: discord.Interaction, account: Account, card: str = ""
+) -> None:
+    """Tell somebody who came by what could not be brought to them.
+
+    card: the place of a card that may not be drawn yet, which a second message would replace.
+    """
     kept = await room.desk.lobby.kept(account)
     if kept:
+        if card:
+            await room.cards.draw(card)
         listed = ", ".join(f"`/show {job_id}`" for job_id in kept[:10])
         await interaction.followup.send(
             f"I could not reach you with what ended meanwhile. It is kept: {listed}",

@@ -28,6 +28,9 @@ log = logging.getLogger("kinora.discord")
 EDIT_SECONDS = 2.5
 """Between two edits of one message."""
 
+QUEUED_SECONDS = 30.0
+"""Between two edits of a card far back in the queue."""
+
 AT_ONCE = 8
 """Edits under way in all chats together: people's commands come first."""
 
@@ -49,10 +52,11 @@ FAREWELL = (
 
 @dataclass
 class Watched:
-    """A place whose card changes. due: when it may be drawn next; parted: its last words were
-    said."""
+    """A place whose card changes. drawn: when it was last, due: when it may be again; parted: its
+    last words were said."""
 
     jobs: set[str]
+    drawn: float = -EDIT_SECONDS
     due: float = 0.0
     dirty: bool = True
     parted: bool = False
@@ -134,6 +138,8 @@ class Cards:
         watched = self._watched.get(self._places.get(job_id, ""))
         if watched is not None:
             watched.dirty = True
+            if self._desk.studio.runs(job_id):
+                watched.due = min(watched.due, watched.drawn + EDIT_SECONDS)
 
     def _start_drawing(self) -> None:
         """One task for each chat with something due."""
@@ -149,7 +155,7 @@ class Cards:
         pause = EDIT_SECONDS
         try:
             async with self._turns, self.lock(place):
-                await self._edit(place, watched)
+                pause = await self._edit(place, watched)
         except Unreachable as error:
             log.info("the card at %s can't be edited any more: %s", place, error)
             self._drop(place)
@@ -160,7 +166,14 @@ class Cards:
             watched.dirty = True
         except Exception:
             log.exception("the card at %s was not edited", place)
-        watched.due = self._now() + pause
+        watched.drawn = self._now()
+        watched.due = watched.drawn + pause
+
+    async def draw(self, place: str) -> None:
+        """Draw a card that is watched now, and not when its turn comes."""
+        watched = self._watched.get(place)
+        if watched is not None:
+            await self._draw(place, watched)
 
     async def show(
         self,
@@ -181,16 +194,19 @@ class Cards:
         if any(not view.job.state.ended for view in views):
             self._told[post.place] = replace(drawing, files=None)
 
-    async def _edit(self, place: str, watched: Watched) -> None:
+    async def _edit(self, place: str, watched: Watched) -> float:
+        """The pause that comes after it: the further back in the queue, the longer."""
         post = await self._desk.lobby.post(place)
         views = await self._desk.lobby.at(self._desk.studio, place)
         if post is None or watched.parted:
-            return
+            return QUEUED_SECONDS
         for view in views:
             if view.job.state.ended:
                 self.forget(view.job.id)
-        if any(not view.job.state.ended for view in views):
+        positions = [view.outlook.position for view in views if view.outlook is not None]
+        if positions:
             await self.show(post, views, post.upload_limit, notice=self._farewell(post, watched))
+        return min(QUEUED_SECONDS, EDIT_SECONDS * max(1, min(positions, default=1)))
 
     def _farewell(self, post: Post, watched: Watched) -> str:
         """The last words on a card that can't be reached for much longer; "" before that."""

@@ -83,12 +83,18 @@ async def acknowledge_update(interaction: discord.Interaction) -> None:
 
 async def say(interaction: discord.Interaction, text: str) -> None:
     """Tell who asked, and nobody else. Takes the place of a public "thinking…"."""
-    if not interaction.response.is_done():
-        await interaction.response.send_message(
-            text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
-        )
-        return
-    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+    response = interaction.response
+    if not response.is_done():
+        try:
+            await response.send_message(
+                text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
+            )
+            return
+        except discord.HTTPException as error:
+            if error.code != ACKNOWLEDGED:
+                raise
+    kind = response.type
+    if kind in (None, discord.InteractionResponseType.deferred_channel_message):
         await interaction.delete_original_response()
     await interaction.followup.send(
         text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True

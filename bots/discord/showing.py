@@ -51,7 +51,7 @@ async def show(
         await _post_ended(room, post, view)
     else:
         await _move(room, view.job, before, replace(post, pinged=False))
-    await tell_kept(room, interaction, account)
+    await tell_kept(room, interaction, account, post.place)
 
 
 async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str | None) -> View:

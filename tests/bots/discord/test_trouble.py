@@ -233,8 +233,8 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         assert "a ball" in text(shown)
         here = replace(here, anna=shy)
         await seen_once(here, "a ball")
-        once = shy.slash("me", other)
-        await here.answer(once, "Your newest clips")
+        once = shy.slash("queue", other)
+        await here.answer(once, "0 running")
         assert once.followups() == []
 
 
