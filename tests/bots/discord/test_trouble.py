@@ -106,6 +106,18 @@ async def test_an_answer_of_discord_is_lost(
         await seen_once(here, "a ball")
 
 
+async def test_a_refusal_is_told_though_an_answer_was_lost(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(discord_standin, tmp_path, daily_credits=1) as here:
+        discord_standin.faults.lose("POST /interactions/*", 1)
+        asked = here.anna.slash("create", here.room, prompt="a ball", length=8.0)
+        said = await here.answer(asked, "and you have 1")
+        assert said.audience == here.anna.id
+        assert await here.funds(here.anna) == (1, 0)
+        assert not [m for m in discord_standin.messages(here.room) if m.audience is None]
+
+
 async def test_the_same_interaction_many_times_is_one_job(
     discord_standin: Standin, tmp_path: Path
 ) -> None:
@@ -227,8 +239,13 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         other = discord_standin.scene.channel(here.guild, "other")
         job = await until_kept(here, job_id)
         assert job is State.SUCCEEDED
-        said = await here.answer(shy.slash("me", other), f"/show {job_id}")
+        came = shy.slash("create", other, prompt="a cube")
+        said = await here.answer(came, f"/show {job_id}")
         assert said.audience == shy.id
+        await engine.finish(*await engine.next())
+        cube = await here.clip(came)
+        assert "a cube" in text(cube)
+        assert cube.id != said.id
         shown = await here.clip(shy.slash("show", other, clip=job_id))
         assert "a ball" in text(shown)
         here = replace(here, anna=shy)
