@@ -30,7 +30,7 @@ from tests.discord.world import (
 
 Json = dict[str, Any]
 
-ACKNOWLEDGE_SECONDS, TOKEN_SECONDS, FOLLOWUPS = 3.0, 15 * 60.0, 5
+TOKEN_SECONDS, FOLLOWUPS = 15 * 60.0, 5
 PONG, SAY, SAY_LATER, UPDATE_LATER, UPDATE, CHOICES, SHOW_MODAL = 1, 4, 5, 6, 7, 8, 9
 _ANSWERS = {
     COMMAND: {SAY, SAY_LATER, SHOW_MODAL},
@@ -143,7 +143,7 @@ def acknowledge(world: World, interaction_id: int, token: str, body: Body) -> Js
     if interaction.acknowledged is not None:
         raise Refused(40060)
     now = world.clock.now()
-    if now - interaction.sent > ACKNOWLEDGE_SECONDS:
+    if now - interaction.sent > world.acknowledge_seconds:
         raise Refused(10062)
     answer = body.fields.get("type")
     if answer not in _ANSWERS[interaction.kind]:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 EPOCH_MS = 1_420_070_400_000  # Discord's first second, 2015
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 TEXT, DM, GROUP_DM, PUBLIC_THREAD = 0, 1, 3, 11
 EPHEMERAL, LOADING, SILENT, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 12, 1 << 15
@@ -192,7 +192,8 @@ class Entry:
 @dataclass(repr=False)
 class World:
     """Everything that is so, now; and what was: gone channels, versions of messages, requests.
-    intents_allowed: those that the developer portal grants; base_limit: bytes in a file."""
+    intents_allowed: those that the developer portal grants; base_limit: bytes in a file;
+    acknowledge_seconds: how long an interaction waits for its first answer."""
 
     clock: Clock
     cdn: Cdn
@@ -200,6 +201,7 @@ class World:
     token: str
     intents_allowed: int = (1 << 26) - 1
     base_limit: int = 10 * 1024 * 1024
+    acknowledge_seconds: float = 3.0
     users: dict[int, User] = field(default_factory=dict)
     guilds: dict[int, Guild] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)
