@@ -15,7 +15,7 @@ from rich.table import Table
 
 from model import video
 from tests.bench import out
-from tests.bench.photo import photo
+from tests.bots.pictures import photo
 from tests.program import KINORA, family
 
 

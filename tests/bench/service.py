@@ -15,7 +15,7 @@ import aiohttp
 from rich.table import Table
 
 from tests.bench import out
-from tests.bench.photo import photo
+from tests.bots.pictures import photo
 from tests.program import Caller, Program, command, running
 
 

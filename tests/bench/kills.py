@@ -1,0 +1,39 @@
+"""kill -9 at random points between a command's acknowledgement and its clip."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from rich.table import Table
+
+from tests.bench import out
+from tests.bots.discord.kills import Kills
+from tests.bots.discord.playhouse import playhouse
+
+SEED = 1896
+
+
+async def bench_kills(kills: int) -> None:
+    """Kill the program so many times, then let everything come to its end, and count."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        async with playhouse(Path(scratch)) as here:
+            lives = Kills(here, random.Random(SEED))
+            for _ in range(kills):
+                await lives.kill_anywhere()
+            ended = await lives.end()
+    table = Table("when it was killed", "kills", title="What people saw of the last command")
+    for stage, count in ended.stages.most_common():
+        table.add_row(stage, str(count))
+    out.print(table)
+    out.print(
+        f"{ended.kills} kills in {(time.monotonic() - began) / 60:.0f} min, {ended.jobs} jobs. "
+        f"{ended.forgotten} commands were acknowledged and not yet written down: they cost "
+        f"nothing, and {ended.answered} of them were told so."
+    )
+    out.print(
+        "\n".join(ended.faults) or "Each clip seen once, credits exact, no card left, no error."
+    )

@@ -1,0 +1,99 @@
+"""The Discord room under load: how long people wait until their command is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import tempfile
+from pathlib import Path
+
+from rich.table import Table
+
+from tests.bench import out
+from tests.bots.discord.playhouse import Playhouse, playhouse
+from tests.bots.pictures import photo
+from tests.discord.cdn import Upload
+from tests.discord.users import Asked
+from tests.program import Program
+
+COMMANDS, SECONDS, PEOPLE, ROOMS = 200, 10.0, 20, 5
+WITH_PICTURE = 4
+"""Every fourth command brings a picture, to be fetched and decoded."""
+
+LATE_SECONDS = 3.0
+"""After which Discord hears nothing more."""
+
+GOAL_MS = 300
+
+
+async def bench_discord() -> None:
+    """200 /create in 10 s from 20 people in 5 channels, at random moments, twice: while a clip of
+    a minute renders, and with the renderer held still."""
+    table = Table("", "p50", "p99", "longest", f"not in {LATE_SECONDS:g} s", "jobs",
+                  title=f"{COMMANDS} /create in {SECONDS:g} s until acknowledged")  # fmt: skip
+    for rendering in (True, False):
+        with tempfile.TemporaryDirectory() as scratch:
+            async with playhouse(Path(scratch), PEOPLE, ROOMS) as here, here.open() as program:
+                latencies, jobs = await _measured(here, program, rendering)
+                missed = here.discord.unacknowledged()
+                assert not here.discord.violations, here.discord.violations
+        table.add_row(
+            "while a clip renders" if rendering else "nothing renders",
+            *(f"{_share(latencies, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1)),
+            str(missed),
+            str(jobs),
+        )
+    out.print(table)
+    out.print(
+        f"Goal: p99 up to {GOAL_MS} ms, none unacknowledged. From the gateway's frame to the "
+        f"callback, stand-in and all on this machine; load {os.getloadavg()[0]:.1f} at the end."
+    )
+
+
+async def _measured(here: Playhouse, program: Program, rendering: bool) -> tuple[list[float], int]:
+    """Seconds until each command was acknowledged, and how many jobs became of them."""
+    picture = Upload("photo.jpg", photo(1200, 800))
+    first = here.people[0].slash(
+        "create", here.rooms[0], prompt="pan right", image=Upload("photo.jpg", photo()),
+        length=60.0, resolution="1080p",
+    )  # fmt: skip
+    await first.message(lambda message: "Rendering" in str(message.components))
+    runner = program.runner_pid()
+    if not rendering:
+        os.kill(runner, signal.SIGSTOP)
+    try:
+        asked = await _flood(here, picture)
+    finally:
+        if not rendering:
+            os.kill(runner, signal.SIGCONT)
+    rows = here.rows("SELECT request_key, state FROM job")
+    states = {row["request_key"]: row["state"] for row in rows}
+    assert states[f"discord:{first.id}"] == "running", "the clip was to render all the while"
+    jobs = sum(f"discord:{one.id}" in states for one in asked)
+    return [one.latency for one in asked if one.latency is not None], jobs
+
+
+async def _flood(here: Playhouse, picture: Upload) -> list[Asked]:
+    """Send the commands, and wait until all are acknowledged, or too late."""
+    chance = random.Random(4)
+    moments = sorted(chance.uniform(0, SECONDS) for _ in range(COMMANDS))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    asked: list[Asked] = []
+    for number, moment in enumerate(moments):
+        await asyncio.sleep(began + moment - loop.time())
+        who, where = here.people[number % PEOPLE], here.rooms[chance.randrange(ROOMS)]
+        image = {"image": picture} if number % WITH_PICTURE == 0 else {}
+        asked.append(who.slash("create", where, prompt=f"a red ball, {number}", **image))
+    late = loop.time() + LATE_SECONDS + 0.5
+    while any(one.latency is None for one in asked) and loop.time() < late:
+        await asyncio.sleep(0.05)
+    return asked
+
+
+def _share(values: list[float], share: float) -> float:
+    """The value that this share of them stays up to."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
