@@ -10,7 +10,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from model.pocket import weights, words
 
@@ -24,16 +24,24 @@ license: apache-2.0
 # pocket
 
 A miniature of Wan 2.2 TI2V in diffusers' own layout, trained from nothing on scenes that this
-project draws itself. It draws one simple animated thing in front of a simple background, and knows
-nothing else of the world.
+project draws itself. It draws one or two simple animated things in front of a simple background,
+and knows nothing else of the world. `WanPipeline` and `WanImageToVideoPipeline` load it unmodified.
 """
+
+STAGES: Final = {
+    "vae": "Autoencoder",
+    "decoder": "Its decoder alone",
+    "dit": "Text encoder and transformer",
+    "distil": "Few-step transformer",
+}
+"""Names of the training logs, and what they trained."""
 
 
 def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) -> None:
     """MODEL_CARD.md in `folder`."""
     facts = weights.facts(folder)
     settings = report["settings"]
-    height, width = facts["sizes"][0]
+    sizes = ", ".join(f"{width}×{height}" for width, height in facts["sizes"])
     parts = [
         _HEAD,
         "## What it knows\n",
@@ -44,7 +52,7 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         " nothing from outside. One in ten combinations of shape, colour and background held out.",
         *(f"- {name}: {value}" for name, value in training.items()),
         "\n## How to sample\n",
-        f"{width}×{height}, {facts['num_frames']} frames, shown at {facts['frame_rate']} a second;"
+        f"{sizes}; {facts['num_frames']} frames, shown at {facts['frame_rate']} a second;"
         f" {facts['num_inference_steps']} steps, guidance {facts['guidance_scale']},"
         f" `max_sequence_length={facts['max_sequence_length']}`, the padding of its training.\n",
         "## What the judge says\n",
@@ -53,8 +61,8 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         " and shares no code with the renderer.\n",
         "| | |\n|---|---|",
         *(
-            f"| {kind} | {report[kind]:.0%} |"
-            for kind in ("colour", "background", "shape", "motion")
+            f"| {kind.replace('_', ' ')} | {report[kind]:.0%} |"
+            for kind in ("colour", "background", "shape", "motion", "motion_loosely", "camera")
         ),
         f"| autoencoder, held-out pictures | {report['vae_pictures_db']:.1f} dB |",
         f"| autoencoder, held-out clips | {report['vae_clips_db']:.1f} dB |",
@@ -72,9 +80,11 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
 def training_of(run: Path, hardware: str, seed: int, remarks: str) -> dict[str, str]:
     """What the training logs of a run say about it."""
     made: dict[str, str] = {}
-    for name, title in (("vae", "Autoencoder"), ("dit", "Text encoder and transformer")):
-        last = json.loads((run / f"{name}.jsonl").read_text().splitlines()[-1])
-        made[title] = f"{last['step']} steps in {last['minutes']:.0f} minutes, Muon"
+    for name, title in STAGES.items():
+        log = run / f"{name}.jsonl"
+        if log.exists():
+            last = json.loads(log.read_text().splitlines()[-1])
+            made[title] = f"{last['step']} steps in {last['minutes']:.0f} minutes, Muon"
     return {**made, "Hardware": hardware, "Seed": str(seed), "Remarks": remarks or "none"}
 
 

@@ -216,7 +216,7 @@ Draw: TypeAlias = Callable[[str, int], Frames]
 def drawer(pipeline: WanPipeline, facts: Mapping[str, Any], **changes: Any) -> Draw:
     """Draws with the settings in kinora.json, `changes` aside, at the first of its sizes."""
     settings = {**facts, **changes}
-    height, width = settings["sizes"][0]
+    width, height = settings["sizes"][0]
     pipeline.set_progress_bar_config(disable=True)
 
     def draw(prompt: str, seed: int) -> Frames:
@@ -306,11 +306,11 @@ def _print_report(report: Mapping[str, Any]) -> None:
 
 
 def _size(text: str) -> list[list[int]]:
-    """ "96x160" as sizes of one (height, width)."""
-    height, _, width = text.partition("x")
-    if not (height.isdecimal() and width.isdecimal()) or int(height) % 32 or int(width) % 32:
-        raise argparse.ArgumentTypeError("a size is HEIGHTxWIDTH, both multiples of 32")
-    return [[int(height), int(width)]]
+    """ "96x160" as sizes of one (width, height)."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()) or int(width) % 32 or int(height) % 32:
+        raise argparse.ArgumentTypeError("a size is WIDTHxHEIGHT, both multiples of 32")
+    return [[int(width), int(height)]]
 
 
 def _count(text: str) -> int:
@@ -328,7 +328,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=_count, default=None)
     parser.add_argument("--guidance", type=float, default=None)
-    parser.add_argument("--size", type=_size, default=None, help="HEIGHTxWIDTH")
+    parser.add_argument("--size", type=_size, default=None, help="WIDTHxHEIGHT")
     parser.add_argument("--threads", type=_count, default=2)
     parser.add_argument(
         "--curves",
@@ -350,7 +350,7 @@ def main() -> None:
     pipeline = weights.load(options.weights)
     shown = held_out_scenes(options.prompts, 7, options.seed)
     asked = [asked_of(scene, kind) for kind, scene in shown]
-    (height, width), frames = settings["sizes"][0], settings["num_frames"]
+    (width, height), frames = settings["sizes"][0], settings["num_frames"]
     shape = {"frames": frames, "height": height, "width": width}
     report = {
         **judge(drawer(pipeline, settings), asked, options.out),
