@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.pocket import latents, scenes
+from model.pocket import latents, parallel, scenes
 from model.pocket.denoiser import Words2Latents
 from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
@@ -118,23 +118,26 @@ def train(
         student.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-    rng = np.random.default_rng([seed, progress.step])
+    plan = np.random.default_rng([seed, progress.step])
+    rng = np.random.default_rng([seed, progress.step, parallel.rank()])
+    torch.manual_seed(int(rng.integers(2**31)))
     folder = out / "ways"
     folder.mkdir(parents=True, exist_ok=True)
     with torch.autocast("cpu", torch.bfloat16):
-        while progress.fraction < WALKING_SHARE:
+        while parallel.agreed(progress.fraction) < WALKING_SHARE:
             _walk_some(folder, teacher, library, mean, deviation, rng, sizes, shift)
     every = [_read(path) for path in sorted(folder.glob("*.pt"))]
     losses: list[float] = []
-    while progress.fraction < 1:
-        share = (progress.fraction - WALKING_SHARE) / (1 - WALKING_SHARE)
+    while (fraction := parallel.agreed(progress.fraction)) < 1:
+        share = (fraction - WALKING_SHARE) / (1 - WALKING_SHARE)
         set_rate(optimizer, RATE * min((progress.step + 1) / 20, 1) * max(1 - share, 0.03))
-        ways = every[int(rng.integers(len(every)))]
+        ways = every[int(plan.integers(len(every)))]
         chosen = torch.from_numpy(rng.permutation(len(ways.captions))[:BATCH])
         with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(student, ways, chosen, int(rng.integers(STEPS)), shift)
+            loss = loss_of(student, ways, chosen, int(plan.integers(STEPS)), shift)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
+        parallel.average_gradients(parameters)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         progress.step += 1
@@ -143,12 +146,15 @@ def train(
             for kept, new in zip(average.parameters(), student.parameters(), strict=True):
                 kept.lerp_(new, 1 - keep)
         losses.append(loss.item())
-        if len(losses) == 50:
+        if parallel.rank() == 0 and len(losses) == 50:
             progress.log(loss=float(np.mean(losses)), ways=sum(len(w.captions) for w in every))
             losses.clear()
-    progress.save(
-        model=student.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict()
-    )
+    if parallel.rank() == 0:
+        progress.save(
+            model=student.state_dict(),
+            average=average.state_dict(),
+            optimizer=optimizer.state_dict(),
+        )
     return average
 
 
@@ -176,8 +182,8 @@ def _walk_some(
             given[0], given[-1] = rng.random() < 0.8, True
     captions = ["" if rng.random() < 0.03 else scenes.caption(one, rng) for one in shown]
     ways = walk(teacher, latents.normalise(raw, mean, deviation), captions, given, shift=shift)
-    index = len(list(folder.glob("*.pt")))
-    fresh = folder / f"{index:05d}.part"
+    mine = f"{parallel.rank()}-"
+    fresh = folder / f"{mine}{len(list(folder.glob(f'{mine}*.pt'))):05d}.part"
     torch.save({"places": ways.places, "captions": list(captions), "given": given}, fresh)
     fresh.replace(fresh.with_suffix(".pt"))
 

@@ -19,7 +19,7 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 from torch import Tensor
 
-from model.pocket import autoencoder, denoiser, distil, latents, scenes, weights, words
+from model.pocket import autoencoder, denoiser, distil, latents, parallel, scenes, weights, words
 from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress, set_rate
@@ -116,23 +116,25 @@ def _train_autoencoder(
     if state := progress.resume():
         vae.load_state_dict(state["vae"])
         optimizer.load_state_dict(state["optimizer"])
-    rng = np.random.default_rng([seed, progress.step])
+    plan = np.random.default_rng([seed, progress.step])
+    rng = np.random.default_rng([seed, progress.step, parallel.rank()])
     pictures = draw_batch(np.random.default_rng(99), 32, 1, SIZES[0], held_out=True)
     clips = draw_batch(np.random.default_rng(98), 6, FRAMES, SIZES[0], held_out=True)
     last_report = progress.elapsed_s
     with autoencoder.flat_convolutions():
-        while progress.fraction < 1:
-            set_rate(optimizer, progress.rate(peak_rate, hold=0.25))
-            size = SIZES[int(rng.integers(len(SIZES)))]
-            alone = progress.fraction < alone_until
-            frames = 1 if alone else int(rng.choice([1, 5, 9, 9, 17]))
+        while (fraction := parallel.agreed(progress.fraction)) < 1:
+            set_rate(optimizer, parallel.agreed(progress.rate(peak_rate, hold=0.25)))
+            size = SIZES[int(plan.integers(len(SIZES)))]
+            frames = 1 if fraction < alone_until else int(plan.choice([1, 5, 9, 9, 17]))
             count = max(1, round(PIXELS_A_STEP / (frames * size[0] * size[1])))
             pixels = draw_batch(rng, count, frames, size)
-            noise = LATENT_NOISE if progress.fraction > 0.5 else 0.0
+            noise = LATENT_NOISE if fraction > 0.5 else 0.0
             with torch.autocast("cpu", torch.bfloat16):
                 loss = autoencoder.reconstruction_loss(vae, pixels, noise)
             _step(optimizer, loss, parameters)
             progress.step += 1
+            if parallel.rank() > 0:
+                continue
             if progress.elapsed_s - last_report > 120:
                 last_report = progress.elapsed_s
                 progress.log(
@@ -142,7 +144,8 @@ def _train_autoencoder(
                 )
             if progress.due(120):
                 progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
-    progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
+    if parallel.rank() == 0:
+        progress.save(vae=vae.state_dict(), optimizer=optimizer.state_dict())
 
 
 def _step(
@@ -150,6 +153,7 @@ def _step(
 ) -> None:
     optimizer.zero_grad()
     torch.autograd.backward(loss)
+    parallel.average_gradients(parameters)
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
 
@@ -202,18 +206,21 @@ def train_dit(
         mean, deviation = state["mean"], state["deviation"]
     else:
         mean, deviation = library.statistics()
-    rng = np.random.default_rng([seed, progress.step])
+    plan = np.random.default_rng([seed, progress.step])
+    rng = np.random.default_rng([seed, progress.step, parallel.rank()])
+    torch.manual_seed(int(rng.integers(2**31)))
     losses: dict[Kind, list[float]] = {kind: [] for kind in Kind}
     last_report = last_read = progress.elapsed_s
-    while progress.fraction < 1:
-        set_rate(optimizer, progress.rate(DIT_RATE, warmup_steps=50, hold=0.5))
-        pixels, kind = _choose(rng, library)
-        alone = kind is Kind.OPENING and rng.random() < _alone_share(progress.fraction)
+    while (fraction := parallel.agreed(progress.fraction)) < 1:
+        rate = progress.rate(DIT_RATE, warmup_steps=50, hold=0.5)
+        set_rate(optimizer, parallel.agreed(rate))
+        pixels, kind = _choose(plan, library)
+        alone = kind is Kind.OPENING and plan.random() < _alone_share(fraction)
         frames = 1 if alone else 1 + (FRAMES - 1) // autoencoder.FRAMES_PER_LATENT
         clip_tokens = (pixels[0] // 32) * (pixels[1] // 32) * frames
         raw, shown = library.batch(rng, pixels, kind, max(1, tokens // clip_tokens))
         raw = raw[:, :, :frames]
-        given = _given(rng, kind, raw.shape[2])
+        given = _given(plan, kind, raw.shape[2])
         captions = ["" if rng.random() < 0.1 else scenes.caption(one, rng) for one in shown]
         times = denoiser.sample_times(len(captions), shift=TIME_SHIFT)
         rough = CONTEXT_ROUGHNESS if kind is Kind.GOING_ON else 0.0
@@ -225,6 +232,8 @@ def train_dit(
         progress.step += 1
         track(average, model, min(AVERAGE_KEEPS, progress.step / (progress.step + 10)))
         losses[kind].append(loss.item())
+        if parallel.rank() > 0:
+            continue
         if progress.elapsed_s - last_report > report_every_s:
             last_report = progress.elapsed_s
             progress.log(**{k: float(np.mean(seen)) for k, seen in losses.items() if seen})
@@ -234,7 +243,8 @@ def train_dit(
             progress.log(clips=library.read_new())
         if progress.due(120):
             _save_dit(progress, model, average, optimizer, mean, deviation)
-    _save_dit(progress, model, average, optimizer, mean, deviation)
+    if parallel.rank() == 0:
+        _save_dit(progress, model, average, optimizer, mean, deviation)
     return average
 
 
@@ -370,6 +380,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    parallel.join()
     out, seed = options.out, options.seed
     earlier = weights.load(options.start_from) if options.start_from else None
     for stage in STAGES if options.stage == "all" else [options.stage]:
@@ -388,7 +399,7 @@ def main() -> None:
                 distil.train(out, minutes, teacher, library, mean, deviation, shift=SAMPLE_SHIFT)
             case "decoder":
                 polish_decoder(out, minutes)
-    if options.stage not in ("vae", "encode"):
+    if options.stage not in ("vae", "encode") and parallel.rank() == 0:
         export(out)
 
 
