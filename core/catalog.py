@@ -17,6 +17,7 @@ COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model"})
 """Flags that every model understands."""
 
 UNKNOWN_WORDS = "It knows none of these words, so what it draws is left to chance."
+WITHOUT_GUIDANCE = "--neg counts only with --guidance above 1: nothing is avoided here."
 
 Moves = tuple[camera.CameraMove, ...]
 
@@ -192,6 +193,10 @@ def complete(
     if wanted is None and "camera" in model.flags:
         wanted = camera.find(draft.prompt) or model.default_camera
     moves = _possible(wanted or (), model)
+    guidance = _within(draft.guidance, model.guidance, "guidance", model)
+    notes = _notes(draft, model, wanted or (), moves)
+    if draft.negative_prompt and guidance <= 1:
+        notes += (WITHOUT_GUIDANCE,)
     return Request(
         model=model.name,
         prompt=draft.prompt,
@@ -204,14 +209,14 @@ def complete(
         resolution=resolution,
         aspect=aspect,
         num_inference_steps=int(_within(draft.steps, model.steps, "steps", model)),
-        guidance_scale=_within(draft.guidance, model.guidance, "guidance", model),
+        guidance_scale=guidance,
         camera=moves,
         motion=DEFAULT_MOTION if draft.motion is None else draft.motion,
         loop=draft.loop,
         draft=draft.draft,
         picture=picture.id if picture else None,
         last_picture=last_picture.id if last_picture else None,
-        notes=_notes(draft, model, wanted or (), moves),
+        notes=notes,
     )
 
 

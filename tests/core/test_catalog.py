@@ -117,6 +117,12 @@ def test_a_request_survives_its_own_recipe_and_its_own_json() -> None:
         assert Request.from_dict(request.as_dict()) == request
 
 
+def test_words_to_avoid_without_guidance_are_said_to_do_nothing() -> None:
+    (warned,) = [n for n in made("a red ball --neg blur --guidance 1").notes if "--neg" in n]
+    assert "--guidance above 1" in warned
+    assert not any("--neg" in n for n in made("a red ball --neg blur --guidance 4").notes)
+
+
 def test_whoever_edits_the_words_edits_the_move() -> None:
     recipes = {
         line: recipe(draft_of(made(line, PHOTO), MOVES))
