@@ -63,6 +63,8 @@ _DOUBTFUL = frozenset({
 })  # fmt: skip
 """Words that as often speak of the subject ("a frying pan left on the stove"): in prose they count
 after "camera", with a pace before them, or where a direction follows at the start of a clause."""
+_ROLLING = frozenset({"rolls", "rolling", "orbits", "orbiting"})
+"""Of these, what a subject does even then ("a ball, slowly rolling left"): only after "camera"."""
 
 MAX_MOVES = 6
 """Moves that may be combined."""
@@ -121,7 +123,7 @@ def find(prose: str) -> tuple[CameraMove, ...]:
         word = found["kind"].lower()
         if DIRECTIONS[_WORDS[word]] and not found["direction"]:
             continue
-        if word in _DOUBTFUL and not (found["before"] or _is_led(prose, found)):
+        if word in _DOUBTFUL and not _is_meant(prose, found, word):
             continue
         try:
             moves.append(_move(found, found.group()))
@@ -130,13 +132,18 @@ def find(prose: str) -> tuple[CameraMove, ...]:
     return tuple(moves[:MAX_MOVES])
 
 
-def _is_led(prose: str, found: re.Match[str]) -> bool:
-    """Whether a move in prose is the camera's: by the word, or as a clause of its own."""
+def _is_meant(prose: str, found: re.Match[str], word: str) -> bool:
+    """Whether a doubtful word in prose is the camera's: by "camera", a pace, or a clause of its
+    own."""
     before = prose[: found.start()].rstrip()
     after = prose[found.end() :].lstrip()
     if re.search(r"\bcamera(?:\s+\w+)?$", before[-40:], re.IGNORECASE):
         return True
     if re.search(r"\b(?:and|then)$", before[-40:], re.IGNORECASE) and "camera" in before.lower():
+        return True
+    if word in _ROLLING:
+        return False
+    if found["before"]:
         return True
     if not found["direction"]:
         return after[:6].lower() == "camera" or not (before or after)

@@ -91,6 +91,8 @@ def test_what_is_no_move_is_refused_with_what_is(text: str, sentence: str) -> No
         ("static camera, a man reads", ["static 5"]),
         ("handheld footage of a dog", ["handheld 5"]),
         ("a dog rolls left, camera rolls right", ["roll right 5"]),
+        ("the camera slowly rolling left", ["roll left 2.5"]),
+        ("a bay, orbit left", ["orbit left 5"]),
     ],
 )
 def test_prose_that_speaks_of_the_camera(prose: str, moves: list[str]) -> None:
@@ -106,6 +108,9 @@ def test_prose_that_speaks_of_the_camera(prose: str, moves: list[str]) -> None:
         "a still life with apples",
         "static noise on an old television",
         "a satellite orbits left of the moon",
+        "a red ball on the grass, rolling left",
+        "a red ball slowly rolling to the right",
+        "a moon, orbiting left around the earth",
         "two cranes up north",
         "a red ball bouncing on a blue background",
         "zoom",
