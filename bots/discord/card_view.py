@@ -24,6 +24,8 @@ PROMPT_CHARS = 1200
 PICTURE, PREVIEW = "picture.jpg", "preview.jpg"
 SHOW = "show"
 SHEET_CANCEL, SHEET_DELETE = "cancel-all", "delete-all"
+ROW_BUTTONS = 5
+ALT_CHARS = 250
 
 _STYLES = {
     Button.CANCEL: discord.ButtonStyle.secondary,
@@ -75,22 +77,26 @@ def card_view(card: Card, files: Set[str], extra: Extra) -> ui.LayoutView:
     )  # fmt: skip
     children: list[Child] = []
     if done and shown:
-        children += [_gallery([shown]), *_texts(_prompt(card), _small(card.line_two))]
+        clip = _medium(shown, _alt("A clip", card))
+        children += [_gallery(clip), *_texts(_prompt(card), _small(card.line_two))]
     else:
         head = [f"**{card.line_one}**\n{card.line_two}".strip(), card.bar, _prompt(card)]
         texts = [text for text in head if text]
         if PICTURE in files:
-            children.append(ui.Section(*texts, accessory=ui.Thumbnail(f"attachment://{PICTURE}")))
+            given: ui.Thumbnail[ui.LayoutView] = ui.Thumbnail(
+                f"attachment://{PICTURE}", description="The picture it starts from"
+            )
+            children.append(ui.Section(*texts, accessory=given))
         else:
             children += _texts(*texts)
         if shown:
-            children.append(_gallery([shown]))
+            children.append(_gallery(_medium(shown, _alt("A frame so far", card))))
         if card.reference:
             children += _texts(_small(f"Reference {card.reference}"))
         elif not card.state.ended:
             children += _texts(_small(card.facts))
     children += _texts(_small(" ".join(card.notes)), _small(extra.notice))
-    children += [_row(card, row, extra) for row in card.rows() if _shown(row, extra)]
+    children += [_row(card, row, extra) for row in _rows(card, extra)]
     return _layout(children, _COLOURS.get(card.state, ACCENT))
 
 
@@ -101,14 +107,15 @@ def sheet_view(cards: Sequence[Card], files: Set[str], notice: str = "") -> ui.L
     first = cards[0]
     title = f"**{len(done)} of {len(cards)} done**" if unfinished else "**Done**"
     children = _texts(title, _prompt(first))
-    names = [
-        name
-        for card in done
+    media = [
+        _medium(name, _alt(f"Clip {number}", card))
+        for number, card in enumerate(cards, 1)
+        if card in done
         for name in (clip_name(card.job_id), poster_name(card.job_id))
         if name in files
     ]
-    if names:
-        children.append(_gallery(names))
+    if media:
+        children.append(_gallery(*media))
     lines = [
         f"`{number}` {card.line_one} · {card.line_two}" for number, card in enumerate(cards, 1)
     ]
@@ -162,17 +169,33 @@ def _prompt(card: Card) -> str:
     return f"> {plain(words)}"
 
 
-def _gallery(names: Sequence[str]) -> Child:
-    return ui.MediaGallery(*(discord.MediaGalleryItem(f"attachment://{name}") for name in names))
+def _gallery(*media: discord.MediaGalleryItem) -> Child:
+    return ui.MediaGallery(*media)
 
 
-def _shown(row: Sequence[Button], extra: Extra) -> list[Button]:
-    return [button for button in row if button is not Button.PAGE or extra.page]
+def _medium(name: str, words: str) -> discord.MediaGalleryItem:
+    """words: for those who can't see it."""
+    return discord.MediaGalleryItem(f"attachment://{name}", description=words)
+
+
+def _alt(what: str, card: Card) -> str:
+    """What a picture or clip is, and the words that it was asked for with."""
+    return f"{what}: {card.prompt}"[:ALT_CHARS] if card.prompt else what
+
+
+def _rows(card: Card, extra: Extra) -> list[list[Button]]:
+    """The card's rows, or all of it in one where that holds them."""
+    rows = [
+        [button for button in row if button is not Button.PAGE or extra.page] for row in card.rows()
+    ]
+    if sum(map(len, rows)) <= ROW_BUTTONS:
+        rows = [[button for row in rows for button in row]]
+    return [row for row in rows if row]
 
 
 def _row(card: Card, row: Sequence[Button], extra: Extra) -> Child:
     made: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
-    for button in _shown(row, extra):
+    for button in row:
         label = LABELS[button]
         if button is Button.UPSCALE and extra.larger:
             label = f"{label} to {extra.larger}"

@@ -6,6 +6,7 @@ import asyncio
 from typing import Self
 
 import numpy as np
+from PIL import Image
 
 from core.ports import Progressed as Progress
 from core.ports import Rendered, Spec, Stage
@@ -29,15 +30,29 @@ class Projector(ScriptedEngine):
         """Progress with a preview."""
         self._say(Progress(job_id, attempt, self._next(), Stage.RENDERING, step, steps, preview))
 
+    def encode(self, job_id: str, attempt: int) -> None:
+        """All frames are there."""
+        self._say(Progress(job_id, attempt, self._next(), Stage.ENCODING, 0, 0))
+
     async def finish(
-        self, job_id: str, attempt: int, spec: Spec, *, noise: bool = False, num_frames: int = 9
+        self,
+        job_id: str,
+        attempt: int,
+        spec: Spec,
+        *,
+        noise: bool = False,
+        num_frames: int = 9,
+        still: Image.Image | None = None,
     ) -> None:
-        """Leave a clip behind. noise: one that is large for what it shows."""
+        """Leave a clip behind. noise: one that is large for what it shows; still: what it shows."""
         path, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"
         request = spec.request
 
         def write() -> None:
             frames = _frames(request.width, request.height, num_frames, noise)
+            if still is not None:
+                drawn = np.asarray(still.resize((request.width, request.height)), np.uint8)
+                frames = [drawn] * num_frames
             video.write(path, iter(frames), request.frame_rate, request.width, request.height)
             video.write_poster(poster, frames[0])
 
