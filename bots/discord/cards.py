@@ -142,10 +142,11 @@ class Cards:
                 watched.due = min(watched.due, watched.drawn + EDIT_SECONDS)
 
     def _start_drawing(self) -> None:
-        """One task for each chat with something due."""
+        """One task for each chat with something due, for what is due longest: the new come first,
+        and where there are more cards than time no card waits for ever."""
         now = self._now()
         self._drawing = {chat: t for chat, t in self._drawing.items() if not t.done()}
-        for place, watched in tuple(self._watched.items()):
+        for place, watched in sorted(self._watched.items(), key=lambda one: one[1].due):
             where = chat(place) or place
             if watched.dirty and watched.due <= now and where not in self._drawing:
                 self._drawing[where] = asyncio.create_task(self._draw(place, watched))
