@@ -18,7 +18,7 @@ import aiohttp
 
 KINORA = (sys.executable, "-m", "bots")
 ADMIN_KEY = "an-operator's-key"
-UP_SECONDS = 60.0
+UP_SECONDS = 180.0
 
 
 @dataclass(frozen=True)

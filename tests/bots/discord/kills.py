@@ -23,7 +23,7 @@ from tests.discord.server import Standin
 from tests.discord.users import Asked, Person
 from tests.discord.world import Channel, Message
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 MOST_LEFT = 3
 """Unfinished jobs that a new life takes more to."""
 

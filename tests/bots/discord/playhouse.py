@@ -22,7 +22,7 @@ from tests.discord.world import Channel, Guild
 from tests.program import Program, running
 
 PLENTY = "1000000"
-UP_SECONDS = 60.0
+UP_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
