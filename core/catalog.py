@@ -235,6 +235,11 @@ def extension(
     """
     if not model.extends:
         raise BadPrompt(f"{model.name} can't extend a clip.")
+    if previous.frame_rate not in model.frame_rates:
+        raise BadPrompt(
+            f"This clip runs at {previous.frame_rate} frames a second, which {model.name} no "
+            "longer makes. Ask for a new one."
+        )
     added = Draft(seconds=seconds)
     room = model.seconds.high - whole_seconds
     if room < model.seconds.low:

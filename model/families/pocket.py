@@ -19,7 +19,7 @@ from core.prompt import ASPECTS
 from core.request import Request
 from model.families import wan
 from model.family import Frame, Given, Loaded, Step
-from model.pocket.words import CAMERA, understood
+from model.pocket.words import CAMERA, count_tokens, heard, understood
 
 WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
 
@@ -57,6 +57,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
     width, height = facts["sizes"][0]
     aspects = ASPECTS if len(facts["sizes"]) > 1 else ("1:1",)
     moves = _moves(facts.get("camera", ()))
+    tokens = _room(facts["max_sequence_length"])
     return (
         Model(
             name="pocket",
@@ -84,14 +85,15 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             steps=Span(min(4, steps), 50, steps),
             guidance=Span(1, 10, facts["guidance_scale"]),
             native=min(width, height),
-            understands=understood,
+            understands=lambda prompt: understood(heard(prompt, tokens)),
         ),
     )
 
 
 def load(name: str) -> Loaded:
     """Raises OSError where the weights are missing."""
-    return Pocket(wan.load(checkpoint()))
+    trained = checkpoint()
+    return Pocket(wan.load(trained), trained.max_sequence_length)
 
 
 def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
@@ -113,28 +115,38 @@ def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
 class Pocket:
     """`model.family.Loaded`: Wan, that hears of camera moves in words."""
 
-    def __init__(self, drawn: Loaded) -> None:
+    def __init__(self, drawn: Loaded, max_sequence_length: int) -> None:
         self._drawn = drawn
+        self._tokens = _room(max_sequence_length)
 
     def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
-        prompt = with_camera(request.prompt, request.camera)
+        prompt = with_camera(request.prompt, request.camera, self._tokens)
         return self._drawn.frames(replace(request, prompt=prompt), given, step)
 
 
-def with_camera(prompt: str, moves: Sequence[CameraMove]) -> str:
+def with_camera(prompt: str, moves: Sequence[CameraMove], tokens: int) -> str:
     """The prompt, and behind it the moves that it does not name yet in words of the training.
 
-    >>> with_camera("a red ball", [CameraMove("dolly", "in")])
+    tokens: how many there may be in all; a prompt that leaves no room is cut as `heard` does.
+
+    >>> with_camera("a red ball", [CameraMove("dolly", "in")], 31)
     'a red ball, camera zooms in'
     """
-    said = understood(prompt)
+    said = understood(heard(prompt, tokens))
     names = dict.fromkeys(STANDS_FOR.get(str(move), str(move)) for move in moves)
     unsaid = [
         CAMERA[name][0]
         for name in names
         if name in CAMERA and not any(phrase in said for phrase in CAMERA[name])
     ]
-    return ", ".join([*filter(None, [prompt]), *unsaid])
+    moved = ", ".join(unsaid)
+    told = heard(prompt, tokens - count_tokens(f", {moved}" if moved else ""))
+    return ", ".join(filter(None, [told, moved]))
+
+
+def _room(max_sequence_length: int) -> int:
+    """How many tokens of a prompt there may be beside the mark of its end."""
+    return max_sequence_length - 1
 
 
 def _moves(trained: Sequence[str]) -> frozenset[str]:

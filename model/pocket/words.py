@@ -132,6 +132,28 @@ def lexicon() -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
+_TOKEN = re.compile(r"[^\W_]+|[^\s\w]|_")
+
+
+def count_tokens(prompt: str) -> int:
+    """How many tokens a prompt is to pocket: each word and each mark of punctuation."""
+    return len(_TOKEN.findall(prompt))
+
+
+def heard(prompt: str, most: int) -> str:
+    """What pocket hears of a prompt, at most so many tokens.
+
+    Of one that is too long only the words that it knows, and of these the first.
+
+    >>> heard("A red, really red ball", 6), heard("A red, really red ball", 4)
+    ('A red, really red ball', 'a red , red')
+    """
+    if count_tokens(prompt) <= most:
+        return prompt
+    known = [token for token in _TOKEN.findall(prompt.lower()) if token in lexicon()]
+    return " ".join(known[: max(most, 0)])
+
+
 @cache
 def _phrase_pattern() -> re.Pattern[str]:
     every = {

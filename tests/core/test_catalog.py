@@ -178,6 +178,9 @@ def test_an_extension_goes_on_within_the_longest_length() -> None:
         extension(first, "job", 55.0, 10.0, MOVES, seed=3)
     with pytest.raises(BadPrompt, match="words can't extend"):
         extension(made("x"), "job", 2.0, 1.0, WORDS, seed=3)
+    slower = replace(first, frame_rate=6)
+    with pytest.raises(BadPrompt, match="runs at 6 frames a second, which moves no longer makes"):
+        extension(slower, "job", 5.0, 10.0, MOVES, seed=3)
 
 
 def test_prices_are_whole_and_follow_length_size_and_mode() -> None:

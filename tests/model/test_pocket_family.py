@@ -16,8 +16,10 @@ from core.prompt import ASPECTS
 from core.request import Picture, Request
 from model.families import pocket, wan
 from model.family import NOTHING_GIVEN, Frame, Given, Step
-from model.pocket import words
+from model.pocket import denoiser, words
 from tests.model import tiny_wan
+
+TOKENS = denoiser.MAX_WORDS
 
 FACTS = {
     "sizes": [[64, 64]],
@@ -80,7 +82,7 @@ def test_facts_say_what_it_can(folder: Path) -> None:
     model = offered(folder, MORE_FACTS)
     assert (model.picture, model.last_picture, model.extends) == (Takes.MAYBE, True, True)
     assert (model.aspects, model.aspect, model.seconds.high) == (ASPECTS, "1:1", 75)
-    drawn = pocket.Pocket(wan.load(pocket.checkpoint(folder)))
+    drawn = pocket.Pocket(wan.load(pocket.checkpoint(folder)), 16)
     for aspect in ASPECTS:
         line = f"a red ball, pan left --res 240p --seconds 5 --ar {aspect}"
         request = complete(prompt.parse(line), [model], seed=3)
@@ -113,6 +115,32 @@ def test_moves_that_it_lacks_are_said(folder: Path) -> None:
     ],
 )
 def test_a_move_becomes_words_of_the_training(said: str, move: str, heard: str) -> None:
+    assert told(said, move) == heard
+
+
+def test_a_long_prompt_loses_what_is_not_known_and_neither_ball_nor_camera() -> None:
+    chatter = "if you would be so kind, please be so good as to make for me"
+    heard = told(f"{chatter}, a red ball {chatter} on a blue background", "pan left")
+    assert words.understood(heard) == ("red", "ball", "blue background", "camera pans left")
+    tokenizer = denoiser.build_tokenizer()
+    assert len(tokenizer(heard).input_ids) <= TOKENS
+    assert tokenizer.unk_token_id not in tokenizer(heard).input_ids
+    endless = "a red ball " * 40
+    assert told(endless, "pan left").endswith(", camera pans left")
+    assert len(tokenizer(told(endless, "pan left")).input_ids) == TOKENS
+
+
+def test_words_beyond_what_it_hears_are_not_said_to_be_understood(folder: Path) -> None:
+    model = offered(folder, {**MORE_FACTS, "max_sequence_length": TOKENS})
+    for line, note in (
+        ("quite " * 40 + "a red ball", "It understood: red, ball."),
+        ("a red ball " * 12 + "at night", "It understood: red, ball."),
+    ):
+        assert complete(prompt.parse(line), [model], seed=3).notes[0] == note
+
+
+def told(said: str, move: str) -> str:
+    """What the model is told."""
     asked: list[Request] = []
 
     class Listening:
@@ -124,8 +152,9 @@ def test_a_move_becomes_words_of_the_training(said: str, move: str, heard: str) 
         model="pocket", prompt=said, width=64, height=64, num_frames=9, frame_rate=8, seed=1,
         resolution="64p", aspect="1:1", camera=camera.parse(move),
     )  # fmt: skip
-    list(pocket.Pocket(Listening()).frames(plain, NOTHING_GIVEN, no_step))
-    assert [request.prompt for request in asked] == [heard]
+    list(pocket.Pocket(Listening(), TOKENS).frames(plain, NOTHING_GIVEN, no_step))
+    (request,) = asked
+    return request.prompt
 
 
 def no_step(*_: object) -> None:
