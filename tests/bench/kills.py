@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import tempfile
 import time
@@ -17,13 +18,21 @@ SEED = 1896
 
 
 async def bench_kills(kills: int) -> None:
-    """Kill the program so many times, then let everything come to its end, and count."""
+    """Kill the program so many times, then let everything come to its end, and count. Interrupted,
+    it counts what there is."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         async with playhouse(Path(scratch)) as here:
             lives = Kills(here, random.Random(SEED))
-            for _ in range(kills):
-                await lives.kill_anywhere()
+            try:
+                for number in range(1, kills + 1):
+                    await lives.kill_anywhere()
+                    if number % 10 == 0:
+                        out.print(f"{number} kills, {len(lives.requests)} commands")
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
             ended = await lives.end()
     table = Table("when it was killed", "kills", title="What people saw of the last command")
     for stage, count in ended.stages.most_common():
