@@ -30,6 +30,9 @@ dead."""
 
 IDLE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
+MOST_TRIES = 12
+"""Of what breaks in a way that nobody foresaw."""
+
 AT_ONCE = 16
 DRAIN_SECONDS = 20.0
 
@@ -97,7 +100,9 @@ class Courier:
             log.warning("job %s: no answer to its delivery; looking again", delivery.job_id)
             put = self._outbox.unknown
         except Exception:
-            log.exception("job %s was not delivered; trying again", delivery.job_id)
+            log.exception("job %s was not delivered, try %d", delivery.job_id, delivery.tries)
+            if delivery.tries >= MOST_TRIES:
+                put = self._keep
         try:
             await put(delivery.id, self._clock() + timedelta(seconds=pause))
         except Exception:

@@ -17,7 +17,15 @@ from functools import partial
 from core import prompt
 from core.catalog import Model, complete, draft_of, extension, frame_size, named
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
-from core.errors import BadPrompt, NotEnoughCredits, NotFound, TooMany, UserError, WrongState
+from core.errors import (
+    BadPrompt,
+    NotEnoughCredits,
+    NotFound,
+    TooMany,
+    Transient,
+    UserError,
+    WrongState,
+)
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, State, Wallet, new_id
 from core.places import NO_RULES, Rules, check, larger, room, server, with_defaults
@@ -178,8 +186,8 @@ class Studio:
     async def variants(
         self, account: Account, place: str, job_id: str, count: int, *, key: str | None = None
     ) -> Sequence[Job]:
-        """The same request `count` times with new seeds, all or none of them where they can't be
-        paid for."""
+        """The same request `count` times with new seeds; none where not all can be paid for, fewer
+        where something comes in between."""
         parent = await self._own(account, job_id)
         await self._check_stored(parent.request)
         wallet = await self.wallet(account)
@@ -193,7 +201,12 @@ class Studio:
                 if not jobs and wallet.available < needed:
                     raise NotEnoughCredits(needed, wallet.available)
                 quote = self._quote(parent.request.with_seed(_new_seed()))
-                queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
+                try:
+                    queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
+                except (UserError, Transient):
+                    if jobs:  # they are held for, and go on
+                        return jobs
+                    raise
             jobs.append(queued)
         return jobs
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.bulletin import Bulletin
-from core.delivery import Courier
+from core.delivery import MOST_TRIES, Courier
 from core.dispatch import Dispatch
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.eta import Estimator
@@ -292,6 +292,26 @@ async def test_a_key_makes_one_job_of_many_tries(at_home: Home) -> None:
     assert (await at_home.funds(anna))[1] == jobs[0].credits
 
 
+async def test_variants_that_outbid_each_other_are_all_accounted_for(at_home: Home) -> None:
+    """Whoever is told that it can't be done has nothing queued and nothing held."""
+    anna = await at_home.account("anna")
+    job = await at_home.ask(anna)
+    at_home.engine.render(*await at_home.engine.next())
+    await at_home.until(job, State.SUCCEEDED)
+    answers = await asyncio.gather(
+        *(at_home.studio.variants(anna, f"odd:{n}", job.id, 4) for n in range(5)),
+        return_exceptions=True,
+    )
+    for number, answer in enumerate(answers):
+        there = await at_home.store.jobs.at(f"odd:{number}")
+        if isinstance(answer, BaseException):
+            assert isinstance(answer, NotEnoughCredits)
+            assert not there
+        else:
+            assert {one.id for one in there} == {one.id for one in answer}
+    assert any(isinstance(answer, NotEnoughCredits) or len(answer) < 4 for answer in answers)
+
+
 async def test_varying_extending_and_deleting(at_home: Home) -> None:
     anna, ben = await at_home.account("anna"), await at_home.account("ben")
     job = await at_home.studio.submit(
@@ -429,6 +449,34 @@ async def test_a_delivery_is_tried_until_it_arrives_and_others_do_not_wait(
     with suppress(asyncio.CancelledError):
         await running
     assert tried.empty()
+
+
+async def test_what_can_never_be_delivered_is_kept_for_its_author(at_home: Home) -> None:
+    anna = await at_home.account("anna")
+    job = await at_home.studio.submit(anna, "odd:1", parse("a red ball"))
+    at_home.engine.render(*await at_home.engine.next())
+    await at_home.until(job, State.SUCCEEDED)
+    clock, tries = datetime.now(UTC), 0
+
+    async def carry(job: Job) -> None:
+        nonlocal tries
+        tries += 1
+        raise RuntimeError("a bug in the carrier")
+
+    def ahead() -> datetime:
+        nonlocal clock
+        clock += timedelta(hours=1)
+        return clock
+
+    courier = Courier(at_home.store.jobs, at_home.store.outbox, {"odd": carry}, ahead)
+    running = asyncio.create_task(courier.run())
+    async with asyncio.timeout(60):
+        while not (kept := await at_home.store.outbox.tell_kept(anna.id)):
+            await asyncio.sleep(0.1)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert (list(kept), tries) == ([job.id], MOST_TRIES)
 
 
 async def test_an_attempt_that_cannot_start_is_refunded_and_the_next_goes_on(
