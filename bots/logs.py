@@ -37,6 +37,7 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it prints what is stored
+    for telling in ("aiosqlite", "discord"):  # at DEBUG they print prompts, keys and tokens
+        logging.getLogger(telling).setLevel(max(logging.INFO, logging.getLevelName(level)))
     for chatty in ("apscheduler", "alembic", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -153,6 +153,8 @@ class Bot:
             ) as error:
                 pause = SOON_SECONDS if time.monotonic() - began > pause * 2 else pause
                 log.warning("Discord can't be reached (%s); again in %.0f s", error, pause)
+            except Exception:
+                log.exception("the bot broke; again in %.0f s", pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -135,7 +135,7 @@ async def _answered(interaction: Heard, work: Callable[[], Awaitable[None]]) -> 
     try:
         await say(interaction, sentence)
     except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
-        log.warning("nobody could be told that %s: %s", sentence, error)
+        log.warning("nobody could be told why an interaction came to nothing: %s", error)
 
 
 @contextmanager

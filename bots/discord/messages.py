@@ -41,9 +41,12 @@ APPLICATION_WEBHOOK: Literal[3] = 3
 NOBODY = discord.AllowedMentions.none()
 
 _TOO_LARGE = 40005
+_TOO_MANY_EDITS = 30046
+_CANT_REPLY = 160002
 _TOKEN_OVER = (10015, 50027)
-_GONE = (10003, 10008, 50001, 50007, 50013, 50278)
-"""Unknown channel or message, missing access, can't message this user, missing permission."""
+_GONE = (10003, 10008, 50001, 50007, 50013, 50083, 50278)
+"""Unknown channel or message, missing access, can't message this user, missing permission, an
+archived thread."""
 
 
 class TooLarge(KinoraError):
@@ -110,7 +113,10 @@ class Messages:
         raise AssertionError("either sent or raised")
 
     async def ping(self, post: Post, text: str, nonce: str) -> None:
-        """A short message under a post that mentions its author alone. Raises as `edit`."""
+        """A short message under a post that mentions its author alone. Raises as `edit`.
+
+        Where the bot may not read what was said before, it is no reply.
+        """
         _, channel_id, message_id = parts(post.place)
         author = discord.Object(int(post.author))
         mentions = discord.AllowedMentions(
@@ -123,9 +129,14 @@ class Messages:
                 reference = discord.MessageReference(
                     message_id=int(message_id), channel_id=int(channel_id), fail_if_not_exists=False
                 )
-                await channel.send(
-                    words, nonce=nonce, reference=reference, allowed_mentions=mentions
-                )
+                try:
+                    await channel.send(
+                        words, nonce=nonce, reference=reference, allowed_mentions=mentions
+                    )
+                except discord.HTTPException as error:
+                    if error.code != _CANT_REPLY:
+                        raise
+                    await channel.send(words, nonce=nonce, allowed_mentions=mentions)
             elif (token := post.reply_token(self._clock())) is not None:
                 await self._webhook(token).send(
                     words, ephemeral=post.hidden, allowed_mentions=mentions
@@ -217,21 +228,21 @@ async def _answered(files: Sequence[Upload] | None = None) -> AsyncIterator[None
         raise TimeoutError("the connection broke before an answer") from error
 
 
-def told(error: discord.HTTPException | discord.RateLimited) -> Exception:
-    """Discord's refusal as an error of ours."""
+def told(error: discord.HTTPException | discord.RateLimited) -> KinoraError:
+    """Discord's refusal as an error of ours. What it refuses once it refuses again."""
     if isinstance(error, discord.RateLimited):
         return Transient("Discord asks to wait", error.retry_after)
     if error.status == 413 or error.code == _TOO_LARGE:
         return TooLarge("a file is over the limit of the place")
-    if error.status == 429:
+    if error.status == 429 or error.code == _TOO_MANY_EDITS:
         return Transient("Discord asks to wait", _retry_after(error))
     if error.status >= 500:
         return Transient(f"Discord answered {error.status}", SOON_SECONDS)
     if error.status == 401 and error.code not in _TOKEN_OVER:
         return Transient("Discord refuses the bot's token", REFUSED_SECONDS)
-    if error.code in (*_GONE, *_TOKEN_OVER) or error.status in (403, 404):
-        return Unreachable(f"Discord answered {error.code or error.status}: {error.text[:80]}")
-    return error
+    if error.code not in (*_GONE, *_TOKEN_OVER) and error.status not in (403, 404):
+        log.error("Discord refuses a message (%d, %d): %s", error.status, error.code, error.text)
+    return Unreachable(f"Discord answered {error.code or error.status}: {error.text[:80]}")
 
 
 def _retry_after(error: discord.HTTPException) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
 
+from bots.discord.client import Client
 from core.job import State
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
@@ -210,6 +211,38 @@ async def test_a_failed_job_whose_card_is_gone_says_so_directly(
         said = await here.said(discord_standin.scene.dm(here.anna), "Nothing was charged.")
         assert "It did not fit." in text(said)
         await refunded(here)
+
+
+async def test_who_may_not_read_may_still_ping(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.scene.deny_app(here.room, Permission.READ_MESSAGE_HISTORY)
+        await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
+        await here.said(here.room, "Your clip is done.")
+        await seen_once(here, "a ball")
+
+
+async def test_a_card_that_is_refused_is_explained_and_comes_directly(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        discord_standin.faults.broken("PATCH *", 1000, status=400)
+        here.anna.slash("create", here.room, prompt="a ball", length=1)
+        await direct(here, "a ball")
+
+
+async def test_a_bot_that_breaks_is_explained_and_comes_back(
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch, tries = Client.launch_shards, count(1)
+
+    async def broken_at_first(client: Client) -> None:
+        if next(tries) == 1:
+            raise RuntimeError("what nobody foresaw")
+        await launch(client)
+
+    monkeypatch.setattr(Client, "launch_shards", broken_at_first)
+    async with cinema(discord_standin, tmp_path) as here:
+        assert videos(await here.clip(here.anna.slash("create", here.room, prompt="a", length=1)))
 
 
 async def test_the_permission_is_lost_midway(discord_standin: Standin, tmp_path: Path) -> None:
