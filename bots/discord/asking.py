@@ -8,7 +8,7 @@ charged: the job names the message, so its clip finds home whatever dies in betw
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import discord
@@ -27,10 +27,16 @@ from bots.discord.permissions import (
 )
 from core.errors import UserError
 from core.job import Account, Job
-from core.places import Post, place
+from core.places import Post, parts, place
 
 TOKEN_TIME = timedelta(minutes=14, seconds=30)
 """How long an interaction's token is counted on: Discord's 15 minutes, and some slack."""
+
+LISTED = 10
+AMONG_ADULTS = (
+    "That clip was made in an age-restricted channel: ask for it in one, or with `private: True`."
+)
+ALONE = "That clip is for you alone: say `private: True`, or `private: False` to let others see it."
 
 Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 """Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
@@ -83,6 +89,31 @@ def refused(room: Room, interaction: discord.Interaction, *, hidden: bool) -> st
     return refusal(interaction, room.desk.lobby.rules(server_of(interaction)), hidden=hidden)
 
 
+async def heed(room: Room, place: str, job_id: str, *, open_said: bool) -> None:
+    """What is asked for at a place goes on from a job, and is for no more people than that was.
+
+    open_said: its author wants it seen, or it is. Raises UserError.
+    """
+    lobby = room.desk.lobby
+    before = await lobby.post((await lobby.shown(room.desk.studio, job_id)).view.job.place)
+    post = await lobby.post(place)
+    if post is not None:
+        await lobby.keep(heeding(before, post, open_said=open_said))
+
+
+def heeding(before: Post | None, post: Post, *, open_said: bool) -> Post:
+    """The post, for adults where `before` was. Raises UserError where it would show more people
+    what was made among adults, or for its author alone."""
+    if before is None:
+        return post
+    alone = post.hidden or (parts(post.place)[0] == DIRECT and post.member)
+    if before.adult and not (post.adult or alone):
+        raise UserError(AMONG_ADULTS)
+    if before.hidden and not (open_said or alone):
+        raise UserError(ALONE)
+    return replace(post, adult=post.adult or before.adult)
+
+
 def post_of(room: Room, interaction: discord.Interaction, message_id: int, *, hidden: bool) -> Post:
     """The message that answers an interaction."""
     return Post(
@@ -113,8 +144,9 @@ async def tell_kept(
     if kept:
         if card:
             await room.cards.draw(card)
-        listed = ", ".join(f"`/show {job_id}`" for job_id in kept[:10])
+        listed = ", ".join(f"`/show {job_id}`" for job_id in kept[:LISTED])
+        more = f", and {len(kept) - LISTED} more in `/me`" if len(kept) > LISTED else ""
         await interaction.followup.send(
-            f"I could not reach you with what ended meanwhile. It is kept: {listed}",
+            f"I could not reach you with what ended meanwhile. It is kept: {listed}{more}",
             ephemeral=True,
         )

@@ -53,7 +53,7 @@ class Cdn:
         except ValueError:  # no whole address
             raise BadPicture(_ELSEWHERE) from None
         if origin == DISCORD_CDN and origin != self._home.origin():
-            return self._home.origin().join(url.relative())
+            return URL(f"{str(self._home).rstrip('/')}{url.raw_path_qs}", encoded=True)
         if origin != self._home.origin():
             raise BadPicture(_ELSEWHERE)
         return url
@@ -73,7 +73,7 @@ async def _read(url: URL) -> bytes:
         aiohttp.ClientSession(trust_env=False, auto_decompress=False) as session,
         session.get(url, allow_redirects=False) as answer,
     ):
-        if answer.status >= 500:
+        if answer.status == 429 or answer.status >= 500:
             raise Transient("Discord's CDN is out of order", 5)
         if answer.status != 200:
             raise BadPicture(_GONE)

@@ -8,16 +8,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Self
 
 import discord
 from discord import ui
 
 from bots.card import Button
-from bots.discord import forms
-from bots.discord.asking import Room, ask, tell_kept
-from bots.discord.card_view import BUTTON_ID, SHEET_CANCEL, SHEET_DELETE, SHOW
+from bots.discord import forms, talk
+from bots.discord.asking import Room, ask, heed, tell_kept
+from bots.discord.card_view import BUTTON_ID, SHEET_CANCEL, SHEET_DELETE, SHOW, plain
 from bots.discord.hearing import (
     NotYours,
     account_of,
@@ -25,12 +25,12 @@ from bots.discord.hearing import (
     acknowledge_update,
     guarded,
 )
-from bots.discord.permissions import may_moderate
+from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
 from core.errors import Transient, Unreachable, WrongState
 from core.job import Account, Job
 from core.lobby import Shown
-from core.places import parts
+from core.places import parts, server
 
 log = logging.getLogger("kinora.discord")
 
@@ -78,8 +78,6 @@ class PingButton(ui.DynamicItem[ui.Button[Any]], template=_PING_ID):
         return cls(item, match["wanted"] == "on", interaction.client.room)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        from bots.discord import talk
-
         async def work() -> None:
             await acknowledge_update(interaction)
             account = await account_of(self._room.desk.studio, interaction.user)
@@ -101,6 +99,7 @@ async def pressed(
             job = (await _own(room, interaction, job_id)).view.job
             await forms.open_form(room, interaction, job, forms.EDIT)
         case "show" if action == SHOW:
+            await _own(room, interaction, job_id)
             await show(room, interaction, job_id, hidden=_is_hidden(interaction) or None)
         case Button.CANCEL | Button.DELETE:
             await _stop(room, interaction, action, [job_id])
@@ -121,6 +120,7 @@ async def _vary(
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         await _check_own(room, account, job_id)
+        await heed(room, place, job_id, open_said=True)
         match action:
             case Button.EXTEND:
                 return [await studio.extend(account, place, job_id, key=key)]
@@ -136,23 +136,34 @@ async def _vary(
 async def _stop(
     room: Room, interaction: discord.Interaction[Any], action: str, job_ids: Sequence[str]
 ) -> None:
-    """Cancel or delete jobs, as their author or as a moderator."""
+    """Cancel or delete jobs, as their author or as a moderator.
+
+    Moderators have a say where the card is; of what is shown from elsewhere they delete the
+    message alone.
+    """
     await acknowledge_update(interaction)
     account = await account_of(room.desk.studio, interaction.user)
+    places: set[str] = set()
     for job_id in job_ids:
         shown = await room.desk.lobby.shown(room.desk.studio, job_id)
         job = shown.view.job
         if shown.owner.id != account.id:
-            if not may_moderate(interaction):
+            here = server(job.place) == server_of(interaction)
+            if not may_moderate(interaction) or (action == Button.CANCEL and not here):
                 raise _not_yours(shown)
+            if not here:
+                continue
             log.warning("job %s: %s by a moderator, account %d", job.id, action, account.id)
         if action == Button.CANCEL:
-            await room.desk.studio.cancel(shown.owner, job_id)
+            with suppress(WrongState) if len(job_ids) > 1 else nullcontext():
+                await room.desk.studio.cancel(shown.owner, job_id)
             continue
         await room.desk.studio.delete(shown.owner, job_id)
         room.cards.forget(job_id)
-        await _delete_card(room, interaction, job)
+        places.add(job.place)
     if action == Button.DELETE:
+        for place in places:
+            await _take_down(room, interaction, place)
         with suppress(discord.NotFound):
             await interaction.delete_original_response()
     await tell_kept(room, interaction, account)
@@ -171,17 +182,22 @@ async def _stop_sheet(
         await _stop(room, interaction, Button.DELETE, [view.job.id for view in views])
 
 
-async def _delete_card(room: Room, interaction: discord.Interaction[Any], job: Job) -> None:
-    """The job's own card, where the button was pressed on another message of it."""
-    post = await room.desk.lobby.post(job.place)
+async def _take_down(room: Room, interaction: discord.Interaction[Any], place: str) -> None:
+    """The card of deleted jobs, where the button was pressed on another message of them. Others
+    that it shows stay on it."""
+    post = await room.desk.lobby.post(place)
     if post is None or interaction.message is None:
         return
-    await room.desk.lobby.drop(post)
-    if parts(post.place)[2] != str(interaction.message.id):
-        try:
+    try:
+        async with room.cards.lock(place):
+            if left := await room.desk.lobby.at(room.desk.studio, place):
+                await room.delivery.show(post, left)
+                return
+        await room.desk.lobby.drop(post)
+        if parts(place)[2] != str(interaction.message.id):
             await room.messages.delete(post)
-        except (Unreachable, Transient, TimeoutError) as error:
-            log.info("the card at %s was not deleted: %s", post.place, error)
+    except (Unreachable, Transient, TimeoutError) as error:
+        log.info("the card at %s still shows what was deleted: %s", place, error)
 
 
 async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
@@ -198,8 +214,9 @@ async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) 
     if room.desk.page_link is None:
         raise WrongState("The page can't be reached from here.")
     link = await room.desk.page_link(shown.owner)
+    opener: ui.View = ui.View(timeout=None).add_item(ui.Button(label="Open the page", url=link))
     await interaction.edit_original_response(
-        content=f"This opens your page, once, and is for you alone: {link}"
+        content="This opens your page, once, and is for you alone.", view=opener
     )
 
 
@@ -218,7 +235,7 @@ async def _check_own(room: Room, account: Account, job_id: str) -> Shown:
 
 def _not_yours(shown: Shown) -> NotYours:
     return NotYours(
-        f"This is {shown.owner.name}'s clip. For one of your own, open the message's menu, "
+        f"This is {plain(shown.owner.name)}'s clip. For one of your own, open the message's menu, "
         "then *Apps*, then *Remix*."
     )
 

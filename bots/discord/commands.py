@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bots.discord import forms, talk
-from bots.discord.asking import Room, ask, is_hidden, refused
+from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, costless, guarded, say
 from bots.discord.permissions import server_of
@@ -156,6 +156,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
     ) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
             job_id = await _meant(room, account, clip)
+            await heed(room, place, job_id, open_said=private is False)
             return [await studio.again(account, place, job_id, key=key)]
 
         await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))
@@ -174,6 +175,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
     ) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
             job_id = await _meant(room, account, clip)
+            await heed(room, place, job_id, open_said=private is False)
             return [await studio.extend(account, place, job_id, seconds, key=key)]
 
         await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))

@@ -113,6 +113,7 @@ class Delivery:
             author=post.author,
             upload_limit=BASE_UPLOAD_BYTES,
             member=True,
+            hidden=post.hidden,
             adult=post.adult,
             pinged=True,
         )

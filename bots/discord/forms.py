@@ -14,7 +14,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bots.discord.asking import Room, ask
+from bots.discord.asking import Room, ask, heed
 from bots.discord.hearing import costless
 from core.catalog import Takes, draft_of, named
 from core.errors import WrongState
@@ -23,7 +23,7 @@ from core.prompt import PROMPT_MAX_CHARS, parse, recipe
 
 EDIT, REMIX = "edit", "remix"
 FORM_ID = re.compile(r"kn-form:(?P<what>edit|remix):(?P<job_id>[0-9a-z]{12})")
-FLAGS_MAX_CHARS = 600
+FLAGS_MAX_CHARS = 4000
 KEPT_SECONDS = 900.0
 WORDS, FLAGS, PICTURE = "words", "flags", "picture"
 _TITLES = {EDIT: "Edit", REMIX: "Remix"}
@@ -105,6 +105,7 @@ async def submit_form(room: Room, interaction: discord.Interaction[Any], form: S
     hidden = interaction.message is not None and interaction.message.flags.ephemeral
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        await heed(room, place, form.job_id, open_said=True)
         picture = await room.cdn.fetch(form.picture) if form.picture else None
         return [
             await room.desk.studio.submit(

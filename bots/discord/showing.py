@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import ui
 
-from bots.discord.asking import Room, is_hidden, post_of, refused, tell_kept
+from bots.discord.asking import Room, heeding, is_hidden, post_of, refused, tell_kept
 from bots.discord.card_view import BUTTON_ID, note_view
 from bots.discord.hearing import account_of, acknowledge, say
 from core.errors import NotFound, Transient, Unreachable, UserError
@@ -29,9 +28,10 @@ async def show(
 ) -> None:
     """Post a job of theirs again; the newest where none is named. An unfinished job's card moves.
 
-    What was made where adults are among themselves is shown elsewhere to its author alone.
+    hidden: for its author alone; None as the server has it.
     Raises NotHeard, UserError or Transient.
     """
+    open_said = hidden is False
     hidden = is_hidden(room, interaction, hidden)
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
@@ -39,18 +39,14 @@ async def show(
     message_id = await acknowledge(interaction, hidden=hidden)
     account = await account_of(room.desk.studio, interaction.user)
     view = await _own(room, interaction, job_id)
-    post = post_of(room, interaction, message_id, hidden=hidden)
     before = await room.desk.lobby.post(view.job.place)
-    if before is not None and before.adult and not (post.adult or hidden):
-        raise UserError(
-            "That clip was made in an age-restricted channel: show it in one, or with "
-            "`private: True`."
-        )
-    post = replace(post, adult=post.adult or (before is not None and before.adult), pinged=True)
+    post = heeding(
+        before, post_of(room, interaction, message_id, hidden=hidden), open_said=open_said
+    )
     if view.job.state.ended:
         await _post_ended(room, post, view)
     else:
-        await _move(room, view.job, before, replace(post, pinged=False))
+        await _move(room, view.job, before, post)
     await tell_kept(room, interaction, account, post.place)
 
 
@@ -77,7 +73,11 @@ async def _post_ended(room: Room, post: Post, view: View) -> None:
 async def _move(room: Room, job: Job, before: Post | None, post: Post) -> None:
     """The card goes on here; where it was says so."""
     moved = await room.desk.lobby.move(job, post)
-    room.cards.watch(moved)
+    view = (await room.desk.lobby.shown(room.desk.studio, job.id)).view
+    if view.job.state.ended:  # meanwhile, and its clip may have gone where the card was
+        await _post_ended(room, post, view)
+    else:
+        room.cards.watch(moved)
     if before is None or await room.desk.lobby.at(room.desk.studio, before.place):
         return
     server, channel, message = parts(post.place)

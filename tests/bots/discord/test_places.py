@@ -8,11 +8,14 @@ from typing import cast
 
 import discord
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bots.discord.attachments import Cdn
 from core.errors import BadPicture
 from tests.bots.discord.cinema import cinema, opened, text, videos
 from tests.bots.discord.projector import Projector
+from tests.discord import components
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
 
@@ -74,8 +77,30 @@ async def test_a_private_card_is_seen_by_nobody_else(
         assert card.audience == here.anna.id
         again = await here.clip(here.anna.press(card, "Again"))
         assert again.audience == here.anna.id
+        for command in ("again", "extend", "show"):
+            said = await here.answer(here.anna.slash(command, here.room), "for you alone")
+            assert said.audience == here.anna.id
         others = [m for m in discord_standin.messages(here.room) if m.audience is None]
         assert others == []
+        assert len(await here.home.studio.history(await here.account(here.anna))) == 2
+        shown = await here.clip(here.anna.slash("show", here.room, private=False))
+        assert shown.audience is None
+
+
+async def test_moderators_have_a_say_where_a_card_is(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    scene = discord_standin.scene
+    async with cinema(discord_standin, tmp_path) as here:
+        card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
+        there = scene.channel(scene.guild("Other", here.ben, here.anna), "general")
+        shown = await here.clip(here.anna.slash("show", there))
+        here.ben.press(shown, "Delete")
+        await discord_standin.world.until(
+            lambda: shown.id not in discord_standin.world.messages, "what he sees deleted"
+        )
+        assert videos(discord_standin.newest(card))
+        assert len(await here.home.studio.history(await here.account(here.anna))) == 1
 
 
 async def test_a_private_card_that_takes_long_comes_directly(
@@ -107,6 +132,13 @@ async def test_what_was_made_among_adults_stays_there(
         shown = await here.clip(here.anna.slash("show", here.room, private=True))
         assert shown.audience == here.anna.id
         assert videos(await here.clip(here.anna.slash("show", adult)))
+        for command in ("again", "extend"):
+            await here.answer(here.anna.slash(command, here.room), "age-restricted")
+        assert len(await here.home.studio.history(await here.account(here.anna))) == 1
+        longer = await here.clip(here.anna.slash("extend", here.room, private=True))
+        assert longer.audience == here.anna.id
+        await here.answer(here.anna.slash("show", here.room), "age-restricted")
+        assert videos(await here.clip(here.anna.slash("show", scene.dm(here.anna))))
 
 
 async def test_a_card_moves_where_it_is_shown_again(
@@ -141,6 +173,21 @@ async def test_pictures_come_from_discord_alone(discord_standin: Standin, tmp_pa
         await cdn.fetch(cast(discord.Attachment, large))
 
 
+async def test_pictures_come_by_the_operators_proxy() -> None:
+    """Whose address may have a path."""
+
+    async def serve(request: web.Request) -> web.Response:
+        return web.Response(body=request.path_qs.encode())
+
+    site = web.Application()
+    site.router.add_get("/cdn/{rest:.*}", serve)
+    async with TestServer(site) as server:
+        cdn = Cdn(str(server.make_url("/cdn")))
+        picture = SimpleNamespace(size=3, url="https://cdn.discordapp.com/attachments/1/a.png?ex=7")
+        fetched = await cdn.fetch(cast(discord.Attachment, picture))
+        assert fetched == b"/cdn/attachments/1/a.png?ex=7"
+
+
 async def test_the_page_is_opened_for_the_author_alone(
     discord_standin: Standin, tmp_path: Path
 ) -> None:
@@ -148,9 +195,12 @@ async def test_the_page_is_opened_for_the_author_alone(
     async with cinema(discord_standin, tmp_path, **options) as here:
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
         await here.answer(here.ben.press(card, "On the page"), "This is Anna's clip.")
-        said = await here.answer(here.anna.press(card, "On the page"), "/open/")
+        said = await here.answer(here.anna.press(card, "On the page"), "opens your page")
         assert said.audience == here.anna.id
-        code = text(said).rpartition("/open/")[2]
+        # Behind a button: whoever draws previews of links in messages would use it up.
+        assert "/open/" not in text(said)
+        (url,) = [str(c["url"]) for c in components.walk(said.components) if "url" in c]
+        code = url.rpartition("/open/")[2]
         async with here.home.client(None) as client:
             client.headers["Host"] = "kinora.example.org"
             async with client.get(f"/open/{code}", allow_redirects=False) as answer:

@@ -124,6 +124,10 @@ async def test_four_at_once_share_a_message(discord_standin: Standin, tmp_path: 
         await here.said(here.room, "Your clips are done.")
         one = await here.clip(here.anna.press(sheet, "3"))
         assert labels(one) == ["Again", "Edit", "Extend", "×4", "Delete", "Report"]
+        await here.answer(here.ben.press(sheet, "2"), "This is Anna's clip.")
+        here.anna.press(one, "Delete")
+        sheet = await asked.message(lambda m: len(videos(m)) == 3)
+        assert labels(sheet) == ["1", "2", "3", "Delete"]
         deleted = here.anna.press(sheet, "Delete")
         await discord_standin.world.until(
             lambda: sheet.id not in discord_standin.world.messages, "the sheet deleted"
