@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,10 @@ from core.catalog import named
 from core.errors import BadPrompt, Refused
 from core.places import Rules
 
+log = logging.getLogger("kinora.discord")
+
+CHANNELS_MAX = 25
+
 UNSET = "any"
 """In place of a resolution or a model: as it is where nothing is set."""
 
@@ -27,7 +32,7 @@ async def settle(
         raise Refused("Only who may manage a server can change how Kinora is used there.")
     await acknowledge(interaction, hidden=True)
     server = server_of(interaction)
-    rules = changed(room.desk.lobby.rules(server), said)
+    rules = changed(await _without_gone(interaction, room.desk.lobby.rules(server)), said)
     if rules.model is not None:
         named(room.desk.studio.catalogue, rules.model)
     if rules != room.desk.lobby.rules(server):
@@ -52,6 +57,8 @@ def changed(rules: Rules, said: Mapping[str, Any]) -> Rules:
     if (channel := said.get("channel")) is not None:
         others = tuple(one for one in rules.channels if one != channel)
         new["channels"] = others if channel in rules.channels else (*others, channel)
+        if len(new["channels"]) > CHANNELS_MAX:
+            raise BadPrompt(f"Up to {CHANNELS_MAX} channels can be named: take one out first.")
     after = replace(rules, **new)
     if after.seconds and after.longest and after.seconds > after.longest:
         raise BadPrompt(
@@ -59,6 +66,22 @@ def changed(rules: Rules, said: Mapping[str, Any]) -> Rules:
             flag="seconds",
         )
     return after
+
+
+async def _without_gone(interaction: discord.Interaction[Any], rules: Rules) -> Rules:
+    """The rules without channels that were deleted, which nobody can choose to take out."""
+    guild = interaction.guild
+    channels = []
+    for channel in rules.channels:
+        try:
+            if guild is not None and guild.get_channel_or_thread(int(channel)) is None:
+                await guild.fetch_channel(int(channel))
+        except discord.NotFound:
+            continue
+        except discord.HTTPException as error:
+            log.info("a channel of %s was not looked at: %s", server_of(interaction), error)
+        channels.append(channel)
+    return replace(rules, channels=tuple(channels))
 
 
 def told(rules: Rules) -> str:

@@ -144,6 +144,11 @@ async def test_a_server_is_settled_by_those_who_manage_it(
         )
         assert shown.audience is None
 
+        # A channel that was named and is gone counts no more.
+        assert f"<#{studio.id}>" in await settle(where=studio)
+        scene.delete_channel(studio)
+        assert "all that I may write in" in await settle(private=False)
+
         # Rules are the server's: elsewhere all is as it was.
         there = scene.channel(scene.guild("Other", here.anna), "general")
         free = await here.clip(here.anna.slash("create", there, prompt="a ball", length=3.0))
@@ -153,9 +158,12 @@ async def test_a_server_is_settled_by_those_who_manage_it(
 async def test_only_who_manages_a_server_settles_it(
     discord_standin: Standin, tmp_path: Path
 ) -> None:
+    """Discord sees to it, and Kinora too, where a server's admins opened the command to all."""
     async with cinema(discord_standin, tmp_path) as here:
-        try:
-            asked = here.anna.slash("settings", here.room, private=True)
-        except Impossible:
-            return
+        with pytest.raises(Impossible):
+            here.anna.slash("settings", here.room, private=True)
+        for command in discord_standin.world.commands.values():
+            command["default_member_permissions"] = None
+        asked = here.anna.slash("settings", here.room, private=True)
         await here.answer(asked, "Only who may manage a server")
+        assert "for all" in text(await here.answer(here.mia.slash("settings", here.room), "Cards:"))
