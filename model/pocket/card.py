@@ -66,6 +66,7 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         ),
         f"| autoencoder, held-out pictures | {report['vae_pictures_db']:.1f} dB |",
         f"| autoencoder, held-out clips | {report['vae_clips_db']:.1f} dB |",
+        *_given(report.get("given", {})),
         f"| seconds a clip, shared machine | {report['seconds_per_clip']:.2f} |",
         "\nThe judge itself, on the renderer's own clips:"
         f" {_shares(report['judge_on_own_clips'])}.\n",
@@ -86,6 +87,22 @@ def training_of(run: Path, hardware: str, seed: int, remarks: str) -> dict[str, 
             last = json.loads(log.read_text().splitlines()[-1])
             made[title] = f"{last['step']} steps in {last['minutes']:.0f} minutes, Muon"
     return {**made, "Hardware": hardware, "Seed": str(seed), "Remarks": remarks or "none"}
+
+
+def _given(figures: Mapping[str, float]) -> list[str]:
+    """Rows of what `judge.judge_given` found."""
+    rows = (
+        ("first_db", "a given first picture, in its frame", "{:.1f} dB"),
+        ("motion", "motion going on from it", "{:.0%}"),
+        ("last_db", "a given last picture, in its frame", "{:.1f} dB"),
+        ("minute_drift", "largest change of the border's colour over a minute", "{:.1%}"),
+        ("minute_kept", "minutes that end in the asked colours", "{:.0%}"),
+    )
+    return [
+        f"| {what} | {shown.format(figures[name])} |"
+        for name, what, shown in rows
+        if name in figures
+    ]
 
 
 def _shares(agreed: Mapping[str, float]) -> str:

@@ -3,7 +3,9 @@
 `python -m model.pocket.judge --out DIR` draws clips for prompts whose combinations were held out
 of training and writes a report with contact sheets. The renderer only supplies what to ask for;
 the looking (`sight`) shares no code with it. What the judge says of the renderer's own clips, as
-they are and softened, is the ceiling of its figures.
+they are and softened, is the ceiling of its figures. Where the model takes pictures, the judge also
+says how clips keep to the frames that they are given, and how a minute made by continuation keeps
+its colours; these are drawn as people get them, the rest by diffusers' own pipeline.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,7 +25,11 @@ import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan, WanPipeline
+from PIL import Image
 
+from core.request import Request
+from model.families import pocket, wan
+from model.family import Given, Loaded
 from model.pocket import scenes, sheets, sight, weights
 from model.pocket.sight import Frames, Seen
 
@@ -237,6 +244,83 @@ def drawer(pipeline: WanPipeline, facts: Mapping[str, Any], **changes: Any) -> D
     return draw
 
 
+MINUTE_S: Final = 60
+REPEATING: Final = ("bounce", "orbit", "swing", "spin")
+"""Motions that a minute may be full of."""
+
+
+def judge_given(
+    drawn: Loaded, facts: Mapping[str, Any], out: Path, *, clips: int, minutes: int, seed: int
+) -> dict[str, float]:
+    """How clips keep to what they are given, drawn as people get them; given.png goes to `out`.
+
+    "first_db": PSNR of the first frame against the picture given for it; "motion": share of these
+    clips that go on as asked; "last_db": the same PSNR of a last frame, where a last one is given
+    too. "minute_drift": the most that the border's colour moves in a minute made by continuation,
+    0…1; "minute_kept": share of minutes that still show the asked colour and background at their
+    end. What was never asked for is left out.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (width, height), frames = facts["sizes"][0], facts["num_frames"]
+    figures: dict[str, list[float]] = {}
+
+    def note(name: str, figure: float) -> None:
+        figures.setdefault(name, []).append(figure)
+
+    sheet = []
+    with tempfile.TemporaryDirectory() as scratch:
+        first, last = Path(scratch, "first.png"), Path(scratch, "last.png")
+        for index, scene in enumerate(_plain_scenes(clips, seed)):
+            asked = asked_of(scene, "one")
+            shown = scenes.draw(scene, frames=frames, height=height, width=width)
+            Image.fromarray(shown[0]).save(first)
+            Image.fromarray(shown[-1]).save(last)
+            begun = np.stack(list(_drawn(drawn, facts, asked.prompt, index, frames, Given(first))))
+            ended = np.stack(
+                list(_drawn(drawn, facts, asked.prompt, index, frames, Given(first, last)))
+            )
+            note("first_db", sight.first_frame_db(begun, shown[0]))
+            note("motion", verdict(asked, sight.look(begun))["motion"])
+            note("last_db", sight.first_frame_db(ended[::-1], shown[-1]))
+            sheet += [(f"given the first: {asked.prompt}", begun), ("given both", ended)]
+    if sheet:
+        sheets.contact_sheet(sheet[:48]).save(out / "given.png")
+    for index, scene in enumerate(_plain_scenes(minutes, seed + 1, REPEATING)):
+        asked = asked_of(scene, "one")
+        count = MINUTE_S * facts["frame_rate"] + 1
+        film = list(_drawn(drawn, facts, asked.prompt, index, count, Given()))
+        note("minute_drift", sight.border_drift(film, frame_rate=facts["frame_rate"]))
+        right = verdict(asked, sight.look(np.stack(film[-frames:])))
+        note("minute_kept", right["colour"] and right["background"])
+    return {
+        name: max(values) if name == "minute_drift" else float(np.mean(values))
+        for name, values in figures.items()
+    }
+
+
+def _plain_scenes(count: int, seed: int, motions: Sequence[str] = ()) -> Iterator[scenes.Scene]:
+    """Held-out scenes of one thing before a camera at rest, with any motion or one of `motions`."""
+    rng = np.random.default_rng([6, seed])
+    found = 0
+    while found < count:
+        scene = scenes.sample_scene(rng, held_out=True, kind="one")
+        if not motions or scene.motion in motions:
+            found += 1
+            yield scene
+
+
+def _drawn(
+    drawn: Loaded, facts: Mapping[str, Any], prompt: str, seed: int, frames: int, given: Given
+) -> Iterator[Frames]:
+    width, height = facts["sizes"][0]
+    request = Request(
+        model="pocket", prompt=prompt, width=width, height=height, num_frames=frames,
+        frame_rate=facts["frame_rate"], seed=seed, resolution=f"{height}p", aspect="1:1",
+        num_inference_steps=facts["num_inference_steps"], guidance_scale=facts["guidance_scale"],
+    )  # fmt: skip
+    return drawn.frames(request, given, lambda *_: None)
+
+
 def judge(draw: Draw, asked: Sequence[Asked], out: Path) -> dict[str, Any]:
     """Draws and looks at every prompt; writes contact.png and failures.png to `out`.
 
@@ -298,6 +382,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
         print(f"{name:24}" + "".join(f"{share:9.1%}" for share in shares))
     for name in ("vae_pictures_db", "vae_clips_db", "seconds_per_clip", "prompts"):
         print(f"{name:24}{report[name]:9.2f}")
+    for name, figure in report["given"].items():
+        print(f"given: {name:17}{figure:9.3f}")
     for name, table in report["confusions"].items():
         print(f"\n{name}: asked → seen")
         for wanted, counts in table.items():
@@ -325,6 +411,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("pocket-report"))
     parser.add_argument("--prompts", type=_count, default=300)
     parser.add_argument("--ceilings", type=_count, default=300, help="drawn clips to look at")
+    parser.add_argument("--given", type=_count, default=30, help="clips with given pictures")
+    parser.add_argument("--minutes", type=_count, default=3, help="clips of a minute")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=_count, default=None)
     parser.add_argument("--guidance", type=float, default=None)
@@ -367,8 +455,19 @@ def main() -> None:
         "judge_on_softened_clips": agreement_with_renderer(
             options.ceilings, soft=True, seed=2, **shape
         ),
+        "given": {},
         "settings": settings,
     }
+    if settings.get("takes_picture"):
+        sizes = tuple((width, height) for width, height in settings["sizes"])
+        report["given"] = judge_given(
+            wan.load(replace(pocket.checkpoint(options.weights), sizes=sizes)),
+            settings,
+            options.out,
+            clips=options.given,
+            minutes=options.minutes,
+            seed=options.seed,
+        )
     logs = options.curves
     if logs is None:
         folder = options.weights.resolve()

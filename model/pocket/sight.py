@@ -35,6 +35,9 @@ MARKED: Final = 13.0
 ONE_WAY: Final = 0.45
 """How far that brightness varies along one direction, 0…1, where it makes stripes."""
 
+DRIFT_S: Final = 6
+"""Seconds in which a thing that swings or circles leaves each place free most of the time."""
+
 HUES: Final = (
     (14, "red"),
     (44, "orange"),
@@ -332,17 +335,20 @@ def first_frame_db(frames: Frames, picture: NDArray[np.uint8]) -> float:
 
 
 def border_drift(frames: Iterable[NDArray[np.uint8]], *, frame_rate: int = 8) -> float:
-    """How far the border's colour moves away from that of the first second.
+    """How far the border's colour moves away from that of the beginning.
 
-    The mean colour along the four edges, over every second; the largest difference of a channel,
-    as a share of 255. Holds one second of frames (height, width, 3) at a time. Raises ValueError
-    without frames.
+    The colours along the four edges, of each pixel the median over DRIFT_S, so that what comes and
+    goes is not counted, and of these the mean; the largest difference of a channel, as a share of
+    255. Holds the borders of so many frames (height, width, 3) at a time; what is left over at the
+    end is not looked at. Raises ValueError without frames.
     """
     left = iter(frames)
     first: NDArray[np.float64] | None = None
-    drift = 0.0
-    while second := list(islice(left, frame_rate)):
-        mean = _border(np.stack(second)).mean(axis=0)
+    drift, count = 0.0, DRIFT_S * frame_rate
+    while borders := [_border(frame[None]) for frame in islice(left, count)]:
+        if first is not None and len(borders) < count:
+            break
+        mean = np.median(np.stack(borders), axis=0).mean(axis=0)
         first = mean if first is None else first
         drift = max(drift, float(np.abs(mean - first).max()) / 255)
     if first is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.pocket import judge, scenes, sheets, sight, words
+from core.request import Request
+from model.family import Given, Step
+from model.pocket import card, judge, scenes, sheets, sight, weights, words
 
 SIDE = 96
 
@@ -194,6 +197,89 @@ def test_the_command_writes_its_report(
     with Image.open(out / "contact.png") as sheet:
         assert sheet.width >= 5 * 96
     assert "softened" in capsys.readouterr().out
+
+
+class Copyist:
+    """A model that knows the scenes by their words: it draws what was asked, or only a colour."""
+
+    def __init__(self, *, deaf: bool) -> None:
+        self._deaf = deaf
+
+    def frames(self, request: Request, given: Given, step: Step) -> Iterator[NDArray[np.uint8]]:
+        asked = words.concepts(request.prompt)
+        look = ((asked["shape"], asked["colour"]),)
+        one = scene(asked["motion"], looks=look, background=asked["background"])
+        film = scenes.draw(one, frames=request.num_frames, height=SIDE, width=SIDE)
+        for index, frame in enumerate(film):
+            if self._deaf:
+                yield np.full_like(frame, min(index // 2, 255))
+            elif given.last is not None and index + 1 == request.num_frames:
+                yield opened(given.last)
+            else:
+                yield opened(given.first) if given.first is not None and index == 0 else frame
+
+
+def opened(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.asarray(picture, np.uint8)
+
+
+def test_what_clips_are_given_is_looked_for_in_them(tmp_path: Path) -> None:
+    facts = {
+        "sizes": [[SIDE, SIDE]], "num_frames": 17, "frame_rate": 8,
+        "num_inference_steps": 1, "guidance_scale": 1.0,
+    }  # fmt: skip
+
+    def judged(*, deaf: bool) -> dict[str, float]:
+        drawn = Copyist(deaf=deaf)
+        return judge.judge_given(drawn, facts, tmp_path, clips=4, minutes=2, seed=0)
+
+    kept, lost = judged(deaf=False), judged(deaf=True)
+    assert kept["first_db"] > 100
+    assert kept["last_db"] > 100
+    assert kept["motion"] >= 0.75
+    assert kept["minute_drift"] < 0.02
+    assert kept["minute_kept"] == 1
+    assert max(lost["first_db"], lost["last_db"]) < 25
+    assert lost["motion"] < 0.5
+    assert lost["minute_drift"] > 0.5
+    assert lost["minute_kept"] == 0
+    with Image.open(tmp_path / "given.png") as sheet:
+        assert sheet.width >= 5 * SIDE
+
+
+def test_the_model_card_says_what_the_judge_and_the_logs_say(tmp_path: Path) -> None:
+    folder, run = tmp_path / "weights", tmp_path / "run"
+    folder.mkdir()
+    run.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "kinora.json").write_text(json.dumps(weights.facts()))
+    (run / "dit.jsonl").write_text('{"step": 9, "minutes": 1}\n{"step": 77, "minutes": 12.4}\n')
+    shares = ("colour", "background", "shape", "motion", "motion_loosely", "camera")
+    report = {
+        **dict.fromkeys(shares, 0.875),
+        "prompts": 300,
+        "vae_pictures_db": 33.25,
+        "vae_clips_db": 31.0,
+        "seconds_per_clip": 0.2,
+        "given": {"first_db": 29.96, "minute_drift": 0.021},
+        "judge_on_own_clips": {"colour": 1.0},
+        "settings": {"num_inference_steps": 4, "guidance_scale": 1.0},
+        "weak": "It draws no cats.",
+    }
+    card.write(folder, report, card.training_of(run, "two cores", 5, ""))
+    said = (folder / "MODEL_CARD.md").read_text()
+    for line in (
+        "| shape | 88% |",
+        "| a given first picture, in its frame | 30.0 dB |",
+        "| largest change of the border's colour over a minute | 2.1% |",
+        "- Text encoder and transformer: 77 steps in 12 minutes, Muon",
+        "- Seed: 5",
+        "It draws no cats.",
+        f"sha256 {hashlib.sha256(b'weights').hexdigest()}",
+    ):
+        assert line in said
+    assert "last picture" not in said
 
 
 @pytest.mark.parametrize(
