@@ -2,7 +2,7 @@
 
     work/ID-ATTEMPT/          what a running attempt writes
     clips/ID-ATTEMPT.mp4 .jpg a finished clip and its poster; a late attempt has a name of its own
-    pictures/ID.jpg           a first frame
+    pictures/ID.jpg           a first frame, or a last one
 
 A file is complete from the moment it has its name: it is written and synced elsewhere, then moved.
 Its modification time says until when it is kept, so that the sweep needs no one to ask. Knows
