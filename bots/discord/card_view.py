@@ -80,15 +80,15 @@ def card_view(card: Card, files: Set[str], extra: Extra) -> ui.LayoutView:
         clip = _medium(shown, _alt("A clip", card))
         children += [_gallery(clip), *_texts(_prompt(card), _small(card.line_two))]
     else:
-        head = [f"**{card.line_one}**\n{card.line_two}".strip(), card.bar, _prompt(card)]
-        texts = [text for text in head if text]
+        head, prompt = f"**{card.line_one}**\n{card.line_two}".strip(), _prompt(card)
         if PICTURE in files:
             given: ui.Thumbnail[ui.LayoutView] = ui.Thumbnail(
                 f"attachment://{PICTURE}", description="The picture it starts from"
             )
-            children.append(ui.Section(*texts, accessory=given))
+            children.append(ui.Section(*filter(None, (head, prompt)), accessory=given))
+            children += _texts(card.bar)
         else:
-            children += _texts(*texts)
+            children += _texts(head, card.bar, prompt)
         if shown:
             children.append(_gallery(_medium(shown, _alt("A frame so far", card))))
         if card.reference:

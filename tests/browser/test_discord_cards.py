@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from core.ports import Spec
 from model.families import MODELS
 from tests.bots.discord.cinema import Cinema, cinema, text, videos
 from tests.bots.discord.projector import Projector
@@ -28,6 +29,7 @@ from tests.discord.server import standin
 from tests.discord.users import Asked
 from tests.discord.world import Message
 
+PATIENCE_SECONDS = 60.0
 WIDTHS = {"desktop": 1000, "phone": 360}
 WORDS = "a red ball bouncing on a blue background, slow zoom in"
 PHOTO = Upload("lake.jpg", jpeg(landscape()))
@@ -63,7 +65,7 @@ class Gallery:
                     return message
             return None
 
-        message = await self.here.discord.world.until(found, f"{name}: {words}", 60)
+        message = await self.here.discord.world.until(found, f"{name}: {words}", PATIENCE_SECONDS)
         assert message is not None
         self.keep(name, message, *words, buttons=buttons)
         return message
@@ -71,6 +73,11 @@ class Gallery:
     def keep(self, name: str, message: Message, *words: str, buttons: list[str]) -> None:
         page = render_html(self.here.discord.world, message)
         self.sights[name] = Sight(page, words, buttons)
+
+    async def attempt(self) -> tuple[str, int, Spec]:
+        """What the engine is asked for next."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self.engine.started.get()
 
     async def form(self, name: str, asked: Asked, *words: str) -> None:
         page = render_modal(self.here.discord.world, await asked.modal())
@@ -97,7 +104,7 @@ async def from_words(gallery: Gallery) -> Message:
     """A card from words, through all of its states; and one behind it in the queue."""
     here, engine = gallery.here, gallery.engine
     asked = here.anna.slash("create", here.room, prompt=WORDS)
-    job_id, attempt, spec = await engine.next()
+    job_id, attempt, spec = await gallery.attempt()
     await gallery.see("ready", asked, "Getting ready", "loading pocket", buttons=["Cancel"])
     behind = here.ben.slash("create", here.room, prompt="a yellow cube --seed 7")
     await gallery.see(
@@ -120,7 +127,7 @@ async def from_words(gallery: Gallery) -> Message:
 async def from_a_picture(gallery: Gallery) -> None:
     here, engine = gallery.here, gallery.engine
     asked = here.anna.slash("create", here.room, image=PHOTO, prompt="pan left", private=True)
-    job_id, attempt, spec = await engine.next()
+    job_id, attempt, spec = await gallery.attempt()
     engine.show(job_id, attempt, 30, 121, PREVIEW)
     await gallery.see("private-running", asked, "Rendering", "step 30 of 121", buttons=["Cancel"])
     await engine.finish(job_id, attempt, spec, still=landscape())
@@ -137,7 +144,7 @@ async def without_a_clip(gallery: Gallery) -> None:
     """What failed, and what was not taken at all."""
     here, engine = gallery.here, gallery.engine
     asked = here.anna.slash("create", here.room, prompt=WORDS)
-    job_id, attempt, _ = await engine.next()
+    job_id, attempt, _ = await gallery.attempt()
     engine.fail(job_id, attempt)
     await gallery.see(
         "failed", asked, "That didn't work", "It did not fit.", "Nothing was charged.",
@@ -160,7 +167,7 @@ async def of_a_clip(gallery: Gallery, clip: Message) -> None:
     await gallery.form("remix", here.ben.message_command("Remix", clip), "Remix", WORDS)
     asked = here.anna.press(clip, "×4")
     for number in range(4):
-        job_id, attempt, spec = await engine.next()
+        job_id, attempt, spec = await gallery.attempt()
         if number == 2:
             engine.progress(job_id, attempt, 5, 20)
             await gallery.see(
