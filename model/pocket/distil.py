@@ -103,8 +103,12 @@ def train(
     shift: float,
     sizes: Sequence[tuple[int, int]] = ((96, 96), (160, 96), (96, 160)),
     seed: int = 3,
+    save_every_s: float = 120,
 ) -> Words2Latents:
-    """Walk, then learn; the student's average is in `out`/distil.pt and given back."""
+    """Walk, then learn; the student's average is in `out`/distil.pt and given back.
+
+    A run that is stopped goes on from the ways that it had walked, and from what it had learnt.
+    """
     torch.manual_seed(seed)
     teacher.eval().requires_grad_(False)
     progress = Progress(out / "distil.pt", minutes)
@@ -118,11 +122,12 @@ def train(
         student.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-    plan = np.random.default_rng([seed, progress.step])
-    rng = np.random.default_rng([seed, progress.step, parallel.rank()])
-    torch.manual_seed(int(rng.integers(2**31)))
     folder = out / "ways"
     folder.mkdir(parents=True, exist_ok=True)
+    walked = len(list(folder.glob("*.pt")))
+    plan = np.random.default_rng([seed, progress.step])
+    rng = np.random.default_rng([seed, progress.step, parallel.rank(), walked])
+    torch.manual_seed(int(rng.integers(2**31)))
     with torch.autocast("cpu", torch.bfloat16):
         while parallel.agreed(progress.fraction) < WALKING_SHARE:
             _walk_some(folder, teacher, library, mean, deviation, rng, sizes, shift)
@@ -149,13 +154,21 @@ def train(
         if parallel.rank() == 0 and len(losses) == 50:
             progress.log(loss=float(np.mean(losses)), ways=sum(len(w.captions) for w in every))
             losses.clear()
+        if parallel.rank() == 0 and progress.due(save_every_s):
+            _save(progress, student, average, optimizer)
     if parallel.rank() == 0:
-        progress.save(
-            model=student.state_dict(),
-            average=average.state_dict(),
-            optimizer=optimizer.state_dict(),
-        )
+        _save(progress, student, average, optimizer)
     return average
+
+
+def _save(
+    progress: Progress, student: Words2Latents, average: Words2Latents, optimizer: Muon
+) -> None:
+    progress.save(
+        model=student.state_dict(),
+        average=average.state_dict(),
+        optimizer=optimizer.state_dict(),
+    )
 
 
 def _walk_some(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +165,48 @@ def test_few_steps_are_learnt_from_many(run: Path) -> None:
         torch.autograd.backward(loss)
         optimizer.step()
     assert np.mean(after[-8:]) < 0.5 * np.mean(before)
+
+
+@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+def test_a_stopped_distillation_keeps_what_it_had(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stopped at its fourth step; taken up, it goes on from the third."""
+    library = Library(run / "latents")
+    library.read_new()
+    zero = torch.zeros(autoencoder.LATENT_CHANNELS)
+    monkeypatch.setattr(distil, "BATCH", 2)
+    error = distil.loss_of
+    learnt: list[int] = []
+
+    def stopping(*asked: Any) -> torch.Tensor:
+        learnt.append(1)
+        if len(learnt) == 4:
+            raise KeyboardInterrupt
+        return error(*asked)
+
+    def train_on() -> None:
+        teacher = denoiser.Words2Latents(TINY)
+        distil.train(
+            run, 0.02, teacher, library, zero, zero + 1, shift=3.0, sizes=(SMALL, SMALL),
+            save_every_s=0,
+        )  # fmt: skip
+
+    monkeypatch.setattr(
+        Progress, "fraction", property(lambda p: 0.5 + p.step / 20 if walks() else 0)
+    )
+
+    def walks() -> int:
+        return len(list((run / "ways").glob("*.pt")))
+
+    monkeypatch.setattr(distil, "loss_of", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train_on()
+    assert walks() == 1
+    assert torch.load(run / "distil.pt", weights_only=True)["step"] == 3
+    train_on()
+    assert walks() == 1
+    assert torch.load(run / "distil.pt", weights_only=True)["step"] == 10
 
 
 def test_the_few_steps_are_those_of_the_scheduler_that_is_shipped() -> None:
