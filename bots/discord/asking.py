@@ -97,8 +97,11 @@ async def heed(room: Room, place: str, job_id: str, *, open_said: bool) -> None:
     lobby = room.desk.lobby
     before = await lobby.post((await lobby.shown(room.desk.studio, job_id)).view.job.place)
     post = await lobby.post(place)
-    if post is not None:
-        await lobby.keep(heeding(before, post, open_said=open_said))
+    if post is None:
+        return
+    heeded = heeding(before, post, open_said=open_said)
+    if heeded != post:
+        await lobby.keep(heeded)
 
 
 def heeding(before: Post | None, post: Post, *, open_said: bool) -> Post:

@@ -206,7 +206,9 @@ class Cards:
                 self.forget(view.job.id)
         positions = [view.outlook.position for view in views if view.outlook is not None]
         if positions:
-            await self.show(post, views, post.upload_limit, notice=self._farewell(post, watched))
+            farewell = self._farewell(post, watched)
+            await self.show(post, views, post.upload_limit, notice=farewell)
+            watched.parted = bool(farewell)
         return min(QUEUED_SECONDS, EDIT_SECONDS * max(1, min(positions, default=1)))
 
     def _farewell(self, post: Post, watched: Watched) -> str:
@@ -215,7 +217,6 @@ class Cards:
             return ""
         if self._desk.clock() < post.token_until - LAST_WORDS:
             return ""
-        watched.parted = True
         return FAREWELL.format(min(watched.jobs, default=""))
 
     def _drop(self, place: str) -> None:

@@ -162,6 +162,7 @@ async def test_a_job_of_twenty_minutes_where_the_bot_is_a_guest(
         group = discord_standin.scene.group(zoe, here.ben, here.mia)
         asked = zoe.slash("create", group, prompt="a ball")
         job_id, attempt, spec = await engine.next()
+        discord_standin.faults.too_many("PATCH *", 1, retry_after=0.3, via=False)
         clock.jump(13.5 * MINUTE)
         engine.progress(job_id, attempt, 5, 20)
         await asked.message(lambda m: f"/show {job_id}" in text(m))
