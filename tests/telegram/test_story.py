@@ -106,6 +106,7 @@ async def test_a_wrong_token(telegram_standin: Standin) -> None:
     other.bot._base_url = f"{telegram_standin.base_url}1:wrong"
     with pytest.raises(InvalidToken):
         await other.initialize()
+    await other.bot.shutdown()
 
 
 async def test_troubles_by_their_names(
