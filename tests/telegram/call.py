@@ -102,7 +102,8 @@ class Call:
             Refused: can't be parsed, or too long.
         """
         fields = self.form if source is None else Form(source)
-        text, entities = fields.text(name).strip(), ()
+        text = fields.text(name).strip()
+        entities: tuple[Json, ...] = ()
         mode = fields.text("parse_mode")
         given = fields.json("entities" if name == "text" else f"{name}_entities")
         if mode.lower() == "html":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, web
 
 from tests.telegram.files import Files, Upload
 from tests.telegram.refusals import Malformed, Refused
@@ -91,7 +91,7 @@ async def read(request: web.Request, limit: int, rest: Callable[[int], Any]) -> 
         uploads: dict[str, Upload] = {}
         left = limit
         async for part in await request.multipart():
-            if isinstance(part, MultipartReader):
+            if not isinstance(part, BodyPartReader):
                 raise Malformed("a multipart within a multipart")
             data = await _part(part, left, rest)
             if part.filename is None:

@@ -57,7 +57,9 @@ class Asked:
 
     async def answer(self) -> Json:
         """What the bot answered."""
-        return await self.world.until(lambda: self.now.answer, f"an answer to {self.now.asked}")
+        answer = await self.world.until(lambda: self.now.answer, f"an answer to {self.now.asked}")
+        assert answer is not None
+        return answer
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ class World:
     requests: list[Entry] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
-    listeners: list[Callable[[str, Json], None]] = field(default_factory=list)
+    listeners: list[Callable[[str, Json], object]] = field(default_factory=list)
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
     _last: dict[str, int] = field(default_factory=dict)
 
