@@ -383,3 +383,42 @@ async def test_the_description_notices(judged: Wire) -> None:
         assert judged.noticed(words), (words, judged.running.violations)
     judged.running.world.tell("message", {"message_id": "one"})
     assert judged.noticed("stand-in: update.message.message_id")
+
+
+async def test_whatever_people_send_reaches_the_bot(judged: Wire) -> None:
+    anna = judged.running.scene.user("anna")
+    anna.start("from_a_friend")
+    anna.sticker(picture(kind="WEBP"))
+    anna.document(picture(kind="PNG"), "as a file")
+    anna.video(MP4, "its frame")
+    album = anna.album(picture(), picture(72, 72), caption="first and last")
+    anna.edit(anna.say("a bal"), "a ball")
+    updates = (await judged.call("getUpdates")).result
+    said = [u.get("message") or u["edited_message"] for u in updates]
+    assert said[0]["text"] == "/start from_a_friend"
+    assert said[0]["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]
+    assert [kind for m in said for kind in ("sticker", "document", "video") if kind in m] == [
+        "sticker", "document", "video",
+    ]  # fmt: skip
+    assert [m.get("caption") for m in said[4:6]] == ["first and last", None]
+    assert {m["media_group_id"] for m in said[4:6]} == {album[0].album}
+    assert "edit_date" in said[-1]
+    assert judged.running.violations == []
+
+
+async def test_an_update_may_come_again_though_confirmed(wire: Wire, anna: Person) -> None:
+    kept = wire.running.updates
+    anna.say("once")
+    (update,) = kept.pending.values()
+    await wire.call("getUpdates", offset=update.id + 1)
+    assert kept.pending == {}
+    kept.repeat(update)
+    assert (await wire.call("getUpdates")).result == [update.json()]
+
+
+async def test_a_poll_that_was_lost_loses_nothing(wire: Wire, anna: Person) -> None:
+    anna.say("hi")
+    wire.running.faults.lose("getUpdates")
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await wire.call("getUpdates")
+    assert len((await wire.call("getUpdates")).result) == 1
