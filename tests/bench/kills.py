@@ -41,8 +41,9 @@ async def bench_kills(kills: int) -> None:
     out.print(
         f"{ended.kills} kills in {(time.monotonic() - began) / 60:.0f} min, {ended.jobs} jobs. "
         f"{ended.forgotten} commands were acknowledged and not yet written down: they cost "
-        f"nothing, and {ended.answered} of them were told so."
+        f"nothing, {ended.answered} of them were told so, and the others are left “thinking…”."
     )
     out.print(
-        "\n".join(ended.faults) or "Each clip seen once, credits exact, no card left, no error."
+        "\n".join(ended.faults)
+        or "Of every job the clip seen once, credits exact, its card finished; no error in the log."
     )
