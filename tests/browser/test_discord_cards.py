@@ -35,7 +35,7 @@ WORDS = "a red ball bouncing on a blue background, slow zoom in"
 PHOTO = Upload("lake.jpg", jpeg(landscape()))
 PREVIEW = jpeg(landscape(320, 180))
 
-DONE = ["Again", "Edit", "×4", "Upscale to 720p", "Delete", "Report"]
+DONE = ["Again", "Edit", "Extend", "×4", "Upscale to 720p", "Delete", "Report"]
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,7 @@ async def without_a_clip(gallery: Gallery) -> None:
         "failed", asked, "That didn't work", "It did not fit.", "Nothing was charged.",
         "Reference ref12345", buttons=["Try again", "Edit", "Delete"],
     )  # fmt: skip
-    asked = here.anna.slash(
-        "create", here.room, prompt="a ball", image=PHOTO, length=60, model="pocket"
-    )
+    asked = here.anna.slash("create", here.room, prompt="a ball", model="parallax")
     await gallery.see("refused-input", asked, "Nothing was charged.", buttons=[])
     shut = here.discord.scene.channel(here.guild, "shut")
     here.discord.scene.deny_app(shut, Permission.ATTACH_FILES)

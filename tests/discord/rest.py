@@ -182,6 +182,8 @@ async def _multipart(request: web.Request, bandwidth: float) -> Body:
 
 
 def _failing(fault: Fault) -> web.Response:
+    if 400 <= fault.status < 500 and fault.status != 429:
+        return web.json_response({"message": "refused", "code": 0}, status=fault.status)
     if fault.status != 429:
         return web.Response(status=fault.status, text="upstream error", content_type="text/plain")
     spent = Spent(fault.retry_after, "global" if fault.everywhere else "user")

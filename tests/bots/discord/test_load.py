@@ -42,7 +42,10 @@ async def test_forty_commands_are_forty_jobs(discord_standin: Standin, tmp_path:
                     120,
                 )
         assert discord_standin.unacknowledged() == 0
-        assert "step 1 of 20" in text(await first.message())
+        card = (await first.message()).id
+        await world.until(
+            lambda: "step 1 of 20" in text(world.messages[card]), "the first card's progress", 120
+        )
         jobs = [
             view.job
             for guest in crowd
