@@ -17,7 +17,7 @@ from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.pocket import scenes
+from model.pocket import drawing
 
 LATENT_CHANNELS: Final = 48
 PIXELS_PER_LATENT: Final = 16
@@ -147,7 +147,7 @@ def reconstruction_loss(vae: AutoencoderKLWan, pixels: Tensor, latent_noise: flo
     return error + 1e-5 * latents.float().square().mean()
 
 
-def to_pixels(frames: Sequence[scenes.Frames]) -> Tensor:
+def to_pixels(frames: Sequence[drawing.Frames]) -> Tensor:
     """(batch, 3, frames, height, width) in −1…1 from uint8 clips (frames, height, width, 3)."""
     stacked = torch.from_numpy(np.stack(frames))
     return stacked.permute(0, 4, 1, 2, 3).float().div_(127.5).sub_(1)

@@ -30,7 +30,7 @@ from PIL import Image
 from core.request import Request
 from model.families import pocket, wan
 from model.family import Given, Loaded
-from model.pocket import scenes, sheets, sight, weights
+from model.pocket import drawing, scenes, sheets, sight, weights
 from model.pocket.sight import Frames, Seen
 
 SHARES: Final = {"one": 2 / 3, "camera": 1 / 5, "pair": 2 / 15}
@@ -190,7 +190,7 @@ def agreement_with_renderer(
     shown = held_out_scenes(count, 9, seed)
     seen = []
     for index, (_, scene) in enumerate(shown):
-        clip = scenes.draw(scene, frames=frames, height=height, width=width)
+        clip = drawing.draw(scene, frames=frames, height=height, width=width)
         seen.append(sight.look(softened(clip, index) if soft else clip))
     return score([asked_of(scene, kind) for kind, scene in shown], seen)
 
@@ -211,7 +211,7 @@ def reconstruction_db(vae: AutoencoderKLWan, clips: Sequence[Frames]) -> float:
 def held_out_clips(count: int, *, frames: int, height: int, width: int, seed: int) -> list[Frames]:
     """Clips of combinations that the autoencoder never saw."""
     return [
-        scenes.draw(scene, frames=frames, height=height, width=width)
+        drawing.draw(scene, frames=frames, height=height, width=width)
         for _, scene in held_out_scenes(count, 8, seed)
     ]
 
@@ -272,7 +272,7 @@ def judge_given(
         first, last = Path(scratch, "first.png"), Path(scratch, "last.png")
         for index, scene in enumerate(_plain_scenes(clips, seed)):
             asked = asked_of(scene, "one")
-            shown = scenes.draw(scene, frames=frames, height=height, width=width)
+            shown = drawing.draw(scene, frames=frames, height=height, width=width)
             Image.fromarray(shown[0]).save(first)
             Image.fromarray(shown[-1]).save(last)
             begun = np.stack(list(_drawn(drawn, facts, asked.prompt, index, frames, Given(first))))

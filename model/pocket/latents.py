@@ -20,7 +20,7 @@ import torch
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
-from model.pocket import autoencoder, scenes
+from model.pocket import autoencoder, drawing, scenes
 from model.pocket.autoencoder import FRAMES_PER_LATENT
 
 CHUNK: Final = 100
@@ -166,11 +166,11 @@ def _encode(
         starts = FRAMES_PER_LATENT * rng.integers(1, LATEST_START // 4, size=len(described))
         longer = FRAMES + FRAMES_PER_LATENT
         clips = [
-            scenes.draw(scene, frames=longer, height=height, width=width, offset=int(start))
+            drawing.draw(scene, frames=longer, height=height, width=width, offset=int(start))
             for scene, start in zip(described, starts, strict=True)
         ]
         return autoencoder.encode(vae, autoencoder.to_pixels(clips))[:, :, 1:]
-    clips = [scenes.draw(scene, frames=FRAMES, height=height, width=width) for scene in described]
+    clips = [drawing.draw(scene, frames=FRAMES, height=height, width=width) for scene in described]
     raw = autoencoder.encode(vae, autoencoder.to_pixels(clips))
     if kind is Kind.ENDING:
         pictures = [clip[[-FRAMES_PER_LATENT]] for clip in clips]

@@ -19,7 +19,17 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 from torch import Tensor
 
-from model.pocket import autoencoder, denoiser, distil, latents, parallel, scenes, weights, words
+from model.pocket import (
+    autoencoder,
+    denoiser,
+    distil,
+    drawing,
+    latents,
+    parallel,
+    scenes,
+    weights,
+    words,
+)
 from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress, set_rate
@@ -58,7 +68,7 @@ def draw_batch(
     """(count, 3, frames, height, width) in −1…1, from anywhere in a scene."""
     width, height = size
     drawn = [
-        scenes.draw(
+        drawing.draw(
             scenes.sample_scene(rng, held_out=held_out),
             frames=frames,
             height=height,
@@ -329,7 +339,7 @@ FACTS: Final = {
     "name": "pocket",
     "sizes": [list(size) for size in SIZES],
     "num_frames": FRAMES,
-    "frame_rate": scenes.FRAME_RATE,
+    "frame_rate": drawing.FRAME_RATE,
     "max_sequence_length": denoiser.MAX_WORDS,
     "context_latents": 2,
     "takes_picture": True,

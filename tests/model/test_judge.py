@@ -17,7 +17,7 @@ from PIL import Image
 
 from core.request import Request
 from model.family import Given, Step
-from model.pocket import card, judge, scenes, sheets, sight, weights, words
+from model.pocket import card, drawing, judge, scenes, sheets, sight, weights, words
 
 SIDE = 96
 
@@ -39,7 +39,7 @@ def scene(
 
 
 def draw(one: scenes.Scene, frames: int = 17) -> sight.Frames:
-    return scenes.draw(one, frames=frames, height=SIDE, width=SIDE)
+    return drawing.draw(one, frames=frames, height=SIDE, width=SIDE)
 
 
 @pytest.mark.parametrize(("soft", "least"), [(False, 0.97), (True, 0.85)])
@@ -209,7 +209,7 @@ class Copyist:
         asked = words.concepts(request.prompt)
         look = ((asked["shape"], asked["colour"]),)
         one = scene(asked["motion"], looks=look, background=asked["background"])
-        film = scenes.draw(one, frames=request.num_frames, height=SIDE, width=SIDE)
+        film = drawing.draw(one, frames=request.num_frames, height=SIDE, width=SIDE)
         for index, frame in enumerate(film):
             if self._deaf:
                 yield np.full_like(frame, min(index // 2, 255))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.pocket import autoencoder, denoiser, distil, latents, scenes, train, weights
+from model.pocket import autoencoder, denoiser, distil, drawing, latents, scenes, train, weights
 from model.pocket.latents import Kind, Library
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress
@@ -58,7 +58,7 @@ def test_the_autoencoder_overfits_one_picture() -> None:
     vae = autoencoder.build(base=16)
     optimizer = Muon(vae.parameters(), rate=5e-3)
     scene = scenes.sample_scene(np.random.default_rng(0), kind="one")
-    pixels = autoencoder.to_pixels([scenes.draw(scene, frames=1, height=32, width=32)])
+    pixels = autoencoder.to_pixels([drawing.draw(scene, frames=1, height=32, width=32)])
     with autoencoder.flat_convolutions():
         for _ in range(60):
             optimizer.zero_grad()
@@ -82,8 +82,8 @@ def test_a_clip_that_goes_on_begins_without_a_first_frame(run: Path) -> None:
     """Its latents are those of the longer clip that it lies in."""
     vae = train.load_vae(run)
     scene = scenes.sample_scene(np.random.default_rng(5), kind="one")
-    longer = scenes.draw(scene, frames=25, height=32, width=32)
-    later = scenes.draw(scene, frames=21, height=32, width=32, offset=4)
+    longer = drawing.draw(scene, frames=25, height=32, width=32)
+    later = drawing.draw(scene, frames=21, height=32, width=32, offset=4)
     with torch.no_grad():
         whole = autoencoder.encode(vae, autoencoder.to_pixels([longer]))
         part = autoencoder.encode(vae, autoencoder.to_pixels([later]))[:, :, 1:]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model.pocket import denoiser, scenes, words
+from model.pocket import denoiser, drawing, scenes, words
 
 SIDE = 96
 
@@ -28,18 +28,18 @@ def scene(
     return scenes.Scene.from_dict(fields)
 
 
-def draw(one: scenes.Scene, frames: int = 17, offset: int = 0) -> scenes.Frames:
-    return scenes.draw(one, frames=frames, height=SIDE, width=SIDE, offset=offset)
+def draw(one: scenes.Scene, frames: int = 17, offset: int = 0) -> drawing.Frames:
+    return drawing.draw(one, frames=frames, height=SIDE, width=SIDE, offset=offset)
 
 
-def red(clip: scenes.Frames) -> NDArray[np.bool_]:
+def red(clip: drawing.Frames) -> NDArray[np.bool_]:
     pixels = clip.astype(np.int16)
     return np.asarray(
         (pixels[..., 0] > 120) & (pixels[..., 1] < 90) & (pixels[..., 2] < 90), np.bool_
     )
 
 
-def places(clip: scenes.Frames) -> NDArray[np.float64]:
+def places(clip: drawing.Frames) -> NDArray[np.float64]:
     """Middle of what is red, (frames, x and y), as shares of the side."""
     masks = red(clip)
     return np.array([np.flip(np.argwhere(mask).mean(axis=0)) for mask in masks]) / SIDE
@@ -47,10 +47,10 @@ def places(clip: scenes.Frames) -> NDArray[np.float64]:
 
 def test_a_scene_draws_the_same_pixels_twice_at_any_shape() -> None:
     one = scene("left")
-    first = scenes.draw(one, frames=5, height=64, width=96)
+    first = drawing.draw(one, frames=5, height=64, width=96)
     assert first.shape == (5, 64, 96, 3)
     assert first.dtype == np.uint8
-    assert np.array_equal(first, scenes.draw(one, frames=5, height=64, width=96))
+    assert np.array_equal(first, drawing.draw(one, frames=5, height=64, width=96))
 
 
 def test_a_scene_goes_on_where_it_was_left() -> None:
