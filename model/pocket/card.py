@@ -49,7 +49,8 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         "\nOther words don't break it; they are all one unknown word to it.\n",
         "## How it was made\n",
         "- Data: `model/pocket/scenes.py` and `drawing.py`, drawn by formula and captioned in many"
-        " phrasings; nothing from outside. One in ten combinations of shape, colour and background held out.",
+        " phrasings; nothing from outside. One in ten combinations of shape, colour and"
+        " background held out.",
         *(f"- {name}: {value}" for name, value in training.items()),
         "\n## How to sample\n",
         f"{sizes}; {facts['num_frames']} frames, shown at {facts['frame_rate']} a second;"
