@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Page
 from core.ports import Spec
 from model.families import MODELS
 from tests.bots.discord.cinema import Cinema, cinema, text, videos
-from tests.bots.discord.projector import Projector
 from tests.bots.pictures import jpeg, landscape
+from tests.bots.projector import Projector
 from tests.browser.test_page import LOOKS
 from tests.discord.cdn import Upload
 from tests.discord.html import render_html, render_modal

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 
+from tests.bots.logged import errors
 from tests.discord.conftest import discord_standin
 
 __all__ = ("discord_standin",)
@@ -23,10 +23,5 @@ def _nothing_broke(
     yield
     if "explained" in request.node.name:
         return
-    broken = [
-        record.getMessage()
-        for when in ("setup", "call")
-        for record in caplog.get_records(when)
-        if record.levelno >= logging.ERROR and record.name.startswith(OURS)
-    ]
+    broken = errors(caplog, OURS)
     assert not broken, broken

@@ -9,35 +9,31 @@ async with playhouse(tmp_path) as here:
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bots import playhouse as house
+from tests.bots.playhouse import PLENTY, UP_SECONDS
 from tests.discord.server import Standin, standin
 from tests.discord.users import Person
 from tests.discord.world import Channel, Guild
 from tests.program import Program, running
 
-PLENTY = "1000000"
-UP_SECONDS = 180.0
-
 
 @dataclass(frozen=True)
-class Playhouse:
+class Playhouse(house.Playhouse):
     """discord: the world; people: members of the guild; rooms: its text channels."""
 
     discord: Standin
-    folder: Path
     guild: Guild
     people: tuple[Person, ...]
     rooms: tuple[Channel, ...]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Program]:
-        """The program, with its bot ready and its commands known; killed when the block is left."""
         world, gateway = self.discord.world, self.discord.gateway
         settings = {
             "KINORA_DISCORD__TOKEN": self.discord.token,
@@ -52,19 +48,17 @@ class Playhouse:
             yield program
 
     async def kill(self, program: Program) -> None:
-        """kill -9, and wait until Discord knows it too."""
         await program.kill()
         await self.discord.world.until(lambda: not self.discord.gateway.connected, "it gone")
 
-    def rows(self, question: str) -> list[sqlite3.Row]:
-        """What the program's database answers, whether or not the program runs."""
-        path = self.folder / "data" / "kinora.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return database.execute(question).fetchall()
+    async def until(self, question: Callable[[], object], what: str, seconds: float) -> None:
+        await self.discord.world.until(question, what, seconds)
 
-    def log(self) -> str:
-        return (self.folder / "log.txt").read_text()
+    def mend(self) -> None:
+        self.discord.faults.clear()
+
+    def violations(self) -> list[str]:
+        return self.discord.violations
 
 
 @asynccontextmanager
@@ -78,4 +72,4 @@ async def playhouse(
         guests = tuple(scene.user(f"guest{number}") for number in range(people))
         guild = scene.guild("Playhouse", owner, *guests)
         channels = tuple(scene.channel(guild, f"room-{number}") for number in range(rooms))
-        yield Playhouse(discord, folder, guild, guests, channels)
+        yield Playhouse(folder, discord, guild, guests, channels)

@@ -8,7 +8,7 @@ import pytest
 
 from core.job import State
 from tests.bots.discord.cinema import cinema, text
-from tests.bots.discord.projector import Projector
+from tests.bots.projector import Projector
 from tests.discord.server import Standin
 
 PEOPLE, ROOMS, EACH = 20, 5, 2

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from bots.discord.attachments import Cdn
 from core.errors import BadPicture
 from tests.bots.discord.cinema import cinema, opened, text, videos
-from tests.bots.discord.projector import Projector
+from tests.bots.projector import Projector
 from tests.discord import components
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin

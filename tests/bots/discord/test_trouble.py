@@ -13,7 +13,7 @@ from bots.discord.client import Client
 from core.job import State
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
-from tests.bots.discord.projector import Projector
+from tests.bots.projector import Projector
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
 from tests.discord.world import Event
