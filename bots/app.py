@@ -29,7 +29,8 @@ from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from bots import doctor
-from bots.discord import Bot, Desk, Discord
+from bots.desk import Desk
+from bots.discord import Bot, Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.pulse import Pulse
 from bots.settings import Settings

@@ -2,10 +2,10 @@
 
 client.py logs in and is told of everything; commands.py, buttons.py and forms.py hear people;
 asking.py turns what they said into jobs; draw.py and card_view.py make a job a message; messages.py
-sends and edits; cards.py keeps cards up to date; delivery.py brings them home.
+sends and edits; painter.py shows them as they change; delivery.py brings them home.
 """
 
 from bots.discord.client import Bot
-from bots.discord.desk import Desk, Discord
+from bots.discord.desk import Discord
 
-__all__ = ("Bot", "Desk", "Discord")
+__all__ = ("Bot", "Discord")

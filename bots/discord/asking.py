@@ -13,11 +13,11 @@ from datetime import timedelta
 
 import discord
 
+from bots.cards import Cards
 from bots.discord.attachments import Cdn
-from bots.discord.cards import Cards
 from bots.discord.delivery import Delivery
-from bots.discord.desk import DIRECT, PLATFORM, Desk
-from bots.discord.hearing import account_of, acknowledge, costless, key_of, say
+from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
+from bots.discord.hearing import account_of, acknowledge, key_of, say
 from bots.discord.messages import Messages
 from bots.discord.permissions import (
     is_adult,
@@ -25,6 +25,7 @@ from bots.discord.permissions import (
     refusal,
     server_of,
 )
+from bots.hearing import costless
 from core.errors import UserError
 from core.job import Account, Job
 from core.places import Post, parts, place
@@ -46,7 +47,7 @@ Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 class Room:
     """The parts of the Discord room, for those who hear people."""
 
-    desk: Desk
+    desk: DiscordDesk
     client: discord.Client
     messages: Messages
     cards: Cards

@@ -16,16 +16,17 @@ import aiohttp
 import discord
 import yarl
 
+from bots.cards import Cards
 from bots.discord import forms
 from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
 from bots.discord.buttons import JobButton, PingButton
-from bots.discord.cards import Cards
 from bots.discord.commands import command_tree, register
 from bots.discord.delivery import Delivery
-from bots.discord.desk import Desk, Discord
+from bots.discord.desk import Discord, DiscordDesk
 from bots.discord.hearing import guarded
 from bots.discord.messages import SOON_SECONDS, Messages
+from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
 from bots.discord.remedies import NO_INTENT, NO_TOKEN, ROLE, invitation
 from bots.discord.sync import keep_in_step
@@ -45,7 +46,7 @@ LONGEST_WAIT_SECONDS = 60.0
 class Client(discord.AutoShardedClient):
     """One connection to Discord, on as many shards as it asks for."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: DiscordDesk) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=LONGEST_WAIT_SECONDS,
@@ -55,13 +56,14 @@ class Client(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
         messages = Messages(self, desk.clock)
-        cards = Cards(desk, messages, time.monotonic)
+        painter = DiscordPainter(desk, messages)
+        cards = Cards(desk.studio, desk.lobby, desk.bulletin, painter, time.monotonic)
         self.room = Room(
             desk=desk,
             client=self,
             messages=messages,
             cards=cards,
-            delivery=Delivery(desk, messages, cards),
+            delivery=Delivery(desk, messages, painter, cards),
             cdn=Cdn(desk.settings.cdn_url),
         )
         self.tree = command_tree(self)
@@ -112,7 +114,7 @@ class Client(discord.AutoShardedClient):
 class Bot:
     """Run it as one task; `carry` is its carrier. Where Discord can't be reached it tries again."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: DiscordDesk) -> None:
         self._desk = desk
         self._client: Client | None = None
         self._stopping = False

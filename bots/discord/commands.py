@@ -14,10 +14,11 @@ from discord.app_commands import Choice, Range
 from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
-from bots.discord.hearing import account_of, costless, guarded, say
+from bots.discord.hearing import account_of, guarded, say
 from bots.discord.permissions import server_of
 from bots.discord.rules import UNSET, settle
 from bots.discord.showing import our_job, show
+from bots.hearing import costless
 from core import camera
 from core.errors import NotFound
 from core.job import Account, Job

@@ -12,10 +12,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bots.discord.cards import Cards
-from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, Desk
+from bots.cards import Cards, TooLarge
+from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, DiscordDesk
 from bots.discord.draw import drawn
-from bots.discord.messages import Messages, TooLarge
+from bots.discord.messages import Messages
+from bots.discord.painter import DiscordPainter
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Job, State
 from core.places import Post, place
@@ -36,9 +37,12 @@ DONE = {
 class Delivery:
     """`core.delivery.Carry` for Discord. Call it with an ended job."""
 
-    def __init__(self, desk: Desk, messages: Messages, cards: Cards) -> None:
+    def __init__(
+        self, desk: DiscordDesk, messages: Messages, painter: DiscordPainter, cards: Cards
+    ) -> None:
         self._desk = desk
         self._messages = messages
+        self._painter = painter
         self._cards = cards
 
     async def __call__(self, job: Job) -> None:
@@ -65,7 +69,7 @@ class Delivery:
         limit = post.upload_limit
         while True:
             try:
-                await self._cards.show(post, views, limit)
+                await self._painter.show(post, views, limit)
                 break
             except TooLarge:
                 smaller = [size for size in SMALLER if size < limit]

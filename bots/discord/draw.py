@@ -11,6 +11,7 @@ from pathlib import Path
 from discord import ui
 
 from bots.card import card
+from bots.desk import fitted
 from bots.discord.card_view import (
     PICTURE,
     PREVIEW,
@@ -20,7 +21,7 @@ from bots.discord.card_view import (
     poster_name,
     sheet_view,
 )
-from bots.discord.desk import Desk
+from bots.discord.desk import DiscordDesk
 from bots.discord.messages import Upload
 from bots.thumb import thumbnail
 from core.job import Clip, Job
@@ -44,7 +45,11 @@ class Drawing:
 
 @asynccontextmanager
 async def drawn(
-    desk: Desk, views: Sequence[View], limit: int, notice: str = "", before: Drawing | None = None
+    desk: DiscordDesk,
+    views: Sequence[View],
+    limit: int,
+    notice: str = "",
+    before: Drawing | None = None,
 ) -> AsyncIterator[Drawing]:
     """The drawing of a post's jobs, whose files last as long as the block. limit: bytes of a file.
 
@@ -66,7 +71,9 @@ async def drawn(
         yield Drawing(layout, files, key, names, said, repr(components))
 
 
-def _layout(desk: Desk, views: Sequence[View], names: frozenset[str], notice: str) -> ui.LayoutView:
+def _layout(
+    desk: DiscordDesk, views: Sequence[View], names: frozenset[str], notice: str
+) -> ui.LayoutView:
     cards = [card(view, desk.studio.catalogue) for view in views]
     if len(cards) > 1:
         return sheet_view(cards, names, notice)
@@ -81,7 +88,7 @@ def _key(view: View) -> Hashable:
 
 
 async def _files(
-    desk: Desk, view: View, limit: int, kept: AsyncExitStack, shown: int
+    desk: DiscordDesk, view: View, limit: int, kept: AsyncExitStack, shown: int
 ) -> tuple[list[Upload], str]:
     """What belongs to one of the `shown` jobs of a post; where there are several, clips alone."""
     job = view.job
@@ -98,22 +105,15 @@ async def _files(
 
 
 async def _clip(
-    desk: Desk, job: Job, clip: Clip, limit: int, kept: AsyncExitStack
+    desk: DiscordDesk, job: Job, clip: Clip, limit: int, kept: AsyncExitStack
 ) -> tuple[list[Upload], str]:
     """The clip within the limit, and what is to be said about it."""
-    elsewhere = " The whole one is on the page." if desk.page_link else ""
-    if clip.size <= limit:
-        return [Upload(clip_name(job.id), clip.video)], ""
-    fitting = await desk.shrink(clip.video, limit)
-    if fitting is not None:
-        kept.push_async_callback(_remove, fitting)
-        said = f"Encoded again to fit: {_mb(clip.size)} became {_mb(fitting.stat().st_size)}."
-        return [Upload(clip_name(job.id), fitting)], said + elsewhere
-    said = f"The clip has {_mb(clip.size)}, and only {_mb(limit)} may be sent here."
-    return [Upload(poster_name(job.id), clip.poster)], said + elsewhere
+    file = await kept.enter_async_context(fitted(desk, clip, limit))
+    name = clip_name(job.id) if file.is_clip else poster_name(job.id)
+    return [Upload(name, file.path)], file.said
 
 
-async def _thumbnail(desk: Desk, job: Job) -> bytes | None:
+async def _thumbnail(desk: DiscordDesk, job: Job) -> bytes | None:
     for picture in job.request.pictures[:1]:
         path = await desk.pictures(picture)
         if path is not None:
@@ -126,11 +126,3 @@ def _drawn_small(path: Path) -> bytes | None:
         return thumbnail(path)
     except FileNotFoundError:
         return None
-
-
-async def _remove(path: Path) -> None:
-    await asyncio.to_thread(path.unlink, missing_ok=True)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:.3g} MB"

@@ -15,7 +15,7 @@ import discord
 from discord import ui
 
 from bots.discord.asking import Room, ask, heed
-from bots.discord.hearing import costless
+from bots.hearing import costless
 from core.catalog import Takes, draft_of, named
 from core.errors import WrongState
 from core.job import Account, Job

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import discord
 
-from bots.card import NOTHING_CHARGED
 from bots.discord.messages import NOBODY, told
-from core.errors import Transient, UserError
-from core.job import Account, Identity, new_id
+from bots.hearing import objection
+from core.errors import UserError
+from core.job import Account, Identity
 from core.studio import Studio
 
 log = logging.getLogger("kinora.discord")
@@ -28,6 +27,8 @@ ACKNOWLEDGE_SECONDS = 1.4
 
 ACKNOWLEDGED = 40060
 NOT_KNOWN = 10062
+
+_NO_ANSWER = (discord.HTTPException, aiohttp.ClientError, TimeoutError)
 
 
 Heard = discord.Interaction[Any]
@@ -115,36 +116,18 @@ async def guarded(interaction: Heard, work: Callable[[], Awaitable[None]]) -> No
 
 async def _answered(interaction: Heard, work: Callable[[], Awaitable[None]]) -> None:
     try:
-        await work()
-        return
+        sentence = await objection(work, NotHeard, *_NO_ANSWER)
     except NotHeard:
         return
-    except UserError as error:
-        sentence = error.sentence
-    except Transient as error:
-        sentence = (
-            f"That can't be done just now. Try again in {max(1, round(error.retry_after))} s."
-        )
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+    except _NO_ANSWER as error:
         log.warning("an interaction was not answered: %s", error)
         return
-    except Exception:
-        reference = new_id()
-        log.exception("an interaction broke, reference %s", reference)
-        sentence = f"Something went wrong here. Tell the operator the reference {reference}."
+    if not sentence:
+        return
     try:
         await say(interaction, sentence)
-    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as error:
+    except _NO_ANSWER as error:
         log.warning("nobody could be told why an interaction came to nothing: %s", error)
-
-
-@contextmanager
-def costless() -> Iterator[None]:
-    """What the block refuses also says that it cost nothing."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{error.sentence} {NOTHING_CHARGED}", allowed=error.allowed) from error
 
 
 async def account_of(studio: Studio, user: discord.abc.User) -> Account:

@@ -20,6 +20,7 @@ import aiohttp
 import discord
 from discord import ui
 
+from bots.cards import TooLarge
 from core.errors import KinoraError, Transient, Unreachable
 from core.places import Post, parts
 from core.ports import Clock
@@ -47,10 +48,6 @@ _TOKEN_OVER = (10015, 50027)
 _GONE = (10003, 10008, 50001, 50007, 50013, 50083, 50278)
 """Unknown channel or message, missing access, can't message this user, missing permission, an
 archived thread."""
-
-
-class TooLarge(KinoraError):
-    """A file is over what the place takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,29 @@
-"""Keeps the cards of unfinished jobs up to date, no faster than Discord likes it.
+"""Keeps the cards of unfinished jobs up to date, no faster than their platform likes it.
 
 What changed is noted; a chat's cards are then drawn one after the other, each from its newest
-state, and none more often than every 2.5 s. The last word on a job is delivery.py's, under the same
-lock, so that no late edit comes after it.
+state, and none more often than its pause allows. The last word on a job is its delivery's, under
+the same lock, so that no late edit comes after it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from typing import Protocol
 from weakref import WeakValueDictionary
 
-from bots.discord.desk import PLATFORM, Desk
-from bots.discord.draw import Drawing, drawn
-from bots.discord.messages import Messages, TooLarge
-from core.errors import Transient, Unreachable
+from core.bulletin import Bulletin
+from core.errors import KinoraError, Transient, Unreachable
 from core.job import Job
+from core.lobby import Lobby
 from core.places import Post, chat, platform
-from core.studio import View
+from core.studio import Studio, View
 
-log = logging.getLogger("kinora.discord")
-
-EDIT_SECONDS = 2.5
-"""Between two edits of one message."""
+log = logging.getLogger("kinora.cards")
 
 QUEUED_SECONDS = 30.0
 """Between two edits of a card far back in the queue."""
@@ -41,13 +38,28 @@ LISTEN_SECONDS = 0.25
 LOOK_SECONDS = 15.0
 """How often an unfinished card is looked at without news: estimates move by themselves."""
 
-LAST_WORDS = timedelta(seconds=90)
-"""Before a token ends that is the only way to a card."""
 
-FAREWELL = (
-    "This takes longer than Discord lets me keep this card up to date. The clip comes to your "
-    "direct messages, and `/show {}` shows it too."
-)
+class TooLarge(KinoraError):
+    """A file is over what the place takes."""
+
+
+class Painter(Protocol):
+    """How a platform shows cards."""
+
+    platform: str
+
+    def pause(self, place: str) -> float:
+        """Seconds between two edits of the card at a place."""
+        ...
+
+    async def paint(self, post: Post, views: Sequence[View]) -> bool:
+        """Show unfinished jobs at their post; whether that can be done again. Under the place's
+        lock. Raises Unreachable, TooLarge, Transient, or TimeoutError where no answer came."""
+        ...
+
+    def forget(self, place: str) -> None:
+        """Nothing at the place changes any more."""
+        ...
 
 
 @dataclass
@@ -56,7 +68,7 @@ class Watched:
     last words were said."""
 
     jobs: set[str]
-    drawn: float = -EDIT_SECONDS
+    drawn: float = -math.inf
     due: float = 0.0
     dirty: bool = True
     parted: bool = False
@@ -65,13 +77,21 @@ class Watched:
 class Cards:
     """Run it as one task. now: seconds on a monotonic clock."""
 
-    def __init__(self, desk: Desk, messages: Messages, now: Callable[[], float]) -> None:
-        self._desk = desk
-        self._messages = messages
+    def __init__(
+        self,
+        studio: Studio,
+        lobby: Lobby,
+        bulletin: Bulletin,
+        painter: Painter,
+        now: Callable[[], float],
+    ) -> None:
+        self._studio = studio
+        self._lobby = lobby
+        self._bulletin = bulletin
+        self._painter = painter
         self._now = now
         self._watched: dict[str, Watched] = {}
         self._places: dict[str, str] = {}
-        self._told: dict[str, Drawing] = {}
         self._drawing: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -86,7 +106,7 @@ class Cards:
     def watch(self, job: Job) -> None:
         """The job's card is to be kept up to date from now on."""
         self.forget(job.id)
-        if platform(job.place) == PLATFORM and not job.state.ended:
+        if platform(job.place) == self._painter.platform and not job.state.ended:
             self._places[job.id] = job.place
             watched = self._watched.setdefault(job.place, Watched(set()))
             watched.jobs.add(job.id)
@@ -101,12 +121,12 @@ class Cards:
             watched.dirty = True
             if not watched.jobs:
                 del self._watched[place]
-                self._told.pop(place, None)
+                self._painter.forget(place)
 
     async def run(self) -> None:
         """Work until cancelled."""
         try:
-            with self._desk.bulletin.everything() as changes:
+            with self._bulletin.everything() as changes:
                 await self._resume()
                 looked = self._now()
                 while True:
@@ -123,11 +143,17 @@ class Cards:
                 for task in late:
                     task.cancel()
 
+    async def draw(self, place: str) -> None:
+        """Draw a card that is watched now, and not when its turn comes."""
+        watched = self._watched.get(place)
+        if watched is not None:
+            await self._draw(place, watched)
+
     async def _resume(self) -> None:
         """Watch the cards that were left when Kinora was stopped."""
         while True:
             try:
-                for job in await self._desk.lobby.unfinished():
+                for job in await self._lobby.unfinished():
                     self.watch(job)
                 return
             except Transient as error:
@@ -135,11 +161,12 @@ class Cards:
                 await asyncio.sleep(error.retry_after)
 
     def _note(self, job_id: str) -> None:
-        watched = self._watched.get(self._places.get(job_id, ""))
+        place = self._places.get(job_id, "")
+        watched = self._watched.get(place)
         if watched is not None:
             watched.dirty = True
-            if self._desk.studio.runs(job_id):
-                watched.due = min(watched.due, watched.drawn + EDIT_SECONDS)
+            if self._studio.runs(job_id):
+                watched.due = min(watched.due, watched.drawn + self._painter.pause(place))
 
     def _start_drawing(self) -> None:
         """One task for each chat with something due, for what is due longest: the new come first,
@@ -153,10 +180,10 @@ class Cards:
 
     async def _draw(self, place: str, watched: Watched) -> None:
         watched.dirty = False
-        pause = EDIT_SECONDS
+        pause = self._painter.pause(place)
         try:
             async with self._turns, self.lock(place):
-                pause = await self._edit(place, watched)
+                pause = await self._paint(place, watched)
         except Unreachable as error:
             log.info("the card at %s can't be edited any more: %s", place, error)
             self._drop(place)
@@ -170,35 +197,10 @@ class Cards:
         watched.drawn = self._now()
         watched.due = watched.drawn + pause
 
-    async def draw(self, place: str) -> None:
-        """Draw a card that is watched now, and not when its turn comes."""
-        watched = self._watched.get(place)
-        if watched is not None:
-            await self._draw(place, watched)
-
-    async def show(
-        self,
-        post: Post,
-        views: Sequence[View],
-        limit: int,
-        *,
-        notice: str = "",
-        afresh: bool = False,
-    ) -> None:
-        """Edit a post so that it shows its jobs, unless it does; under its lock. limit: bytes of a
-        file. afresh: whatever it was told before. Raises as `Messages.edit`."""
-        before = None if afresh else self._told.get(post.place)
-        self._told.pop(post.place, None)
-        async with drawn(self._desk, views, limit, notice, before) as drawing:
-            if before is None or drawing.content != before.content or drawing.files is not None:
-                await self._messages.edit(post, drawing.view, drawing.files)
-        if any(not view.job.state.ended for view in views):
-            self._told[post.place] = replace(drawing, files=None)
-
-    async def _edit(self, place: str, watched: Watched) -> float:
+    async def _paint(self, place: str, watched: Watched) -> float:
         """The pause that comes after it: the further back in the queue, the longer."""
-        post = await self._desk.lobby.post(place)
-        views = await self._desk.lobby.at(self._desk.studio, place)
+        post = await self._lobby.post(place)
+        views = await self._lobby.at(self._studio, place)
         if post is None or watched.parted:
             return QUEUED_SECONDS
         for view in views:
@@ -206,18 +208,9 @@ class Cards:
                 self.forget(view.job.id)
         positions = [view.outlook.position for view in views if view.outlook is not None]
         if positions:
-            farewell = self._farewell(post, watched)
-            await self.show(post, views, post.upload_limit, notice=farewell)
-            watched.parted = bool(farewell)
-        return min(QUEUED_SECONDS, EDIT_SECONDS * max(1, min(positions, default=1)))
-
-    def _farewell(self, post: Post, watched: Watched) -> str:
-        """The last words on a card that can't be reached for much longer; "" before that."""
-        if post.member or post.token_until is None:
-            return ""
-        if self._desk.clock() < post.token_until - LAST_WORDS:
-            return ""
-        return FAREWELL.format(min(watched.jobs, default=""))
+            watched.parted = not await self._painter.paint(post, views)
+        pause = self._painter.pause(place) * max(1, min(positions, default=1))
+        return min(QUEUED_SECONDS, pause)
 
     def _drop(self, place: str) -> None:
         for job_id in tuple(self._watched[place].jobs) if place in self._watched else ():
