@@ -5,6 +5,7 @@ Knows the sentences of each state; knows nothing of HTML, Discord or Telegram.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,6 +55,8 @@ CHAT_ROW = (Button.AGAIN, Button.RETRY, Button.EDIT, Button.EXTEND, Button.FOUR,
 """What people do with a clip in a chat, in this order; all else is quieter."""
 
 BAR_CELLS = 12
+BUTTON_ID = re.compile(r"kn:(?P<action>[a-z-]{2,12}):(?P<job_id>[0-9a-z]{12})")
+"""What a button carries, so that it works after a restart, for months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,11 @@ class Card:
             return ""
         full = int(self.progress * BAR_CELLS)
         return f"{'▰' * full}{'▱' * (BAR_CELLS - full)} {self.progress:.0%}".replace("%", " %")
+
+
+def button_id(action: str, job_id: str) -> str:
+    """As in `BUTTON_ID`; 30 bytes at most."""
+    return f"kn:{action}:{job_id}"
 
 
 def card(view: View, catalogue: Sequence[Model]) -> Card:
