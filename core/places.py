@@ -23,6 +23,7 @@ class Rules:
 
     seconds, resolution, model: where nobody says otherwise; longest (seconds), largest
     (resolution): the most there. private: cards are for who asked alone, unless they say.
+    ping: where a chat has to ask for it, that a short message tells when a clip is done.
     """
 
     channels: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Rules:
     largest: str | None = None
     model: str | None = None
     private: bool = False
+    ping: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
