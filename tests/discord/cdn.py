@@ -13,7 +13,7 @@ import av
 from aiohttp import web
 from PIL import Image
 
-from tests.discord.clock import Clock
+from tests.standin.clock import Clock
 
 LINK_SECONDS = 24 * 3600
 

@@ -13,6 +13,7 @@ from tests.discord.server import Standin, standin
 from tests.discord.users import Asked, Person
 from tests.discord.wire import ANIMATE, CREATE, Wire, wired
 from tests.discord.world import Channel, Guild
+from tests.standin.shared import ENV
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ async def lenient_standin() -> AsyncIterator[Standin]:
 async def judging_standin() -> AsyncIterator[Standin]:
     """A stand-in with Discord's own description, which a test breaks on purpose."""
     if schema.description() is None:
-        pytest.skip(f"{schema.ENV} leads to no specs/discord-openapi.json")
+        pytest.skip(f"{ENV} leads to no specs/discord-openapi.json")
     async with standin() as running:
         yield running
 

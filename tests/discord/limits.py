@@ -7,7 +7,7 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
-from tests.discord.clock import Clock
+from tests.standin.clock import Clock
 
 GLOBAL_REQUESTS, GLOBAL_SECONDS = 50, 1.0
 INVALID_REQUESTS, INVALID_SECONDS = 10_000, 600.0

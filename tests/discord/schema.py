@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import functools
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +17,10 @@ from typing import Any
 
 import jsonschema_rs
 
+from tests.standin.shared import spec
+
 Json = dict[str, Any]
 
-ENV = "KINORA_TEST_SHARED"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 # discord.py sends these; Discord documents them elsewhere (nsfw), or ignores them.
@@ -42,10 +42,8 @@ _UNNAMED: dict[str, tuple[str, ...]] = {
 
 
 def description() -> Path | None:
-    """The file, where KINORA_TEST_SHARED leads to it."""
-    folder = os.environ.get(ENV)
-    path = Path(folder or "", "specs", "discord-openapi.json")
-    return path if folder and path.is_file() else None
+    """The file, where it is at hand."""
+    return spec("discord-openapi.json")
 
 
 @functools.cache

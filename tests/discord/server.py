@@ -19,12 +19,12 @@ from aiohttp import web
 
 from tests.discord import rest, schema
 from tests.discord.cdn import Cdn
-from tests.discord.clock import Clock
 from tests.discord.faults import Faults
 from tests.discord.gateway import Gateway
 from tests.discord.limits import Limits
 from tests.discord.scene import Scene
 from tests.discord.world import Channel, Message, User, World
+from tests.standin.clock import Clock
 
 TOKEN = "the-stand-ins.own.token"
 

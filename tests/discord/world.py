@@ -6,19 +6,17 @@ tells whoever listens. It knows nothing of HTTP, of gateways, or of who may do w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.discord.cdn import Attachment, Cdn
-from tests.discord.clock import Clock
+from tests.standin.changes import Changes
+from tests.standin.clock import Clock
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
 EPOCH_MS = 1_420_070_400_000  # Discord's first second, 2015
-PATIENCE_SECONDS = 60.0
 
 TEXT, DM, GROUP_DM, PUBLIC_THREAD = 0, 1, 3, 11
 EPHEMERAL, LOADING, SILENT, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 12, 1 << 15
@@ -190,7 +188,7 @@ class Entry:
 
 
 @dataclass(repr=False)
-class World:
+class World(Changes):
     """Everything that is so, now; and what was: gone channels, versions of messages, requests.
     intents_allowed: those that the developer portal grants; base_limit: bytes in a file;
     acknowledge_seconds: how long an interaction waits for its first answer."""
@@ -215,7 +213,6 @@ class World:
     requests: list[Entry] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
-    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
     _last_id: int = 0
 
     def new_id(self) -> int:
@@ -239,31 +236,9 @@ class World:
             listener(event)
         self.touch()
 
-    def touch(self) -> None:
-        """Something changed: whoever waits looks again."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def until(
-        self, question: Callable[[], T], what: str = "", seconds: float = PATIENCE_SECONDS
-    ) -> T:
-        """Wait until `question` has a true answer, and give that.
-
-        Raises:
-            AssertionError: it did not come about; with the last requests and answers.
-        """
-        try:
-            async with asyncio.timeout(seconds):
-                while not (answer := question()):
-                    future = asyncio.get_running_loop().create_future()
-                    self._waiting.append(future)
-                    await future
-                return answer
-        except TimeoutError:
-            last = "\n".join(f"  {e.method} {e.path} {e.status}" for e in self.requests[-8:])
-            raise AssertionError(f"waited in vain for {what or question}; last:\n{last}") from None
+    def last(self) -> list[str]:
+        requests = [f"{e.method} {e.path} {e.status}" for e in self.requests[-8:]]
+        return [*requests, *self.violations[-3:]]
 
     def keep(self, message: Message, what: str) -> None:
         """Put a new version of a message in its place; `deleted` takes it away."""

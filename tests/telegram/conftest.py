@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.standin.shared import ENV
 from tests.telegram import schema
 from tests.telegram.server import Standin, standin
 from tests.telegram.wire import Wire, wired
@@ -31,7 +32,7 @@ async def wire() -> AsyncIterator[Wire]:
 async def judged() -> AsyncIterator[Wire]:
     """The same with the Bot API's own description."""
     if schema.description() is None:
-        pytest.skip(f"{schema.ENV} leads to no specs/telegram-bot-api-10.0.json")
+        pytest.skip(f"{ENV} leads to no specs/telegram-bot-api-10.0.json")
     async with standin() as running, wired(running) as wire:
         running.clock.stop()
         yield wire

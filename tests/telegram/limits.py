@@ -8,7 +8,7 @@ import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from tests.discord.clock import Clock
+from tests.standin.clock import Clock
 from tests.telegram.refusals import flooded
 
 OVERALL, OVERALL_SECONDS = 30, 1.0

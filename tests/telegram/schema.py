@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.standin.shared import spec
 from tests.telegram.form import Form
 
 Json = dict[str, Any]
 
-ENV = "KINORA_TEST_SHARED"
 _LITERAL = re.compile(r"(?:must be|[Aa]lways) [“\"]?([a-z_0-9]+)[”\"]?$")
 _LENGTH = re.compile(r"(\d+)-(\d+) (characters|bytes)(?! after)")
 
 
 def description() -> Path | None:
-    """The file, where KINORA_TEST_SHARED leads to it."""
-    folder = os.environ.get(ENV)
-    path = Path(folder or "", "specs", "telegram-bot-api-10.0.json")
-    return path if folder and path.is_file() else None
+    """The file, where it is at hand."""
+    return spec("telegram-bot-api-10.0.json")
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tests.discord.clock import Clock
+from tests.standin.clock import Clock
 from tests.telegram import schema
 from tests.telegram.api import Api
 from tests.telegram.faults import Faults

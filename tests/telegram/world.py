@@ -6,18 +6,16 @@ tells whoever listens. It knows nothing of HTTP, or of who may do what.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from tests.discord.clock import Clock
+from tests.standin.changes import Changes
+from tests.standin.clock import Clock
 from tests.telegram.files import File, Files
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
-PATIENCE_SECONDS = 60.0
 PRIVATE, GROUP, SUPERGROUP = "private", "group", "supergroup"
 CREATOR, ADMINISTRATOR, MEMBER, LEFT, KICKED = (
     "creator", "administrator", "member", "left", "kicked",
@@ -180,7 +178,7 @@ class Action:
 
 
 @dataclass(repr=False)
-class World:
+class World(Changes):
     """Everything that is so, now; and what was: versions of messages, requests. privacy: whether
     the bot sees only what is meant for it in groups; feedback: whether it is told of chosen inline
     results; answer_seconds, checkout_seconds: how long queries wait."""
@@ -205,7 +203,6 @@ class World:
     actions: list[Action] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     listeners: list[Callable[[str, Json], object]] = field(default_factory=list)
-    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
     _last: dict[str, int] = field(default_factory=dict)
 
     def count(self, what: str, start: int = 0) -> int:
@@ -222,42 +219,9 @@ class World:
             listener(kind, body)
         self.touch()
 
-    def touch(self) -> None:
-        """Something changed: whoever waits looks again."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def change(self, seconds: float) -> bool:
-        """Wait for the next change, or for `seconds`; whether there was one."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        try:
-            async with asyncio.timeout(seconds):
-                await future
-        except TimeoutError:
-            return False
-        return True
-
-    async def until(
-        self, question: Callable[[], T], what: str = "", seconds: float = PATIENCE_SECONDS
-    ) -> T:
-        """Wait until `question` has a true answer, and give that.
-
-        Raises:
-            AssertionError: it did not come about; with the last requests and answers.
-        """
-        end = asyncio.get_running_loop().time() + seconds
-        while not (answer := question()):
-            left = end - asyncio.get_running_loop().time()
-            if left <= 0 or not await self.change(left):
-                last = "\n".join(
-                    f"  {e.method} {e.status} {e.description}" for e in self.requests[-8:]
-                )
-                why = f"waited in vain for {what or question}; last:\n{last}"
-                raise AssertionError("\n".join([why, *self.violations[-3:]]))
-        return answer
+    def last(self) -> list[str]:
+        requests = [f"{e.method} {e.status} {e.description}" for e in self.requests[-8:]]
+        return [*requests, *self.violations[-3:]]
 
     def keep(self, message: Message, what: str) -> None:
         """Put a new version of a message in its place; `deleted` takes it away."""
