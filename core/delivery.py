@@ -20,9 +20,9 @@ from core.ports import Clock, Delivery, Jobs, Outbox
 log = logging.getLogger("kinora.delivery")
 
 Carry = Callable[[Job], Awaitable[None]]
-"""Show an ended job where its card lives. Raises Transient where a later try may work, TimeoutError
-where no answer came, Unreachable where no try will work: then it is kept until its author comes by.
-"""
+"""Show an ended job where its card lives, or take it off where it was deleted, which may come while
+it is on its way. Raises Transient where a later try may work, TimeoutError where no answer came,
+Unreachable where no try will work: then it is kept until its author comes by."""
 
 LEASE_SECONDS = 600.0
 """Large clips on slow lines take minutes. A lease outlives nobody: `recover` ends those of the
@@ -47,7 +47,7 @@ class Courier:
         self._outbox = outbox
         self._carriers = carriers
         self._clock = clock
-        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def run(self) -> None:
@@ -65,31 +65,30 @@ class Courier:
                 except Exception:
                     log.exception("looking for deliveries failed; trying again")
                 for delivery in due:
-                    if delivery.id not in self._under_way:
-                        self._under_way[delivery.id] = tasks.create_task(self._deliver(delivery))
+                    self._under_way.add(tasks.create_task(self._deliver(delivery)))
                 if not self._under_way:
                     await asyncio.sleep(IDLE_SECONDS)
                     continue
                 await asyncio.wait(
-                    self._under_way.values(),
+                    self._under_way,
                     timeout=IDLE_SECONDS,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                self._under_way = {n: t for n, t in self._under_way.items() if not t.done()}
+                self._under_way = {task for task in self._under_way if not task.done()}
 
     async def drain(self) -> None:
         """Take nothing more, and let what is under way come to its end, for a while."""
         self._draining = True
         if self._under_way:
-            await asyncio.wait(self._under_way.values(), timeout=DRAIN_SECONDS)
+            await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
 
     async def _deliver(self, delivery: Delivery) -> None:
         pause = min(2.0 ** min(delivery.tries, 16), LONGEST_PAUSE_SECONDS)
-        put: Callable[[int, datetime], Awaitable[None]] = self._outbox.retry
+        put: Callable[[Delivery, datetime], Awaitable[None]] = self._outbox.retry
         try:
             async with asyncio.timeout(LEASE_SECONDS * 0.8):
                 if await self._carry(delivery):
-                    await self._outbox.sent(delivery.id)
+                    await self._outbox.sent(delivery)
                     return
         except Unreachable as error:
             log.warning("job %s is kept for its author: %s", delivery.job_id, error)
@@ -104,14 +103,14 @@ class Courier:
             if delivery.tries >= MOST_TRIES:
                 put = self._keep
         try:
-            await put(delivery.id, self._clock() + timedelta(seconds=pause))
+            await put(delivery, self._clock() + timedelta(seconds=pause))
         except Exception:
             log.exception(
                 "job %s: its delivery comes again when its lease is over", delivery.job_id
             )
 
-    async def _keep(self, delivery_id: int, _: datetime) -> None:
-        await self._outbox.kept(delivery_id)
+    async def _keep(self, delivery: Delivery, _: datetime) -> None:
+        await self._outbox.kept(delivery)
 
     async def _carry(self, delivery: Delivery) -> bool:
         """Whether nothing is left to do for this delivery."""

@@ -74,11 +74,17 @@ class Lobby:
     async def post(self, place: str) -> Post | None:
         return await self._places.post(place)
 
-    async def keep(self, post: Post) -> None:
-        await self._places.keep(post)
+    async def keep(self, post: Post, instead_of: str | None = None) -> None:
+        """Write a post down; it takes the place of one that was at `instead_of`."""
+        await self._places.keep(post, instead_of)
 
     async def drop(self, post: Post) -> None:
         await self._places.drop(post.place)
+
+    async def unanswered(self) -> Sequence[Post]:
+        """Posts that can still be answered, and that came to nothing. Of those that are known at
+        the start, whoever asked waits for an answer that nobody is about to give."""
+        return await self._places.unanswered(self._clock())
 
     async def move(self, job: Job, post: Post) -> Job:
         """From now on the card of the job is at another post."""
@@ -112,5 +118,5 @@ class Lobby:
         return new
 
     async def sweep(self) -> None:
-        """Forget tokens past their time. Safe to repeat."""
+        """Forget tokens past their time, and what came to nothing. Safe to repeat."""
         await self._places.sweep(self._clock())

@@ -145,7 +145,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A finished job whose card still has to hear of it."""
+    """An ended job whose card still has to hear how it ended, or that it was deleted.
+
+    tries: with this one. It is a fencing token, as a job's attempt is.
+    """
 
     id: int
     job_id: str
@@ -262,7 +265,8 @@ class Jobs(Protocol):
         ...
 
     async def delete(self, job_id: str) -> None:
-        """Hide an ended job from its history and forget its clip and its words."""
+        """Hide an ended job from its history, forget its clip and its words, and let its card hear
+        of it through the outbox."""
         ...
 
     async def needs_picture(self, picture_id: str) -> bool:
@@ -283,6 +287,9 @@ class Jobs(Protocol):
 
 
 class Outbox(Protocol):
+    """What is said of a delivery counts while it is leased to who says it, and its job was not
+    deleted meanwhile: then it is due again."""
+
     async def recover(self, now: datetime) -> None:
         """Before the first lease: whoever was sending is gone, and how far they came is unknown."""
         ...
@@ -292,15 +299,15 @@ class Outbox(Protocol):
         the same chat."""
         ...
 
-    async def sent(self, delivery_id: int) -> None: ...
+    async def sent(self, delivery: Delivery) -> None: ...
 
-    async def retry(self, delivery_id: int, at: datetime) -> None: ...
+    async def retry(self, delivery: Delivery, at: datetime) -> None: ...
 
-    async def unknown(self, delivery_id: int, at: datetime) -> None:
+    async def unknown(self, delivery: Delivery, at: datetime) -> None:
         """No answer came: it may have been sent, and is to be looked for at `at`."""
         ...
 
-    async def kept(self, delivery_id: int) -> None:
+    async def kept(self, delivery: Delivery) -> None:
         """Nobody can be reached: it waits for its author to come by."""
         ...
 
@@ -320,14 +327,18 @@ class Places(Protocol):
 
     async def post(self, place: str) -> Post | None: ...
 
-    async def keep(self, post: Post) -> None:
-        """Add a post, or put it in place of an older one at its place."""
+    async def keep(self, post: Post, instead_of: str | None = None) -> None:
+        """Add a post, or put it in place of an older one: at its place, and at `instead_of`."""
         ...
 
     async def drop(self, place: str) -> None: ...
 
+    async def unanswered(self, now: datetime) -> Sequence[Post]:
+        """Posts whose token is good and that no job ever named, the oldest first."""
+        ...
+
     async def sweep(self, now: datetime) -> None:
-        """Forget tokens past their time."""
+        """Forget tokens past their time, and the posts that no job named within it."""
         ...
 
     async def report(self, job_id: str, account_id: int, place: str, now: datetime) -> bool:

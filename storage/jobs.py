@@ -261,6 +261,12 @@ class SqlJobs:
             row.clip = None
             row.clip_expires_at = None
             row.deleted = True
+            await session.execute(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.job_id) == job_id)
+                .values(state="pending", due_at=self._clock())
+                .execution_options(synchronize_session=False)
+            )
 
     @retried
     async def move(self, job_id: str, place: str) -> None:

@@ -1,5 +1,6 @@
 """The outbox: ended jobs whose cards have to hear of it. A delivery is written in the transaction
-that ends its job, so none is forgotten and none is made up.
+that ends its job, so none is forgotten and none is made up; it comes again with the transaction
+that deletes the job.
 
     pending ──> sending ──> sent, kept
                   │  ^
@@ -65,21 +66,20 @@ class SqlOutbox:
             return sorted(leased, key=lambda delivery: delivery.id)
 
     @retried
-    async def sent(self, delivery_id: int) -> None:
-        await self._put(delivery_id, "sent", None)
+    async def sent(self, delivery: Delivery) -> None:
+        await self._put(delivery, "sent", None)
 
     @retried
-    async def retry(self, delivery_id: int, at: datetime) -> None:
-        """Nothing for one that was sent."""
-        await self._put(delivery_id, "pending", at)
+    async def retry(self, delivery: Delivery, at: datetime) -> None:
+        await self._put(delivery, "pending", at)
 
     @retried
-    async def unknown(self, delivery_id: int, at: datetime) -> None:
-        await self._put(delivery_id, "unknown", at)
+    async def unknown(self, delivery: Delivery, at: datetime) -> None:
+        await self._put(delivery, "unknown", at)
 
     @retried
-    async def kept(self, delivery_id: int) -> None:
-        await self._put(delivery_id, "kept", None)
+    async def kept(self, delivery: Delivery) -> None:
+        await self._put(delivery, "kept", None)
 
     @retried
     async def tell_kept(self, account_id: int) -> Sequence[str]:
@@ -98,11 +98,13 @@ class SqlOutbox:
             )
             return list(told)
 
-    async def _put(self, delivery_id: int, state: str, at: datetime | None) -> None:
+    async def _put(self, delivery: Delivery, state: str, at: datetime | None) -> None:
+        """Nothing where it was leased to somebody else since, or is due again."""
+        held = and_(col(DeliveryRow.state) == "sending", col(DeliveryRow.tries) == delivery.tries)
         async with self.database.writing() as session:
             await session.execute(
                 update(DeliveryRow)
-                .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.due_at).is_not(None))
+                .where(col(DeliveryRow.id) == delivery.id, held)
                 .values(state=state, due_at=at)
                 .execution_options(synchronize_session=False)
             )

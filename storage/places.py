@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel import col
 
 from core.places import Post, Rules
 from storage.database import Database, insert_new, retried
-from storage.tables import PostRow, ReportRow, RulesRow
+from storage.tables import JobRow, PostRow, ReportRow, RulesRow
+
+_NAMED = exists().where(col(JobRow.place) == col(PostRow.place))
+"""Whether a job's card is, or was, at a post."""
 
 
 class SqlPlaces:
@@ -38,9 +41,11 @@ class SqlPlaces:
             return Post(**row.model_dump()) if row else None
 
     @retried
-    async def keep(self, post: Post) -> None:
+    async def keep(self, post: Post, instead_of: str | None = None) -> None:
         async with self.database.writing() as session:
             await session.merge(PostRow(**asdict(post)))
+            if instead_of is not None:
+                await session.execute(delete(PostRow).where(col(PostRow.place) == instead_of))
 
     @retried
     async def drop(self, place: str) -> None:
@@ -48,11 +53,22 @@ class SqlPlaces:
             await session.execute(delete(PostRow).where(col(PostRow.place) == place))
 
     @retried
+    async def unanswered(self, now: datetime) -> Sequence[Post]:
+        waiting = select(PostRow).where(col(PostRow.token_until) > now, ~_NAMED)
+        async with self.database.reading() as session:
+            rows = await session.scalars(waiting.order_by(col(PostRow.token_until)))
+            return [Post(**row.model_dump()) for row in rows]
+
+    @retried
     async def sweep(self, now: datetime) -> None:
+        over = col(PostRow.token_until) <= now
         async with self.database.writing() as session:
             await session.execute(
+                delete(PostRow).where(over, ~_NAMED).execution_options(synchronize_session=False)
+            )
+            await session.execute(
                 update(PostRow)
-                .where(col(PostRow.token_until) <= now)
+                .where(over)
                 .values(token=None, token_until=None)
                 .execution_options(synchronize_session=False)
             )

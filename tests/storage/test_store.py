@@ -422,6 +422,23 @@ async def test_deleting_hides_a_job_and_forgets_its_words(store: Store) -> None:
     assert await store.accounts.wallet(account.id) == Wallet(90, 0)
 
 
+async def test_whoever_deletes_a_job_midway_lets_its_card_hear_of_it(store: Store) -> None:
+    account = await a_person(store, 100)
+    job = await run(store, account)
+    await finish(store, job)
+    (sending,) = await store.outbox.lease(NOON, 60, 9)
+    await store.jobs.delete(job.id)
+    await store.outbox.sent(sending)
+    (again,) = await store.outbox.lease(NOON, 60, 9)
+    assert (again.job_id, again.tries) == (job.id, 2)
+    await store.outbox.kept(again)
+    await store.jobs.delete(job.id)
+    (once_more,) = await store.outbox.lease(NOON, 60, 9)
+    await store.outbox.sent(once_more)
+    assert await store.outbox.tell_kept(account.id) == ()
+    assert await store.outbox.lease(NOON, 60, 9) == ()
+
+
 async def test_a_last_picture_is_needed_too(store: Store) -> None:
     account = await a_person(store, 100)
     job = await queue(store, account, request=a_request(picture="one", last_picture="two"))
@@ -499,11 +516,12 @@ async def test_a_delivery_is_leased_retried_and_sent(store: Store) -> None:
     (again,) = await store.outbox.lease(NOON + timedelta(seconds=60), 60, 9)
     assert (again.id, again.tries) == (first.id, 2)
     later = NOON + timedelta(minutes=10)
-    await store.outbox.retry(first.id, later)
+    await store.outbox.sent(first)  # whose lease is over
+    await store.outbox.retry(again, later)
     assert await store.outbox.lease(later - timedelta(seconds=1), 60, 9) == ()
-    assert len(await store.outbox.lease(later, 60, 9)) == 1
-    await store.outbox.sent(first.id)
-    await store.outbox.retry(first.id, NOON)
+    (third,) = await store.outbox.lease(later, 60, 9)
+    await store.outbox.sent(third)
+    await store.outbox.retry(third, NOON)
     assert await store.outbox.lease(later + timedelta(days=1), 60, 9) == ()
 
 
@@ -611,7 +629,7 @@ async def test_a_chat_has_one_sender_at_a_time_and_others_do_not_wait(store: Sto
     first = await store.outbox.lease(NOON, 60, 9)
     assert [one.job_id for one in first] == [ended[0], ended[2]]
     assert await store.outbox.lease(NOON, 60, 9) == ()
-    await store.outbox.sent(first[0].id)
+    await store.outbox.sent(first[0])
     (second,) = await store.outbox.lease(NOON, 60, 9)
     assert second.job_id == ended[1]
 
@@ -624,7 +642,7 @@ async def test_a_delivery_that_waits_for_its_next_try_holds_up_no_other(store: S
         assert job is not None
         await finish(store, job)
     (first,) = await store.outbox.lease(NOON, 60, 9)
-    await store.outbox.unknown(first.id, NOON + timedelta(minutes=5))
+    await store.outbox.unknown(first, NOON + timedelta(minutes=5))
     (second,) = await store.outbox.lease(NOON, 60, 9)
     assert second.id != first.id
 
@@ -644,7 +662,7 @@ async def test_what_is_kept_is_told_once(store: Store) -> None:
     job = await run(store, account)
     await finish(store, job)
     (delivery,) = await store.outbox.lease(NOON, 60, 9)
-    await store.outbox.kept(delivery.id)
+    await store.outbox.kept(delivery)
     assert await store.outbox.lease(NOON + timedelta(days=9), 60, 9) == ()
     assert await store.outbox.tell_kept(other.id) == ()
     assert list(await store.outbox.tell_kept(account.id)) == [job.id]
@@ -674,6 +692,7 @@ async def test_posts_and_rules_come_back_as_they_were_given(store: Store) -> Non
     await store.places.keep(replace(post, pinged=True))
     assert await store.places.post(post.place) == replace(post, pinged=True)
     assert "a token" not in repr(post)
+    await queue(store, await a_person(store), place=post.place)
     await store.places.sweep(until - timedelta(seconds=1))
     assert (await store.places.post(post.place)) == replace(post, pinged=True)
     await store.places.sweep(until)
@@ -688,6 +707,31 @@ async def test_posts_and_rules_come_back_as_they_were_given(store: Store) -> Non
     for given in (Rules(), rules):
         await store.places.set_rules("discord:1", given)
         assert await store.places.all_rules() == {"discord:1": given}
+
+
+async def test_a_post_that_comes_to_nothing_is_known_while_it_can_be_answered(
+    store: Store,
+) -> None:
+    account = await a_person(store)
+    until = NOON + timedelta(minutes=15)
+    asked = Post("discord:1/2/@9", "81", 10_000, False, "a token", until)
+    await store.places.keep(asked)
+    assert list(await store.places.unanswered(NOON)) == [asked]
+    card = replace(asked, place="discord:1/2/3")
+    for _ in range(2):
+        await store.places.keep(card, instead_of=asked.place)
+    assert list(await store.places.unanswered(NOON)) == [card]
+    other = replace(asked, place="discord:1/2/4", token="another")
+    await store.places.keep(other)
+    await queue(store, account, place=card.place)
+    assert list(await store.places.unanswered(NOON)) == [other]
+    assert list(await store.places.unanswered(until)) == []
+    await store.places.sweep(until)
+    assert await store.places.post(other.place) is None
+    assert await store.places.post(card.place) == replace(card, token=None, token_until=None)
+    await store.places.keep(replace(other, token=None, token_until=None))
+    await store.places.sweep(until)
+    assert await store.places.post(other.place) is not None
 
 
 async def test_a_clip_is_reported_once_by_each(store: Store) -> None:
