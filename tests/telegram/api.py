@@ -51,10 +51,11 @@ class Api:
         try:
             if request.match_info["token"] != self.world.token:
                 raise Refused(code=401)
-            rate = self.faults.reading(method)
+            rate = self.faults.reading(method, request.content_length or 0)
             form = await read(request, self.world.files.upload_bytes, lambda n: _rest(n, rate))
             self._judge_request(method, form)
-            fault = self.faults.next(method, form.text("chat_id"))
+            size = sum(len(upload.data) for upload in form.uploads.values())
+            fault = self.faults.next(method, form.text("chat_id"), size)
             result = await self._performed(method, form, fault)
             if self.judge:
                 self._blame(f"{method} →", self.judge.response(method, result))
@@ -90,7 +91,7 @@ class Api:
     async def download(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != self.world.token:
             return web.json_response(Refused(code=401).body(), status=401)
-        fault = self.faults.next("file", "")
+        fault = self.faults.next("file")
         if fault and fault.delay:
             await asyncio.sleep(fault.delay)
         file = self.world.files.download(request.match_info["path"])

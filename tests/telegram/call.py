@@ -17,6 +17,7 @@ from tests.telegram.world import KICKED, PRESENT, PRIVATE, Chat, Media, Message,
 Json = dict[str, Any]
 
 TEXT_CHARACTERS, CAPTION_CHARACTERS, DATA_BYTES, BUTTONS = 4096, 1024, 64, 100
+PLACEHOLDER_CHARACTERS = 64
 MEDIA = ("photo", "video", "animation", "document", "sticker")
 
 
@@ -77,7 +78,7 @@ class Call:
         topic = chat.topics.get(topic_id)
         if topic is None:
             raise Refused("message thread not found")
-        if topic.closed:
+        if topic.closed and not chat.led_by(self.world.bot.id):
             raise Refused("TOPIC_CLOSED")
         return topic_id
 
@@ -117,6 +118,19 @@ class Call:
 
     def caption(self, source: Json | None = None) -> tuple[str, tuple[Json, ...]]:
         return self.words(source, "caption", CAPTION_CHARACTERS)
+
+    def asks(self) -> Json | None:
+        """A ForceReply, or None.
+
+        Raises:
+            Refused: one that can't be.
+        """
+        given = self.form.json("reply_markup") or {}
+        if not given.get("force_reply"):
+            return None
+        if len(given.get("input_field_placeholder", "")) > PLACEHOLDER_CHARACTERS:
+            raise Refused("input field placeholder is too long")
+        return dict(given)
 
     def keyboard(self, source: Json | None = None) -> Json | None:
         """An inline keyboard, or None; others are passed over.

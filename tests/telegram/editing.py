@@ -86,13 +86,15 @@ def _edited(call: Call) -> Message:
     message = call.world.messages.get((chat.id, call.form.number("message_id")))
     if message is None:
         raise Refused("message to edit not found")
-    if message.author_id != call.world.bot.id or message.via_bot:
+    if message.author_id != call.world.bot.id or message.via_bot or message.asks:
         raise Refused("message can't be edited")
     return message
 
 
 def _put(call: Call, before: Message, after: Message) -> Json | bool:
     """Without a keyboard in the request the message has none any more."""
+    if call.asks():
+        raise Refused("inline keyboard expected")
     after = replace(after, markup=call.keyboard())
     if _looks(before) == _looks(after):
         raise Refused(

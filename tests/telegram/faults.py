@@ -10,14 +10,16 @@ from tests.telegram.refusals import Refused, flooded
 
 @dataclass
 class Fault:
-    """Where it applies: to methods that fit `pattern`, in `chat_id` where one is named. And what
-    happens, in this order: the upload is read at `bandwidth` bytes/s; the request waits for `delay`
-    seconds; `refusal` is answered instead, or `page` in place of JSON; or else the request is done,
-    and then its answer waits for `hang` seconds, or its connection is closed where `lost`."""
+    """Where it applies: to methods that fit `pattern`, in `chat_id` where one is named, whose files
+    have `least` bytes or more. And what happens, in this order: the upload is read at `bandwidth`
+    bytes/s; the request waits for `delay` seconds; `refusal` is answered instead, or `page` in
+    place of JSON; or else the request is done, and then its answer waits for `hang` seconds, or its
+    connection is closed where `lost`."""
 
     pattern: str
     count: int
     chat_id: int | None = None
+    least: int = 0
     bandwidth: float = 0.0
     delay: float = 0.0
     refusal: Refused | None = None
@@ -48,9 +50,11 @@ class Faults:
         """Answer a refusal of the test's choice."""
         return self._add(Fault(pattern, count, refusal=refusal))
 
-    def lose(self, pattern: str, count: int = 1, *, chat_id: int | None = None) -> Fault:
+    def lose(
+        self, pattern: str, count: int = 1, *, chat_id: int | None = None, least: int = 0
+    ) -> Fault:
         """Do it, and close the connection without a word."""
-        return self._add(Fault(pattern, count, chat_id, lost=True))
+        return self._add(Fault(pattern, count, chat_id, least, lost=True))
 
     def hang(self, pattern: str, seconds: float, count: int = 1) -> Fault:
         """Do it, and answer only after so long: for a client with less patience it timed out."""
@@ -60,9 +64,11 @@ class Faults:
         """Let the request wait before anything is done."""
         return self._add(Fault(pattern, count, delay=seconds))
 
-    def slow(self, pattern: str, bytes_per_second: float, count: int = 1) -> Fault:
+    def slow(
+        self, pattern: str, bytes_per_second: float, count: int = 1, *, least: int = 0
+    ) -> Fault:
         """Read the request slowly."""
-        return self._add(Fault(pattern, count, bandwidth=bytes_per_second))
+        return self._add(Fault(pattern, count, None, least, bandwidth=bytes_per_second))
 
     def clear(self) -> None:
         self.waiting.clear()
@@ -71,17 +77,19 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def reading(self, method: str) -> float:
-        """Bytes/s at which the request may be read; 0 for no limit."""
-        fits = (f for f in self.waiting if f.bandwidth and fnmatchcase(method, f.pattern))
-        fault = next(fits, None)
-        return self._hit(fault).bandwidth if fault else 0.0
+    def reading(self, method: str, size: int) -> float:
+        """Bytes/s at which a request of `size` bytes may be read; 0 for no limit."""
+        for fault in self.waiting:
+            if fault.bandwidth and size >= fault.least and fnmatchcase(method, fault.pattern):
+                return self._hit(fault).bandwidth
+        return 0.0
 
-    def next(self, method: str, chat_id: str) -> Fault | None:
-        """The fault that this request meets once it was read."""
+    def next(self, method: str, chat_id: str = "", size: int = 0) -> Fault | None:
+        """The fault that a request whose files have `size` bytes meets once it was read."""
         for fault in self.waiting:
             here = fault.chat_id is None or str(fault.chat_id) == chat_id
-            if not fault.bandwidth and here and fnmatchcase(method, fault.pattern):
+            fits = here and size >= fault.least and fnmatchcase(method, fault.pattern)
+            if fits and not fault.bandwidth:
                 return self._hit(fault)
         return None
 

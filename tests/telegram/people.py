@@ -194,6 +194,8 @@ class Person:
 
     def inline(self, words: str, chat: Chat | None = None) -> Asked:
         """Type `@bot words` in a chat; without one, in the chat with the bot."""
+        if not self.world.inline:
+            raise Impossible("the bot is not inline")
         where = self._in(chat)
         query = self._query("inline", words, (where.id, 0))
         kind = "sender" if where.id == self.id else where.kind

@@ -26,7 +26,8 @@ def send_message(call: Call) -> Json:
     if not text:
         raise Refused("message text is empty")
     return _posted(call, call.blank(
-        chat, text=text, entities=entities, markup=call.keyboard(), reply_to=call.reply(chat)
+        chat, text=text, entities=entities, markup=call.keyboard(), asks=call.asks(),
+        reply_to=call.reply(chat),
     ))  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def send_media(call: Call) -> Json:
     keyboard, answers = call.keyboard(), call.reply(chat)
     return _posted(call, call.blank(
         chat, text=text, entities=entities, media=call.media(kind), markup=keyboard,
-        reply_to=answers,
+        asks=call.asks(), reply_to=answers,
     ))  # fmt: skip
 
 

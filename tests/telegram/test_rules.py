@@ -108,6 +108,49 @@ async def test_an_edit_must_change_something_that_is_there(wire: Wire, anna: Per
     assert len(anna.clips()) == 2, "a second message shows it twice"
 
 
+async def test_a_message_that_asks_for_an_answer_is_not_edited(wire: Wire, anna: Person) -> None:
+    wire.running.limits.on = False
+    force = {"force_reply": True, "input_field_placeholder": "a red ball"}
+    asked = await wire.call("sendMessage", chat_id=anna.id, text="What?", reply_markup=force)
+    where = {"chat_id": anna.id, "message_id": asked.result["message_id"]}
+    card = wire.running.world.messages[anna.id, asked.result["message_id"]]
+    assert card.asks == force
+    told = await wire.call("editMessageText", **where, text="Who?")
+    assert "message can't be edited" in told.description
+    long = force | {"input_field_placeholder": "a" * 65}
+    told = await wire.call("sendMessage", chat_id=anna.id, text="What?", reply_markup=long)
+    assert "placeholder" in told.description
+    said = await wire.call("sendMessage", chat_id=anna.id, text="a")
+    where["message_id"] = said.result["message_id"]
+    told = await wire.call("editMessageText", **where, text="b", reply_markup=force)
+    assert "inline keyboard expected" in told.description
+
+
+async def test_an_inline_message_takes_no_upload(wire: Wire, anna: Person) -> None:
+    wire.running.limits.on = False
+    asked = anna.inline("a ball")
+    article = {
+        "type": "article", "id": "1", "title": "Create", "reply_markup": keys(callback_data="a"),
+        "input_message_content": {"message_text": "a ball"},
+    }  # fmt: skip
+    await wire.call("answerInlineQuery", inline_query_id=asked.id, results=[article])
+    chosen = await anna.choose(asked)
+    assert chosen.inline_id
+    where = {"inline_message_id": chosen.inline_id}
+    clip = json.dumps({"type": "video", "media": "attach://clip"})
+    told = await wire.call("editMessageMedia", **where, media=clip, clip=MP4)
+    assert "can't be edited by uploading" in told.description
+    sent = await wire.call("sendVideo", chat_id=anna.id, video=MP4)
+    known = json.dumps({"type": "video", "media": sent.result["video"]["file_id"]})
+    assert (await wire.call("editMessageMedia", **where, media=known)).result is True
+    by_chat = {"chat_id": anna.id, "message_id": chosen.id}
+    told = await wire.call("editMessageReplyMarkup", **by_chat)
+    assert "message can't be edited" in told.description, "it is known by its inline id alone"
+    wire.running.world.inline = False
+    with pytest.raises(Impossible, match="not inline"):
+        anna.inline("a ball")
+
+
 async def test_where_the_bot_may_not_write(wire: Wire, anna: Person) -> None:
     scene = wire.running.scene
     stranger = scene.user("stranger", started=False)
@@ -121,6 +164,8 @@ async def test_where_the_bot_may_not_write(wire: Wire, anna: Person) -> None:
     assert (await refused(stranger.id)).description == "Bad Request: chat not found"
     scene.close(forum, topic)
     assert "TOPIC_CLOSED" in (await refused(forum.id, message_thread_id=topic.id)).description
+    scene.promote(forum, wire.running.world.bot)
+    assert (await refused(forum.id, message_thread_id=topic.id)).status == 200
     moved = scene.migrate(group)
     assert (await refused(group.id)).parameters == {"migrate_to_chat_id": moved.id}
     assert (await refused(moved.id)).status == 200

@@ -77,7 +77,8 @@ class Media:
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as it is now. text: its words, or its caption where there is media; entities: in
-    the form of the Bot API; markup: its inline keyboard; topic: a forum's, or 0; special: fields
+    the form of the Bot API; markup: its inline keyboard; asks: the ForceReply that opened an answer
+    to it in people's apps; topic: a forum's, or 0; special: fields
     of other kinds of message, an invoice say; inline_id: of one that is edited by that alone."""
 
     chat_id: int
@@ -88,6 +89,7 @@ class Message:
     entities: tuple[Json, ...] = ()
     media: Media | None = None
     markup: Json | None = None
+    asks: Json | None = None
     reply_to: int | None = None
     topic: int = 0
     album: str | None = None
@@ -180,14 +182,16 @@ class Action:
 @dataclass(repr=False)
 class World(Changes):
     """Everything that is so, now; and what was: versions of messages, requests. privacy: whether
-    the bot sees only what is meant for it in groups; feedback: whether it is told of chosen inline
-    results; answer_seconds, checkout_seconds: how long queries wait."""
+    the bot sees only what is meant for it in groups; inline: whether it may be asked inline;
+    feedback: whether it is told of chosen inline results; answer_seconds, checkout_seconds: how
+    long queries wait."""
 
     clock: Clock
     files: Files
     bot: User
     token: str
     privacy: bool = True
+    inline: bool = True
     feedback: bool = True
     answer_seconds: float = 60.0
     checkout_seconds: float = 10.0
