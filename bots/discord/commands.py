@@ -19,6 +19,7 @@ from bots.discord.permissions import server_of
 from bots.discord.rules import UNSET, settle
 from bots.discord.showing import our_job, show
 from bots.hearing import costless
+from bots.talk import summary
 from core import camera
 from core.errors import NotFound
 from core.job import Account, Job
@@ -191,7 +192,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
     async def own(interaction: Interaction, typed: str) -> list[Choice[str]]:
         account = await account_of(studio, interaction.user)
         views = await studio.history(account, CHOICES)
-        named = [(view.job.id, talk.line(view)) for view in views]
+        named = [(view.job.id, summary(view)) for view in views]
         wanted = typed.lower()
         return [
             Choice(name=f"{words} · {job_id}"[:100], value=job_id)

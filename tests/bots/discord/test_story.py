@@ -180,7 +180,7 @@ async def test_what_concerns_one_person_is_said_to_them_alone(
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
         for command, words in (
             ("me", "Your newest clips"),
-            ("queue", "0 running, 0 waiting"),
+            ("queue", "Nothing runs and nothing waits"),
             ("models", "sketch"),
             ("help", "/animate"),
         ):

@@ -1,0 +1,141 @@
+"""What is said to one person about themselves and about this Kinora, the same on every platform.
+
+Words with a little form, which each platform draws in its own way. Knows no commands' answers:
+`/show` and the like are spelled alike everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bots import doctor
+from bots.card import DOT, card, credits
+from core.job import Account, State
+from core.lobby import Lobby
+from core.prompt import FLAGS
+from core.studio import Studio, View
+
+LISTED = 8
+WORDS_CHARS = 60
+
+_MARKS = {
+    State.SUCCEEDED: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.REFUSED: "refused",
+    State.HELD: "held",
+    State.QUEUED: "waiting",
+    State.RUNNING: "running",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What is typed, or copied."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    bits: tuple[str | Bold | Code, ...]
+    small: bool = False
+
+
+Paragraph = tuple[Line, ...]
+
+
+def line(*bits: str | Bold | Code, small: bool = False) -> Line:
+    return Line(bits, small)
+
+
+async def me(studio: Studio, account: Account) -> Sequence[Paragraph]:
+    """Credits, the plan, what is under way, and the newest clips."""
+    wallet = await studio.wallet(account)
+    views = await studio.history(account, LISTED)
+    unfinished = [view for view in views if not view.job.state.ended]
+    held = f"{DOT}{credits(wallet.held)} held for what is under way" if wallet.held else ""
+    daily = credits(studio.terms.daily_credits)
+    told: list[Paragraph] = [
+        (line(Bold(account.name)), line(f"{credits(wallet.available)}{held}")),
+        (line(f"Plan: free, filled up to {daily} each day"),),
+    ]
+    if unfinished:
+        told.append((line(Bold("Under way")), *map(_linked, unfinished)))
+    if views:
+        told.append((line(Bold("Your newest clips")), *map(_linked, views)))
+        told.append((line(Code("/show"), " posts one again, with its buttons.", small=True),))
+    return told
+
+
+async def queue(studio: Studio, lobby: Lobby, account: Account) -> Sequence[Paragraph]:
+    """How many run and wait, and where theirs are."""
+    everything = await lobby.unfinished()
+    if not everything:
+        return [(line("Nothing runs and nothing waits: what you ask for now starts at once."),)]
+    running = sum(job.state is State.RUNNING for job in everything)
+    mine = [studio.viewed(job) for job in everything if job.account_id == account.id]
+    lines: list[Line] = []
+    for view in mine[:LISTED]:
+        shown = card(view, studio.catalogue)
+        lines += [_linked(view), line(f"{shown.line_one}{DOT}{shown.line_two}", small=True)]
+    if len(mine) > LISTED:
+        lines.append(line(f"and {len(mine) - LISTED} more", small=True))
+    waiting = len(everything) - running
+    return [
+        (line(Bold("Queue")), line(f"{running} running, {waiting} waiting")),
+        tuple(lines) or (line("None of them is yours."),),
+    ]
+
+
+def models(studio: Studio) -> Sequence[Paragraph]:
+    """What each model takes and makes."""
+    told = []
+    for model in studio.catalogue[:LISTED]:
+        names = sorted(model.flags)
+        told.append(
+            (
+                line(Bold(model.name), f" {model.summary}"),
+                line(
+                    f"takes {doctor.takes(model)}"
+                    f"{DOT}{model.seconds.low:g}–{model.seconds.high:g} s"
+                    f"{DOT}{', '.join(model.resolutions)}{DOT}{', '.join(model.aspects)}"
+                ),
+                line(*_spaced(f"--{name}" for name in names), DOT if names else "", model.licence,
+                     small=True),
+            )
+        )  # fmt: skip
+    return told
+
+
+def flags() -> Paragraph:
+    """The grammar of flags, by example."""
+    examples = (f"--{flag.name} {flag.example}".strip() for flag in FLAGS)
+    return (line("Flags go behind the words, as on every surface: ", *_spaced(examples)),)
+
+
+def summary(view: View) -> str:
+    """A job in a line: "a red ball bouncing · 5 s · done"."""
+    job = view.job
+    words = job.request.prompt or "from a picture"
+    if len(words) > WORDS_CHARS:
+        words = f"{words[: WORDS_CHARS - 1]}…"
+    length = job.clip.seconds if job.clip else job.request.seconds
+    return f"{words}{DOT}{length:.3g} s{DOT}{_MARKS[job.state]}"
+
+
+def _linked(view: View) -> Line:
+    return line(Code(view.job.id), f" {summary(view)}")
+
+
+def _spaced(texts: Iterable[str]) -> list[str | Code]:
+    bits: list[str | Code] = []
+    for text in texts:
+        bits += [" ", Code(text)] if bits else [Code(text)]
+    return bits
