@@ -52,9 +52,10 @@ class Painter(Protocol):
         """Seconds between two edits of the card at a place."""
         ...
 
-    async def paint(self, post: Post, views: Sequence[View]) -> bool:
-        """Show unfinished jobs at their post; whether that can be done again. Under the place's
-        lock. Raises Unreachable, TooLarge, Transient, or TimeoutError where no answer came."""
+    async def paint(self, post: Post, views: Sequence[View]) -> Sequence[Job]:
+        """Show unfinished jobs at their post, under its lock; those whose card is elsewhere from
+        now on. Raises TooLarge, Transient, TimeoutError where no answer came, and Unreachable where
+        it can't be shown any more."""
         ...
 
     def forget(self, place: str) -> None:
@@ -64,14 +65,12 @@ class Painter(Protocol):
 
 @dataclass
 class Watched:
-    """A place whose card changes. drawn: when it was last, due: when it may be again; parted: its
-    last words were said."""
+    """A place whose card changes. drawn: when it was last, due: when it may be again."""
 
     jobs: set[str]
     drawn: float = -math.inf
     due: float = 0.0
     dirty: bool = True
-    parted: bool = False
 
 
 class Cards:
@@ -201,14 +200,15 @@ class Cards:
         """The pause that comes after it: the further back in the queue, the longer."""
         post = await self._lobby.post(place)
         views = await self._lobby.at(self._studio, place)
-        if post is None or watched.parted:
+        if post is None:
             return QUEUED_SECONDS
         for view in views:
             if view.job.state.ended:
                 self.forget(view.job.id)
         positions = [view.outlook.position for view in views if view.outlook is not None]
         if positions:
-            watched.parted = not await self._painter.paint(post, views)
+            for job in await self._painter.paint(post, views):
+                self.watch(job)
         pause = self._painter.pause(place) * max(1, min(positions, default=1))
         return min(QUEUED_SECONDS, pause)
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 from bots.discord.desk import PLATFORM, DiscordDesk
 from bots.discord.draw import Drawing, drawn
 from bots.discord.messages import Messages
+from core.errors import Unreachable
+from core.job import Job
 from core.places import Post
 from core.studio import View
 
@@ -40,10 +42,12 @@ class DiscordPainter:
     def forget(self, place: str) -> None:
         self._told.pop(place, None)
 
-    async def paint(self, post: Post, views: Sequence[View]) -> bool:
+    async def paint(self, post: Post, views: Sequence[View]) -> Sequence[Job]:
         farewell = self._farewell(post, views)
         await self.show(post, views, post.upload_limit, notice=farewell)
-        return not farewell
+        if farewell:
+            raise Unreachable("its interaction ends")
+        return ()
 
     async def show(
         self,
