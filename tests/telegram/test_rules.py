@@ -457,8 +457,11 @@ async def test_an_update_may_come_again_though_confirmed(wire: Wire, anna: Perso
     (update,) = kept.pending.values()
     await wire.call("getUpdates", offset=update.id + 1)
     assert kept.pending == {}
-    kept.repeat(update)
-    assert (await wire.call("getUpdates")).result == [update.json()]
+    kept.repeat(update, 101)
+    told = (await wire.call("getUpdates", offset=update.id + 1)).result
+    assert told == [update.json()] * 100
+    assert len((await wire.call("getUpdates")).result) == 1
+    assert (await wire.call("getUpdates")).result == []
 
 
 async def test_a_poll_that_was_lost_loses_nothing(wire: Wire, anna: Person) -> None:

@@ -36,8 +36,8 @@ class Webhook:
 @dataclass
 class Updates:
     """judge: told of every update before it is kept; retry_seconds: how long a webhook that failed
-    is left alone; polls: how many polls wait now; delivered: ids, as often as each was handed over;
-    status: of each of the webhook's answers."""
+    is left alone; polls: how many polls wait now; asked: how many there ever were; delivered: ids,
+    as often as each was handed over; status: of each of the webhook's answers."""
 
     world: World
     judge: Callable[[Update], None]
@@ -49,6 +49,8 @@ class Updates:
     statuses: list[int] = field(default_factory=list)
     error: str = ""
     polls: int = 0
+    asked: int = 0
+    _again: list[Update] = field(default_factory=list)
     _poll: object = None
     _sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -67,10 +69,13 @@ class Updates:
         self._push()
         return update
 
-    def repeat(self, update: Update) -> None:
-        """Hand an update over once more, though it was confirmed."""
-        self.pending[update.id] = update
-        self.pending = dict(sorted(self.pending.items()))
+    def repeat(self, update: Update, times: int = 1) -> None:
+        """Hand an update over so often again, though it was confirmed: to polls, whatever their
+        offset; to a webhook once."""
+        if self.webhook:
+            self.pending[update.id] = update
+        else:
+            self._again += [update] * times
         self._push()
         self.world.touch()
 
@@ -90,6 +95,7 @@ class Updates:
         self.pending = {n: u for n, u in self.pending.items() if n >= offset}
         mine = self._poll = object()
         self.polls += 1
+        self.asked += 1
         self.world.touch()
         try:
             await self._wait(form.number("timeout"), mine)
@@ -100,13 +106,14 @@ class Updates:
                 "terminated by other getUpdates request; "
                 "make sure that only one bot instance is running", 409,
             )  # fmt: skip
-        given = list(self.pending.values())[:limit]
+        given = [*self._again, *self.pending.values()][:limit]
+        self._again = self._again[limit:]
         self.delivered += [update.id for update in given]
         return [update.json() for update in given]
 
     async def _wait(self, seconds: int, mine: object) -> None:
         end = asyncio.get_running_loop().time() + min(seconds, 50)
-        while not self.pending and self._poll is mine:
+        while not (self.pending or self._again) and self._poll is mine:
             left = end - asyncio.get_running_loop().time()
             if left <= 0 or not await self.world.change(left):
                 return
