@@ -16,9 +16,10 @@ from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, say
 from bots.discord.permissions import server_of
-from bots.discord.rules import UNSET, settle
+from bots.discord.rules import settle
 from bots.discord.showing import our_job, show
 from bots.hearing import costless
+from bots.rules import UNSET
 from bots.talk import summary
 from core import camera
 from core.errors import NotFound

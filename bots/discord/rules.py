@@ -12,16 +12,12 @@ import discord
 from bots.discord.asking import Room
 from bots.discord.hearing import acknowledge
 from bots.discord.permissions import server_of
+from bots.rules import changed, lengths, model, sizes
 from core.catalog import named
-from core.errors import BadPrompt, Refused
+from core.errors import Refused
 from core.places import Rules
 
 log = logging.getLogger("kinora.discord")
-
-CHANNELS_MAX = 25
-
-UNSET = "any"
-"""In place of a resolution or a model: as it is where nothing is set."""
 
 
 async def settle(
@@ -38,34 +34,6 @@ async def settle(
     if rules != room.desk.lobby.rules(server):
         await room.desk.lobby.set_rules(server, rules)
     await interaction.edit_original_response(content=told(rules))
-
-
-def changed(rules: Rules, said: Mapping[str, Any]) -> Rules:
-    """The rules with what was said. channel: allowed, or no longer where it was. Raises BadPrompt.
-
-    0 and "any" take a setting back.
-    """
-    new: dict[str, Any] = {}
-    for name in ("seconds", "longest"):
-        if said.get(name) is not None:
-            new[name] = said[name] or None
-    for name in ("resolution", "largest", "model"):
-        if said.get(name) is not None:
-            new[name] = None if said[name] == UNSET else said[name]
-    if said.get("private") is not None:
-        new["private"] = said["private"]
-    if (channel := said.get("channel")) is not None:
-        others = tuple(one for one in rules.channels if one != channel)
-        new["channels"] = others if channel in rules.channels else (*others, channel)
-        if len(new["channels"]) > CHANNELS_MAX:
-            raise BadPrompt(f"Up to {CHANNELS_MAX} channels can be named: take one out first.")
-    after = replace(rules, **new)
-    if after.seconds and after.longest and after.seconds > after.longest:
-        raise BadPrompt(
-            f"{after.seconds:g} s where nobody says is more than the most, {after.longest:g} s.",
-            flag="seconds",
-        )
-    return after
 
 
 async def _without_gone(interaction: discord.Interaction[Any], rules: Rules) -> Rules:
@@ -87,17 +55,13 @@ async def _without_gone(interaction: discord.Interaction[Any], rules: Rules) -> 
 def told(rules: Rules) -> str:
     """What holds on a server, in words."""
     listed = ", ".join(f"<#{channel}>" for channel in rules.channels)
-    length = f"{rules.seconds:g} s" if rules.seconds else "as the model has it"
-    most = f"{rules.longest:g} s at most" if rules.longest else "as long as the model can"
-    size = rules.resolution or "as the model has it"
-    largest = f"{rules.largest} at most" if rules.largest else "as large as the model can"
     return "\n".join(
         (
             "**Kinora on this server**",
             f"Channels: {listed or 'all that I may write in'}",
-            f"Length: {length}; {most}",
-            f"Resolution: {size}; {largest}",
-            f"Model: {rules.model or 'the usual one'}",
+            f"Length: {lengths(rules)}",
+            f"Resolution: {sizes(rules)}",
+            f"Model: {model(rules)}",
             f"Cards: {'for who asked alone, unless they say' if rules.private else 'for all'}",
         )
     )

@@ -16,7 +16,7 @@ from bots.discord.card_view import (
     clip_name,
     sheet_view,
 )
-from bots.discord.words import catalogue
+from bots.words import catalogue
 from core.dispatch import Outlook
 from core.eta import NOTHING, Range
 from core.job import State
