@@ -19,6 +19,14 @@ UP_SECONDS = 180.0
 _GRAVE = re.compile(r"^Traceback|\[(?:error|critical) *\]", re.MULTILINE)
 
 
+def rows(folder: Path, question: str) -> list[sqlite3.Row]:
+    """What the database of a program with its data in `folder` answers."""
+    path = folder / "data" / "kinora.db"
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute(question).fetchall()
+
+
 @dataclass(frozen=True)
 class Playhouse(ABC):
     """folder: where the program has its data and its log."""
@@ -47,10 +55,7 @@ class Playhouse(ABC):
 
     def rows(self, question: str) -> list[sqlite3.Row]:
         """What the program's database answers."""
-        path = self.folder / "data" / "kinora.db"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return database.execute(question).fetchall()
+        return rows(self.folder, question)
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import Self
 
 import numpy as np
@@ -43,8 +44,10 @@ class Projector(ScriptedEngine):
         noise: bool = False,
         num_frames: int = 9,
         still: Image.Image | None = None,
+        size: int = 0,
     ) -> None:
-        """Leave a clip behind. noise: one that is large for what it shows; still: what it shows."""
+        """Leave a clip behind. noise: one that is large for what it shows; still: what it shows;
+        size: bytes that it has at least, of which a player passes over most."""
         path, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"
         request = spec.request
 
@@ -55,6 +58,9 @@ class Projector(ScriptedEngine):
                 frames = [drawn] * num_frames
             video.write(path, iter(frames), request.frame_rate, request.width, request.height)
             video.write_poster(poster, frames[0])
+            if (spare := size - path.stat().st_size) > 0:
+                with path.open("ab") as file:
+                    file.write(struct.pack(">I4s", spare + 8, b"free") + bytes(spare))
 
         await asyncio.to_thread(write)
         self._end(
