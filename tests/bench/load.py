@@ -43,7 +43,7 @@ async def bench_discord() -> None:
                 assert not here.discord.violations, here.discord.violations
         table.add_row(
             "while a clip renders" if rendering else "nothing renders",
-            *(f"{_share(latencies, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1)),
+            *(f"{share_of(latencies, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1)),
             str(missed),
             jobs,
         )
@@ -105,7 +105,7 @@ async def _flood(here: Playhouse, picture: Upload) -> list[Asked]:
     return asked
 
 
-def _share(values: list[float], share: float) -> float:
+def share_of(values: list[float], share: float) -> float:
     """The value that this share of them stays up to."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
