@@ -32,7 +32,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class File:
-    """kind: photo, video, …; sha256: of its bytes; duration: in seconds, as its sender said."""
+    """kind: photo, video, …; unique_id: of its bytes; duration: in seconds, as its sender said."""
 
     id: str
     unique_id: str
@@ -45,10 +45,6 @@ class File:
     height: int = 0
     duration: int = 0
     sizes: tuple[File, ...] = ()
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass

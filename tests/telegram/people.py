@@ -313,7 +313,7 @@ class Person:
                 continue
             if said.media.kind in ("video", "animation"):
                 sight = Sighting(version.at, said.chat_id, said.id, said.media.file)
-                seen.setdefault((*said.key, said.media.file.sha256), sight)
+                seen.setdefault((*said.key, said.media.file.unique_id), sight)
         return list(seen.values())
 
     def pings(self) -> list[Message]:
