@@ -346,6 +346,25 @@ class Places(Protocol):
         ...
 
 
+class Inbox(Protocol):
+    """What a platform tells us of, written down before it counts as heard: pending, then done."""
+
+    async def keep(self, platform: str, update_id: int, body: str, now: datetime) -> bool:
+        """Write an update down. False: it is there already."""
+        ...
+
+    async def pending(self, platform: str) -> Sequence[str]:
+        """The bodies of what was not done when Kinora was stopped, the oldest first. What was given
+        out so three times and never done is given up."""
+        ...
+
+    async def done(self, platform: str, update_ids: Sequence[int]) -> None: ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Forget updates so old that no platform repeats them."""
+        ...
+
+
 class Files(Protocol):
     """Clips and pictures on disk. Blocking work happens in a thread."""
 

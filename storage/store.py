@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from core.ports import Accounts, Clock, Credentials, Files, Jobs, Outbox, Places
+from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Outbox, Places
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
+from storage.inbox import SqlInbox
 from storage.jobs import SqlJobs
 from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
@@ -23,10 +24,11 @@ from storage.places import SqlPlaces
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The six ports. database: what they share; outside of `storage`, only to have it `alone`."""
+    """The seven ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs
+    inbox: Inbox
     outbox: Outbox
     places: Places
     files: Files
@@ -65,6 +67,7 @@ async def open_store(
         yield Store(
             accounts=SqlAccounts(database, clock),
             jobs=SqlJobs(database, files.clips, clock),
+            inbox=SqlInbox(database),
             outbox=SqlOutbox(database),
             places=SqlPlaces(database),
             files=files,

@@ -226,6 +226,22 @@ class PostRow(Table, table=True):
     pinged: bool = False
 
 
+class UpdateRow(Table, table=True):
+    """What a platform told us of. body: None once it is done, by which repeats are known still.
+
+    tries: how often it was handled again after a start. receipt: which call wrote it down.
+    """
+
+    __tablename__ = "inbox"
+
+    platform: str = Field(sa_column=Column(Text, primary_key=True))
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    body: str | None = Field(sa_column=Column(Text))
+    tries: int = 0
+    receipt: str = Field(sa_column=Column(Text, nullable=False))
+    kept_at: datetime = Field(sa_column=Column(Instant, nullable=False, index=True))
+
+
 class RulesRow(Table, table=True):
     """What a server's administrators decided; as in `core.places.Rules`."""
 

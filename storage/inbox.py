@@ -1,0 +1,81 @@
+"""The inbox: what platforms tell us of. An update is written down before it is confirmed, and known
+for a day once it is done, so that none is lost and none is handled twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import col
+
+from core.job import new_id
+from storage.database import Database, insert_new, retried
+from storage.tables import UpdateRow
+
+KEPT = timedelta(hours=26)
+"""Telegram repeats an update that was not confirmed for 24 hours."""
+
+MOST_TRIES = 3
+
+
+class SqlInbox:
+    """`core.ports.Inbox` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def keep(self, platform: str, update_id: int, body: str, now: datetime) -> bool:
+        row = UpdateRow(platform=platform, id=update_id, body=body, receipt=new_id(), kept_at=now)
+        return await self._keep(row)
+
+    @retried
+    async def _keep(self, row: UpdateRow) -> bool:
+        """A repeat after a lost acknowledgement knows its own row."""
+        async with self.database.writing() as session:
+            await session.execute(insert_new(session, UpdateRow).values(**row.model_dump()))
+            receipt = await session.scalar(
+                select(col(UpdateRow.receipt)).where(
+                    col(UpdateRow.platform) == row.platform, col(UpdateRow.id) == row.id
+                )
+            )
+        return receipt == row.receipt
+
+    @retried
+    async def pending(self, platform: str) -> Sequence[str]:
+        here = (col(UpdateRow.platform) == platform, col(UpdateRow.body).is_not(None))
+        async with self.database.writing() as session:
+            await session.execute(
+                update(UpdateRow)
+                .where(*here)
+                .values(tries=col(UpdateRow.tries) + 1)
+                .execution_options(synchronize_session=False)
+            )
+            bodies = await session.scalars(
+                select(col(UpdateRow.body))
+                .where(*here, col(UpdateRow.tries) <= MOST_TRIES)
+                .order_by(col(UpdateRow.id))
+            )
+            return [body for body in bodies if body is not None]
+
+    @retried
+    async def done(self, platform: str, update_ids: Sequence[int]) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(UpdateRow)
+                .where(col(UpdateRow.platform) == platform, col(UpdateRow.id).in_(update_ids))
+                .values(body=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
+    async def sweep(self, now: datetime) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                delete(UpdateRow)
+                .where(
+                    col(UpdateRow.kept_at) <= now - KEPT,
+                    or_(col(UpdateRow.body).is_(None), col(UpdateRow.tries) >= MOST_TRIES),
+                )
+                .execution_options(synchronize_session=False)
+            )
