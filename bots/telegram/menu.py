@@ -1,0 +1,90 @@
+"""The commands that Telegram lists, by kind of chat and language; told again when they changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+)
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+
+from bots.telegram.limiter import Turn, seconds_of
+from bots.words import catalogue
+
+log = logging.getLogger("kinora.telegram")
+
+AGAIN_SECONDS = 30.0
+
+_MAKING = {
+    "create": "Make a clip from words, from pictures, or from both",
+    "animate": "Bring a picture to life",
+    "extend": "Go on where a clip of yours stops",
+    "cancel": "Stop a clip of yours that is not done",
+}
+_LOOKING = {
+    "show": "Post a clip of yours again, with its buttons",
+    "queue": "What runs, what waits, and where yours are",
+    "me": "Your credits and your clips",
+    "models": "What each model takes and makes",
+    "help": "How to ask for a clip",
+}
+_SETTINGS = {"settings": "How Kinora is used in this chat"}
+_FINE_PRINT = {
+    "privacy": "What is kept about you, and for how long",
+    "terms": "What you may expect, and what is asked of you",
+    "paysupport": "Help with payments",
+}
+SCOPES: tuple[tuple[BotCommandScope, Mapping[str, str]], ...] = (
+    (BotCommandScopeAllPrivateChats(), {**_MAKING, **_LOOKING, **_SETTINGS, **_FINE_PRINT}),
+    (BotCommandScopeAllGroupChats(), {**_MAKING, **_LOOKING}),
+    (BotCommandScopeAllChatAdministrators(), {**_MAKING, **_LOOKING, **_SETTINGS}),
+)
+
+
+def menus() -> Iterator[tuple[BotCommandScope, str | None, Sequence[BotCommand]]]:
+    """Scope, language (None for all others), and the commands there."""
+    languages = {name.partition("-")[0]: words for name, words in catalogue().items()}
+    for scope, commands in SCOPES:
+        for language in (None, *languages):
+            words = languages.get(language or "", {})
+            yield (
+                scope,
+                language,
+                [BotCommand(name, words.get(text, text)) for name, text in commands.items()],
+            )
+
+
+async def keep_in_step(bot: ExtBot[Turn]) -> None:
+    """Tell Telegram the commands, until it knows them. What can't be mended is said in the log."""
+    while True:
+        pause = AGAIN_SECONDS
+        try:
+            await _tell_changed(bot)
+            return
+        except RetryAfter as error:
+            pause = seconds_of(error)
+        except InvalidToken:
+            return  # which polling says as well
+        except BadRequest as error:
+            log.error("Telegram refuses the commands: %s", error)
+            return
+        except TelegramError as error:
+            log.warning("the commands are not registered yet: %s", error)
+        await asyncio.sleep(pause)
+
+
+async def _tell_changed(bot: ExtBot[Turn]) -> None:
+    changed = 0
+    for scope, language, commands in menus():
+        if tuple(commands) != await bot.get_my_commands(scope, language):
+            await bot.set_my_commands(commands, scope, language)
+            changed += 1
+    log.info("Telegram knows the commands; %d of its lists were new", changed)
