@@ -1,0 +1,145 @@
+"""From what somebody asked to jobs with a card.
+
+The job is written down first, under a key that a repeat has too, at a place that is not sent yet;
+then its card is sent, and the job moves there. If the program dies in between, the card is sent at
+the next start, or when the clip is done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import Message, User
+from telegram.ext import ExtBot
+
+from bots.card import NOTHING_CHARGED
+from bots.cards import Cards, TooLarge
+from bots.hearing import costless
+from bots.telegram.albums import Albums
+from bots.telegram.delivery import Delivery
+from bots.telegram.desk import TelegramDesk
+from bots.telegram.files import Files
+from bots.telegram.hearing import account_of, say
+from bots.telegram.inbox import Heard
+from bots.telegram.limiter import Turn
+from bots.telegram.messages import Messages
+from bots.telegram.painter import TelegramPainter
+from bots.telegram.places import Spot, server_of
+from core.errors import Transient, Unreachable, UserError, WrongState
+from core.job import Account, Job
+from core.places import Post
+
+log = logging.getLogger("kinora.telegram")
+
+LISTED = 10
+
+Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
+"""Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
+
+Soon = Callable[[Coroutine[Any, Any, None]], object]
+"""Do something beside; it is waited for when the bot stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The parts of the Telegram room, for those who hear people."""
+
+    desk: TelegramDesk
+    bot: ExtBot[Turn]
+    heard: Heard
+    messages: Messages
+    painter: TelegramPainter
+    cards: Cards
+    delivery: Delivery
+    files: Files
+    albums: Albums
+    soon: Soon
+
+
+async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> Sequence[Job]:
+    """Order, and send the card as an answer. key: a repeat's is the same.
+
+    Raises UserError or Transient.
+    """
+    lobby, studio = room.desk.lobby, room.desk.studio
+    check_allowed(room, answer)
+    if not answer.inline:
+        room.soon(room.messages.act(answer))
+    account = await account_of(studio, user)
+    post = Post(
+        place=answer.place,
+        author=str(user.id),
+        upload_limit=room.desk.settings.upload_bytes,
+        member=True,
+    )
+    await lobby.keep(post)
+    try:
+        with costless():
+            jobs = await order(account, post.place, key)
+    except UserError:
+        await lobby.drop(post)
+        raise
+    if all(job.place != post.place for job in jobs):  # a repeat, whose cards are there
+        await lobby.drop(post)
+        return jobs
+    await _send_cards(room, account, post, jobs)
+    await tell_kept(room, answer, account)
+    return jobs
+
+
+def check_allowed(room: Room, spot: Spot) -> None:
+    """Raises UserError where the chat's admins want it elsewhere."""
+    topics = room.desk.lobby.rules(server_of(spot.chat)).channels
+    if topics and not spot.inline and str(spot.topic or 0) not in topics:
+        raise UserError(
+            "Here I am used in other topics: the chat's admins set that. " + NOTHING_CHARGED
+        )
+
+
+async def tell_kept(room: Room, spot: Spot, account: Account) -> None:
+    """Tell somebody who came by what could not be brought to them."""
+    kept = await room.desk.lobby.kept(account)
+    if kept and not spot.inline:
+        listed = ", ".join(f"/show {job_id}" for job_id in kept[:LISTED])
+        more = f", and {len(kept) - LISTED} more in /me" if len(kept) > LISTED else ""
+        await say(
+            room.messages,
+            Spot(spot.chat, spot.topic),
+            f"I could not reach you with what ended meanwhile. It is kept: {listed}{more}",
+        )
+
+
+async def _send_cards(room: Room, account: Account, post: Post, jobs: Sequence[Job]) -> None:
+    """What can't be sent now is sent later; where nothing can be sent, nothing is made."""
+    async with room.cards.lock(post.place):
+        views = await room.desk.lobby.at(room.desk.studio, post.place)
+        try:
+            for moved in await room.painter.paint(post, views):
+                room.cards.watch(moved)
+            return
+        except Unreachable as error:
+            log.info("nothing can be sent to chat %s: %s", post.place, error)
+            await _call_off(room, account, jobs)
+            return
+        except (Transient, TimeoutError, TooLarge) as error:
+            log.info("the card at %s is sent later: %s", post.place, error)
+    for job in jobs:
+        room.cards.watch(job)
+
+
+async def _call_off(room: Room, account: Account, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        try:
+            await room.desk.studio.cancel(account, job.id)
+        except WrongState:  # it is made already, and is kept
+            continue
+
+
+def is_ours(room: Room, message: Message) -> bool:
+    """Whether we wrote it, or somebody did through us."""
+    return any(
+        by is not None and by.id == room.bot.id for by in (message.from_user, message.via_bot)
+    )

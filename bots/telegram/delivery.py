@@ -1,0 +1,164 @@
+"""Brings an ended job home: into its card, which is sent first where there is none.
+
+Editing a clip into a card again shows it once, so whatever breaks in between is simply repeated.
+A card that is gone is sent anew, once; where its chat is closed to us the clip goes to its author.
+Where not even that works, the job is kept for them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bots.cards import Cards
+from bots.telegram.card_view import Shown
+from bots.telegram.desk import TelegramDesk
+from bots.telegram.markup import plain
+from bots.telegram.messages import Messages
+from bots.telegram.painter import TelegramPainter
+from bots.telegram.places import Spot, server_of, spot
+from bots.telegram.refusals import CardGone, HasMedia, Moved
+from core.errors import NotFound, Transient, Unreachable
+from core.job import Clip, Job, State
+from core.places import Post
+from core.studio import View
+
+log = logging.getLogger("kinora.telegram")
+
+DONE = {
+    State.SUCCEEDED: "Your clip is done.",
+    State.FAILED: "Your clip didn't work. Nothing was charged.",
+    State.REFUSED: "I couldn't make your clip. Nothing was charged.",
+}
+
+Inline = Callable[[Post, View, Clip], Awaitable[None]]
+"""Bring a clip into an inline message, which takes no upload. Raises as `Delivery`."""
+
+
+class Delivery:
+    """`core.delivery.Carry` for Telegram. Call it with an ended job."""
+
+    def __init__(
+        self,
+        desk: TelegramDesk,
+        messages: Messages,
+        painter: TelegramPainter,
+        cards: Cards,
+        inline: Inline,
+    ) -> None:
+        self._desk = desk
+        self._messages = messages
+        self._painter = painter
+        self._cards = cards
+        self._inline = inline
+
+    async def __call__(self, job: Job) -> None:
+        """Raises Transient, TimeoutError or Unreachable."""
+        async with self._cards.lock(job.place):
+            self._cards.forget(job.id)
+            if job.deleted:
+                await self._take_down(job)
+                return
+            now = await self._now(job)
+            if now is None:
+                return
+            if now.job.place == job.place:
+                await self._deliver(now)
+                return
+        await self(now.job)  # its card was sent meanwhile
+
+    async def _now(self, job: Job) -> View | None:
+        """The job as it is; None where it was deleted meanwhile."""
+        try:
+            return (await self._desk.lobby.shown(self._desk.studio, job.id)).view
+        except NotFound:
+            return None
+
+    async def _deliver(self, view: View) -> None:
+        post = await self._desk.lobby.post(view.job.place)
+        if post is None:
+            raise Unreachable("nothing is known of its message")
+        try:
+            await self._show(post, view)
+        except Unreachable as error:
+            if view.job.state is State.CANCELLED:
+                return
+            again = _elsewhere(post, error)
+            if post.pinged or again is None:
+                raise
+            log.info("job %s gets a new card: %s", view.job.id, error)
+            job = await self._desk.lobby.move(view.job, again)
+            await self._deliver(replace(view, job=job))
+
+    async def _show(self, post: Post, view: View) -> None:
+        if not spot(post.place).sent:
+            post, job = await self._painter.send(post, view)
+            view = replace(view, job=job)
+        clip = view.job.clip
+        if clip is None:
+            await self._painter.show(post, view)
+        elif spot(post.place).inline:
+            await self._inline(post, view, clip)
+        else:
+            await self._painter.finish(post, view, clip)
+        await self._ping(post, view)
+
+    async def _ping(self, post: Post, view: View) -> None:
+        """A short message, which an edit is not, where the chat asked for it."""
+        at, words = spot(post.place), DONE.get(view.job.state)
+        wanted = self._desk.lobby.rules(server_of(at.chat)).ping and not at.inline
+        if post.pinged or not wanted or words is None:
+            return
+        owner = (await self._desk.lobby.shown(self._desk.studio, view.job.id)).owner
+        if not owner.ping:
+            return
+        await self._desk.lobby.keep(replace(post, pinged=True))
+        answer = Spot(at.chat, at.topic, answers=at.message or 0)
+        name = "" if at.private else f"{_mention(post, owner.name)} "
+        try:
+            await self._messages.send(answer, Shown(name + words, None))
+        except (Unreachable, Transient, TimeoutError) as error:
+            log.info("the author of job %s was not pinged: %s", view.job.id, error)
+
+    async def _take_down(self, job: Job) -> None:
+        """The card of a deleted job; one too old to be deleted shows it no more."""
+        post = await self._desk.lobby.post(job.place)
+        if post is None:
+            return
+        at, gone = spot(post.place), Shown("Deleted.", None)
+        try:
+            if at.inline:
+                await self._messages.edit_text(at, gone, last=True)
+            elif at.sent:
+                await self._messages.delete(at)
+        except (HasMedia, Unreachable) as error:
+            log.info("the card of job %s stays: %s", job.id, error)
+            await self._blank(at, gone)
+        await self._desk.lobby.drop(post)
+
+    async def _blank(self, at: Spot, gone: Shown) -> None:
+        try:
+            await self._messages.edit_caption(at, gone, last=True)
+        except Unreachable as error:
+            log.info("nor can its words be changed: %s", error)
+
+
+def _elsewhere(post: Post, why: Unreachable) -> Post | None:
+    """Where a card that can't be reached is sent once more; None where nowhere is left."""
+    at = spot(post.place)
+    if at.inline:
+        return None
+    if isinstance(why, Moved):
+        again = Spot(why.chat)
+    elif isinstance(why, CardGone):
+        again = Spot(at.chat, at.topic)
+    elif at.private:
+        return None
+    else:
+        again = Spot(int(post.author))
+    return replace(post, place=again.place, pinged=True)
+
+
+def _mention(post: Post, name: str) -> str:
+    return f'<a href="tg://user?id={post.author}">{plain(name)}</a>'

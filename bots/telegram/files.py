@@ -1,0 +1,113 @@
+"""Files that people send, fetched from Telegram and from nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from telegram import Message, PhotoSize
+from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+
+from bots.telegram.desk import HOSTED_DOWNLOAD_BYTES
+from bots.telegram.limiter import Turn, seconds_of
+from core.errors import BadPicture, Transient
+
+AT_ONCE = 8
+WAIT_SECONDS = 60.0
+FETCH_SECONDS = 60.0
+SOON_SECONDS = 5.0
+
+MOVING_STICKER = (
+    "That sticker is drawn anew in each frame, and has no picture to begin with: send one that "
+    "stands still."
+)
+GONE = "Telegram no longer has that picture: send it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A picture, or a video whose first frame is meant. Sides in pixels, 0 where unknown."""
+
+    file_id: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+
+def attached(message: Message) -> Attached | None:
+    """What somebody sent to be animated. Raises BadPicture for a sticker that has no frames."""
+    if message.photo:
+        return _measured(message.photo[-1])
+    if message.sticker is not None:
+        if message.sticker.is_animated:
+            raise BadPicture(MOVING_STICKER)
+        sticker = message.sticker
+        return Attached(sticker.file_id, sticker.file_size or 0, sticker.width, sticker.height)
+    for video in (message.animation, message.video):
+        if video is not None:
+            return Attached(video.file_id, video.file_size or 0, video.width, video.height)
+    if (note := message.video_note) is not None:
+        return Attached(note.file_id, note.file_size or 0, note.length, note.length)
+    document = message.document
+    if document is not None and (document.mime_type or "").startswith(("image/", "video/")):
+        return Attached(document.file_id, document.file_size or 0)
+    return None
+
+
+class Files:
+    """local: from a Bot API server of one's own, which sets no limit."""
+
+    def __init__(self, bot: ExtBot[Turn], *, local: bool) -> None:
+        self._bot = bot
+        self._local = local
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(self, file: Attached) -> bytes:
+        """The file as it was sent. Raises BadPicture, or Transient where there is no answer."""
+        self._check(file.size)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Transient("too many pictures at once", WAIT_SECONDS) from None
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                return await self._fetched(file.file_id)
+        except TimeoutError as error:
+            raise Transient("Telegram does not bring the picture", SOON_SECONDS) from error
+        finally:
+            self._turns.release()
+
+    async def _fetched(self, file_id: str) -> bytes:
+        try:
+            known = await self._bot.get_file(file_id)
+            self._check(known.file_size or 0)
+            return bytes(await known.download_as_bytearray())
+        except RetryAfter as error:
+            raise Transient("Telegram asks to wait", seconds_of(error)) from error
+        except BadRequest as error:
+            if "too big" in error.message.lower():
+                raise _too_large(0) from error
+            raise BadPicture(GONE) from error
+        except InvalidToken as error:  # what a download that is not found comes as
+            raise BadPicture(GONE) from error
+        except NetworkError as error:
+            raise Transient("Telegram does not bring the picture", SOON_SECONDS) from error
+        except TelegramError as error:
+            raise BadPicture(GONE) from error
+
+    def _check(self, size: int) -> None:
+        if not self._local and size > HOSTED_DOWNLOAD_BYTES:
+            raise _too_large(size)
+
+
+def _measured(photo: PhotoSize) -> Attached:
+    return Attached(photo.file_id, photo.file_size or 0, photo.width, photo.height)
+
+
+def _too_large(size: int) -> BadPicture:
+    has = f"; this one has {size / 1e6:.3g}" if size else ""
+    return BadPicture(
+        f"Telegram lets me fetch files of up to 20 MB{has}. Send it as a photo, or a shorter video."
+    )

@@ -1,0 +1,87 @@
+"""How every message and button is heard: answered in any case."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from telegram import CallbackQuery, ForceReply, Message, User
+from telegram.error import TelegramError
+
+from bots.hearing import objection
+from bots.telegram.card_view import Shown
+from bots.telegram.markup import ALERT_CHARS, cut, plain
+from bots.telegram.messages import Messages
+from bots.telegram.places import Spot, answer_to
+from core.errors import KinoraError
+from core.job import Account, Identity
+from core.studio import Studio
+
+log = logging.getLogger("kinora.telegram")
+
+ANSWER_SECONDS = 4.0
+"""A button is seen to wait until it is answered, whatever becomes of what it asks."""
+
+NAME_CHARS = 80
+
+
+async def guarded(
+    messages: Messages, message: Message, work: Callable[[], Awaitable[None]]
+) -> None:
+    """Do it, and tell who asked where it can't be done. Raises nothing."""
+    sentence = await objection(work)
+    if sentence:
+        await say(messages, answer_to(message), plain(sentence))
+
+
+async def answered(
+    messages: Messages, query: CallbackQuery, work: Callable[[], Awaitable[str]]
+) -> None:
+    """Do what a button asks, and answer it within seconds. work: gives a few words to say, or "".
+    Raises nothing."""
+    said = ""
+
+    async def worked() -> None:
+        nonlocal said
+        said = await work()
+
+    working = asyncio.create_task(objection(worked))
+    try:
+        done, _ = await asyncio.wait({working}, timeout=ANSWER_SECONDS)
+        if not done:
+            await _answer(query, "")
+        sentence = await working
+    finally:
+        working.cancel()
+    if done:
+        await _answer(query, sentence or said, alert=bool(sentence))
+    elif sentence and isinstance(query.message, Message):
+        await say(messages, answer_to(query.message), plain(sentence))
+
+
+async def say(
+    messages: Messages, spot: Spot, html: str, *, reply: ForceReply | None = None
+) -> None:
+    """A message that is only words. Raises nothing."""
+    try:
+        await messages.send(spot, Shown(html, None), reply=reply)
+    except (KinoraError, TimeoutError) as error:
+        log.warning("nobody could be told something in chat %d: %s", spot.chat, error)
+
+
+async def account_of(studio: Studio, user: User) -> Account:
+    """The account of somebody on Telegram; new ones begin with their free grant."""
+    return await studio.account(Identity("telegram", str(user.id)), user.full_name[:NAME_CHARS])
+
+
+def key_of(message: Message) -> str:
+    """What makes a repeat of the same message one request."""
+    return f"telegram:{message.chat.id}/{message.message_id}"
+
+
+async def _answer(query: CallbackQuery, text: str, *, alert: bool = False) -> None:
+    try:
+        await query.answer(cut(text, ALERT_CHARS) or None, show_alert=alert)
+    except TelegramError as error:
+        log.info("a button was not answered: %s", error.message)

@@ -1,0 +1,87 @@
+"""Updates, written down before Telegram hears that we have them, and handled once.
+
+python-telegram-bot puts what it is told into a queue and then confirms it. Here putting is writing
+down: what came before is dropped, what could not be written is not confirmed and comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from telegram import Bot, Update
+from telegram.error import NetworkError
+from telegram.ext import BaseUpdateProcessor
+
+from bots.telegram.desk import PLATFORM
+from core.ports import Clock, Inbox
+
+log = logging.getLogger("kinora.telegram")
+
+AT_ONCE = 256
+"""Updates that are handled at the same time; most of them wait for something."""
+
+
+class Heard(asyncio.Queue[object]):
+    """The queue of an `Application`."""
+
+    def __init__(self, inbox: Inbox, clock: Clock) -> None:
+        super().__init__()
+        self._inbox = inbox
+        self._clock = clock
+
+    async def put(self, item: object) -> None:
+        """Raises NetworkError where an update can't be written down."""
+        if isinstance(item, Update):
+            try:
+                new = await self._inbox.keep(
+                    PLATFORM, item.update_id, item.to_json(), self._clock()
+                )
+            except Exception as error:
+                log.exception("an update could not be written down; it comes again")
+                raise NetworkError("an update could not be written down") from error
+            if not new:
+                return
+        await super().put(item)
+
+    async def resume(self, bot: Bot) -> None:
+        """Put in again what was not done when Kinora was stopped."""
+        for body in await self._inbox.pending(PLATFORM):
+            update = told(json.loads(body), bot)
+            if update is not None:
+                await super().put(update)
+
+    async def done(self, updates: Sequence[Update]) -> None:
+        """Together: of an album none is handled again without the others."""
+        await self._inbox.done(PLATFORM, [update.update_id for update in updates])
+
+
+class Handling(BaseUpdateProcessor):
+    """Handles updates beside each other, and notes that they are done."""
+
+    def __init__(self, heard: Heard) -> None:
+        super().__init__(max_concurrent_updates=AT_ONCE)
+        self._heard = heard
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        await coroutine
+        if isinstance(update, Update):
+            await self._heard.done([update])
+
+    async def initialize(self) -> None:
+        """There is nothing to open."""
+
+    async def shutdown(self) -> None:
+        """There is nothing to close."""
+
+
+def told(body: dict[str, Any], bot: Bot) -> Update | None:
+    """An update as Telegram says it; None for what is none."""
+    try:
+        return Update.de_json(body, bot)
+    except Exception:
+        log.exception("an update can't be read")
+        return None

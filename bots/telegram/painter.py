@@ -1,0 +1,177 @@
+"""Shows jobs at their messages: words that change, a preview, and in the end the clip.
+
+A card begins as words. It may carry a picture later, and never words alone again: then its words
+are a caption.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from telegram.constants import ChatAction
+
+from bots.card import card
+from bots.cards import TooLarge
+from bots.desk import fitted
+from bots.telegram.card_view import Extra, Shown, card_view
+from bots.telegram.clips import video_of
+from bots.telegram.desk import PLATFORM, TelegramDesk
+from bots.telegram.messages import Messages, Video
+from bots.telegram.places import Spot, spot
+from bots.telegram.refusals import HasMedia, Moved
+from core.errors import Transient, Unreachable
+from core.job import Clip, Job
+from core.places import Post
+from core.studio import View
+
+ALONE_SECONDS, GROUP_SECONDS = 2.0, 6.0
+"""Between two edits of a card, in somebody's own chat and in a group, which takes 20 a minute."""
+
+SMALLER = (20_000_000, 8_000_000)
+"""Limits to try where Telegram takes less than it says."""
+
+KNOWN_CLIPS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a message shows. preview: the number of the one that it carries; media: whether it
+    carries anything."""
+
+    shown: Shown | None
+    preview: int = 0
+    media: bool = False
+
+
+NOTHING = Told(None)
+
+
+class TelegramPainter:
+    """`bots.cards.Painter`."""
+
+    platform = PLATFORM
+
+    def __init__(self, desk: TelegramDesk, messages: Messages) -> None:
+        self._desk = desk
+        self._messages = messages
+        self._told: dict[str, Told] = {}
+        self._clips: OrderedDict[str, str] = OrderedDict()
+
+    def pause(self, place: str) -> float:
+        at = spot(place)
+        return ALONE_SECONDS if at.private or at.inline else GROUP_SECONDS
+
+    def forget(self, place: str) -> None:
+        self._told.pop(place, None)
+
+    def file_id(self, job_id: str) -> str | None:
+        """By which a clip can be sent again without its bytes, while it is remembered."""
+        return self._clips.get(job_id)
+
+    async def paint(self, post: Post, views: Sequence[View]) -> Sequence[Job]:
+        if spot(post.place).sent:
+            for view in views[:1]:
+                await self.show(post, view)
+            return ()
+        sent: list[Job] = []
+        try:
+            for view in views:
+                _, job = await self.send(post, view)
+                sent.append(job)
+        except (Transient, TimeoutError):
+            if not sent:
+                raise
+        return sent
+
+    async def send(self, post: Post, view: View) -> tuple[Post, Job]:
+        """Send the card of a job that has none; where it is now. Follows a group that moved.
+
+        Raises Unreachable, Transient, or TimeoutError where it may have been sent.
+        """
+        at, shown = spot(post.place), self.drawn(view, spot(post.place))
+        try:
+            message = await self._messages.send(at, shown)
+        except Moved as moved:
+            at = replace(at, chat=moved.chat, answers=0)
+            message = await self._messages.send(at, shown)
+        there = replace(post, place=at.at(message).place)
+        job = await self._desk.lobby.move(view.job, there)
+        if not await self._desk.lobby.at(self._desk.studio, post.place):
+            await self._desk.lobby.drop(post)
+        self._told[there.place] = Told(shown)
+        return there, job
+
+    async def show(self, post: Post, view: View) -> None:
+        """Show a job without a clip, unless its message does. Raises as `Messages.edit_text`."""
+        at, told = spot(post.place), self._told.pop(post.place, NOTHING)
+        last = view.job.state.ended
+        shown = self.drawn(view, at, caption=told.media)
+        number = view.outlook.preview_number if view.outlook else 0
+        preview = self._desk.studio.preview(view.job) if number != told.preview else None
+        if preview is not None and not at.inline:
+            shown = self.drawn(view, at, caption=True)
+            await self._messages.edit_photo(at, shown, preview)
+            told = Told(shown, number, media=True)
+        elif told.shown != shown:
+            told = await self._reword(at, view, shown, told)
+        if not last:
+            self._told[post.place] = told
+
+    async def finish(self, post: Post, view: View, clip: Clip) -> None:
+        """Bring a clip into its message, encoded smaller until Telegram takes it.
+
+        Raises as `Messages.edit_video`.
+        """
+        at, most = spot(post.place), self._desk.settings.upload_bytes
+        self.forget(post.place)
+        for limit in (most, *(size for size in SMALLER if size < most)):
+            try:
+                await self._bring(at, view, clip, limit)
+            except TooLarge:
+                continue
+            return
+        raise Unreachable("Telegram takes no clip, however small")
+
+    def drawn(self, view: View, at: Spot, *, caption: bool = False, notice: str = "") -> Shown:
+        """A job in words and buttons."""
+        studio = self._desk.studio
+        extra = Extra(
+            notice=notice,
+            larger=studio.larger(view.job),
+            page=self._desk.page_link is not None,
+            inline=bool(at.inline),
+        )
+        return card_view(card(view, studio.catalogue), extra, caption=caption)
+
+    def remember(self, job_id: str, file_id: str) -> None:
+        if file_id:
+            self._clips[job_id] = file_id
+            while len(self._clips) > KNOWN_CLIPS:
+                self._clips.popitem(last=False)
+
+    async def _reword(self, at: Spot, view: View, shown: Shown, told: Told) -> Told:
+        last = view.job.state.ended
+        if not told.media:
+            try:
+                await self._messages.edit_text(at, shown, last=last)
+                return Told(shown, told.preview)
+            except HasMedia:  # from before a restart
+                shown = self.drawn(view, at, caption=True)
+        await self._messages.edit_caption(at, shown, last=last)
+        return Told(shown, told.preview, media=True)
+
+    async def _bring(self, at: Spot, view: View, clip: Clip, limit: int) -> None:
+        async with fitted(self._desk, clip, limit) as file:
+            shown = self.drawn(view, at, caption=True, notice=file.said)
+            if not file.is_clip:
+                still = await asyncio.to_thread(file.path.read_bytes)
+                await self._messages.edit_photo(at, shown, still, last=True)
+                return
+            video: Video | str = self.file_id(view.job.id) or await video_of(
+                view.job.id, clip, file
+            )
+            async with self._messages.acting(at, ChatAction.UPLOAD_VIDEO):
+                self.remember(view.job.id, await self._messages.edit_video(at, shown, video))
