@@ -1,13 +1,16 @@
 """From what somebody asked to jobs with a card.
 
-First what needs no looking: the words, the server's rules, the permissions. Then the
-acknowledgement, which makes the card's message. Its id is written down, and only then is anything
-charged: the job names the message, so its clip finds home whatever dies in between.
+First what needs no looking: the words, the server's rules, the permissions. Then who asked is
+written down, then acknowledged, which makes the card's message. Its id is written down too, and
+only then is anything charged: the job names the message, so its clip finds home whatever dies in
+between, and who asked and got no job hears of it from the next program (amends.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,7 +20,7 @@ from bots.cards import Cards
 from bots.discord.attachments import Cdn
 from bots.discord.delivery import Delivery
 from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
-from bots.discord.hearing import account_of, acknowledge, key_of, say
+from bots.discord.hearing import NotHeard, account_of, acknowledge, key_of, say
 from bots.discord.messages import Messages
 from bots.discord.permissions import (
     is_adult,
@@ -32,6 +35,9 @@ from core.places import Post, parts, place
 
 TOKEN_TIME = timedelta(minutes=14, seconds=30)
 """How long an interaction's token is counted on: Discord's 15 minutes, and some slack."""
+
+WRITTEN_SECONDS = 0.25
+"""How long an acknowledgement waits until it is written down who asked: Discord waits 3 s."""
 
 LISTED = 10
 AMONG_ADULTS = (
@@ -64,19 +70,42 @@ async def ask(
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
         return
-    post = post_of(room, interaction, await acknowledge(interaction, hidden=hidden), hidden=hidden)
-    lobby, studio = room.desk.lobby, room.desk.studio
-    account = await account_of(studio, interaction.user)
-    await lobby.keep(post)
-    try:
+    async with answering(room, interaction, hidden=hidden) as post:
+        account = await account_of(room.desk.studio, interaction.user)
         with costless():
             jobs = await order(account, post.place, key_of(interaction))
-    except UserError:
-        await lobby.drop(post)
+        for job in jobs:
+            room.cards.watch(job)
+        await tell_kept(room, interaction, account, post.place)
+
+
+@asynccontextmanager
+async def answering(
+    room: Room, interaction: discord.Interaction, *, hidden: bool
+) -> AsyncIterator[Post]:
+    """Acknowledge with a message, for the block to make something of; written down before and
+    after, so that a program that dies midway leaves word.
+
+    What the block refuses is told who asked, and then forgotten. Raises NotHeard or Transient.
+    """
+    lobby = room.desk.lobby
+    asked = post_of(room, interaction, f"@{interaction.id}", hidden=hidden)
+    writing = asyncio.create_task(lobby.keep(asked))
+    await asyncio.wait((writing,), timeout=WRITTEN_SECONDS)
+    try:
+        message_id = await acknowledge(interaction, hidden=hidden)
+    except NotHeard:
+        await writing
+        await lobby.drop(asked)
         raise
-    for job in jobs:
-        room.cards.watch(job)
-    await tell_kept(room, interaction, account, post.place)
+    await writing
+    post = post_of(room, interaction, str(message_id), hidden=hidden)
+    await lobby.keep(post, instead_of=asked.place)
+    try:
+        yield post
+    except UserError as error:
+        await say(interaction, error.sentence)
+        await lobby.drop(post)
 
 
 def is_hidden(room: Room, interaction: discord.Interaction, wanted: bool | None) -> bool:
@@ -118,14 +147,15 @@ def heeding(before: Post | None, post: Post, *, open_said: bool) -> Post:
     return replace(post, adult=post.adult or before.adult)
 
 
-def post_of(room: Room, interaction: discord.Interaction, message_id: int, *, hidden: bool) -> Post:
-    """The message that answers an interaction."""
+def post_of(room: Room, interaction: discord.Interaction, message: str, *, hidden: bool) -> Post:
+    """The message that answers an interaction. message: its id, or @ and the interaction's while
+    that is not known."""
     return Post(
         place=place(
             PLATFORM,
             str(interaction.guild_id or DIRECT),
             str(interaction.channel_id),
-            str(message_id),
+            message,
         ),
         author=str(interaction.user.id),
         upload_limit=interaction.filesize_limit,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -18,12 +19,13 @@ import yarl
 
 from bots.cards import Cards
 from bots.discord import forms
+from bots.discord.amends import make_amends
 from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
 from bots.discord.buttons import JobButton, PingButton
 from bots.discord.commands import command_tree, register
 from bots.discord.delivery import Delivery
-from bots.discord.desk import Discord, DiscordDesk
+from bots.discord.desk import GATEWAY, Discord, DiscordDesk
 from bots.discord.hearing import guarded
 from bots.discord.messages import SOON_SECONDS, Messages
 from bots.discord.painter import DiscordPainter
@@ -46,7 +48,8 @@ LONGEST_WAIT_SECONDS = 60.0
 class Client(discord.AutoShardedClient):
     """One connection to Discord, on as many shards as it asks for."""
 
-    def __init__(self, desk: DiscordDesk) -> None:
+    def __init__(self, desk: DiscordDesk, began: datetime) -> None:
+        """began: when this program did; what was asked before is nobody's."""
         super().__init__(
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=LONGEST_WAIT_SECONDS,
@@ -70,16 +73,30 @@ class Client(discord.AutoShardedClient):
         register(self.tree, self.room)
         self.add_dynamic_items(JobButton, PingButton)
         self.under_way: set[asyncio.Task[object]] = set()
-        self._syncing: asyncio.Task[None] | None = None
+        self._began = began
+        self._loops: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
+        """After the login: what needs no gateway begins."""
         await self.tree.set_translator(Words())
-        self._syncing = asyncio.create_task(keep_in_step(self.tree))
+        room = self.room
+        loops = (
+            keep_in_step(self.tree),
+            room.cards.run(),
+            make_amends(room.desk.lobby, room.messages, self._began),
+        )
+        self._loops = [asyncio.create_task(loop) for loop in loops]
 
     async def launch_shards(self) -> None:
         """On the operator's gateway, whichever one Discord names."""
         self.shard_count, _, _ = await self.http.get_bot_gateway()
         await super().launch_shards()
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """The operator's own gateway is also where a session is resumed, whatever READY said."""
+        if self.room.desk.settings.gateway_url != GATEWAY:
+            own = discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+            self._get_websocket(shard_id=shard_id).gateway = own
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms; commands and buttons are heard by the library."""
@@ -106,8 +123,12 @@ class Client(discord.AutoShardedClient):
         log.warning("on %s the bot may not %s. %s", guild.name, ", ".join(missing), remedy)
 
     async def close(self) -> None:
-        if self._syncing is not None:
-            self._syncing.cancel()
+        loops, self._loops = self._loops, []
+        for loop in loops:
+            loop.cancel()
+        for ended in await asyncio.gather(*loops, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.error("a part of the bot had broken", exc_info=ended)
         await super().close()
 
 
@@ -116,6 +137,7 @@ class Bot:
 
     def __init__(self, desk: DiscordDesk) -> None:
         self._desk = desk
+        self._began = desk.clock()
         self._client: Client | None = None
         self._stopping = False
 
@@ -172,16 +194,12 @@ class Bot:
                 await asyncio.wait(client.under_way, timeout=DRAIN_SECONDS)
 
     async def _connected(self) -> None:
-        client = Client(self._desk)
+        client = Client(self._desk, self._began)
         self._client = client
-        keeping = asyncio.create_task(client.room.cards.run())
         try:
             await client.start(self._desk.settings.token)
         finally:
             self._client = None
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await client.close()

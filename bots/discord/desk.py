@@ -10,6 +10,9 @@ PLATFORM = "discord"
 DIRECT = "@"
 """In place of a server's id: direct messages."""
 
+GATEWAY = "wss://gateway.discord.gg"
+"""Discord's own."""
+
 BASE_UPLOAD_BYTES = 10 * 1024 * 1024
 """What any chat takes, where nothing better is known."""
 
@@ -20,7 +23,7 @@ class Discord:
 
     token: str = field(repr=False)
     api_url: str = "https://discord.com/api/v10"
-    gateway_url: str = "wss://gateway.discord.gg"
+    gateway_url: str = GATEWAY
     cdn_url: str = "https://cdn.discordapp.com"
 
 

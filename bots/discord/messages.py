@@ -12,17 +12,18 @@ import io
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import aiohttp
 import discord
 from discord import ui
+from discord.webhook.async_ import async_context
 
 from bots.cards import TooLarge
 from core.errors import KinoraError, Transient, Unreachable
-from core.places import Post, parts
+from core.places import Post, chat, parts
 from core.ports import Clock
 
 log = logging.getLogger("kinora.discord")
@@ -91,6 +92,21 @@ class Messages:
         message = channel.get_partial_message(int(message_id))
         async with _answered(files), _opened(files) as attachments:
             await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+
+    async def waiting(self, post: Post) -> Post | None:
+        """Where the interaction of a post was answered by "thinking…" and nothing since; None
+        where it was not, or nobody can say any more. Raises as `edit`."""
+        token = post.reply_token(self._clock())
+        if token is None:
+            return None
+        webhook = self._webhook(token)
+        async with _answered():
+            message = await async_context.get().get_original_interaction_response(
+                webhook.id, token, session=webhook.session
+            )
+        if not message.get("flags", 0) & discord.MessageFlags.loading.flag:
+            return None
+        return replace(post, place=f"{chat(post.place)}/{message['id']}")
 
     async def send(
         self,

@@ -8,9 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from bots.discord.asking import Room, heeding, is_hidden, post_of, refused, tell_kept
+from bots.discord.asking import Room, answering, heeding, is_hidden, refused, tell_kept
 from bots.discord.card_view import BUTTON_ID, note_view
-from bots.discord.hearing import account_of, acknowledge, say
+from bots.discord.hearing import account_of, say
 from core.errors import NotFound, Transient, Unreachable, UserError
 from core.job import Job
 from core.places import Post, parts
@@ -36,18 +36,16 @@ async def show(
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
         return
-    message_id = await acknowledge(interaction, hidden=hidden)
-    account = await account_of(room.desk.studio, interaction.user)
-    view = await _own(room, interaction, job_id)
-    before = await room.desk.lobby.post(view.job.place)
-    post = heeding(
-        before, post_of(room, interaction, message_id, hidden=hidden), open_said=open_said
-    )
-    if view.job.state.ended:
-        await _post_ended(room, post, view)
-    else:
-        await _move(room, view.job, before, post)
-    await tell_kept(room, interaction, account, post.place)
+    async with answering(room, interaction, hidden=hidden) as answer:
+        account = await account_of(room.desk.studio, interaction.user)
+        view = await _own(room, interaction, job_id)
+        before = await room.desk.lobby.post(view.job.place)
+        post = heeding(before, answer, open_said=open_said)
+        if view.job.state.ended:
+            await _post_ended(room, post, view)
+        else:
+            await _move(room, view.job, before, post)
+        await tell_kept(room, interaction, account, post.place)
 
 
 async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str | None) -> View:
@@ -61,9 +59,10 @@ async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str | 
 
 
 async def _post_ended(room: Room, post: Post, view: View) -> None:
-    """A post of an ended job is no card: nothing comes after it."""
+    """A post of an ended job is no card: nothing comes after it, and it is forgotten."""
     try:
         await room.delivery.show(post, [view])
+        await room.desk.lobby.drop(post)
     except Unreachable as error:
         raise UserError("I may not post that here: try another channel.") from error
     except TimeoutError as error:

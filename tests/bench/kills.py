@@ -40,8 +40,8 @@ async def bench_kills(kills: int) -> None:
     out.print(table)
     out.print(
         f"{ended.kills} kills in {(time.monotonic() - began) / 60:.0f} min, {ended.jobs} jobs. "
-        f"{ended.forgotten} commands were acknowledged and not yet written down: they cost "
-        f"nothing, {ended.answered} of them were told so, and the others are left “thinking…”."
+        f"{ended.forgotten} commands became no job: they cost nothing, {ended.answered} of them "
+        f"were told so, and {ended.forgotten - ended.answered} never got as far as “thinking…”."
     )
     out.print(
         "\n".join(ended.faults)

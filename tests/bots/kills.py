@@ -105,6 +105,10 @@ class Kills(ABC, Generic[H, R]):
         """How often the clip of each job came before the eyes of who asked. jobs: ids, by the key
         of their request."""
 
+    def settled(self) -> bool:
+        """Whether nobody waits for an answer any more, besides for clips."""
+        return True
+
     @abstractmethod
     def faults(self, forgotten: Sequence[R]) -> Iterator[str]:
         """What else is wrong for the platform: cards left behind, pings that came twice."""
@@ -140,6 +144,7 @@ class Kills(ABC, Generic[H, R]):
         """Let everything come to its end, close the program, and look at what there is."""
         async with self.here.open() as program:
             await self._caught_up(0)
+            await self._until(self.settled, "an answer to everybody")
             assert await program.stop() == 0
         return self._ended()
 

@@ -13,6 +13,7 @@ import av
 from aiohttp import web
 from PIL import Image
 
+from tests.discord.faults import Faults
 from tests.standin.clock import Clock
 
 LINK_SECONDS = 24 * 3600
@@ -51,6 +52,7 @@ class Cdn:
     """The store, and the only one who can sign its links. url: without a slash at its end."""
 
     clock: Clock
+    faults: Faults
     url: str = ""
     link_seconds: float = LINK_SECONDS
     files: dict[int, bytes] = field(default_factory=dict, repr=False)
@@ -89,6 +91,8 @@ class Cdn:
         return hmac.new(self._key, f"{path}?{expires}".encode(), "sha256").hexdigest()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if (fault := self.faults.next("CDN", request.path, 0)) is not None:
+            await fault.wait()
         expires, mark = request.query.get("ex", ""), request.query.get("hm", "")
         good = hmac.compare_digest(mark, self._sign(request.path, expires))
         data = self.files.get(int(request.match_info["id"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -9,9 +10,10 @@ from fnmatch import fnmatchcase
 @dataclass
 class Fault:
     """Where it applies: to requests that fit and bring `least` bytes or more. And what happens, in
-    this order: the answer waits for `delay` seconds; the upload is read at `bandwidth` bytes/s;
-    `status` is answered instead, a 429 with `retry_after` seconds, and with a Via header if `via`;
-    or else, where `lost`, the request is done and its connection closed without an answer."""
+    this order: the answer waits for `delay` seconds, and until `held` is set; the upload is read at
+    `bandwidth` bytes/s; `status` is answered instead, a 429 with `retry_after` seconds, and with a
+    Via header if `via`; or else, where `lost`, the request is done and its connection closed
+    without an answer."""
 
     pattern: str
     count: int
@@ -23,13 +25,20 @@ class Fault:
     via: bool = True
     everywhere: bool = False
     lost: bool = False
+    held: asyncio.Event | None = None
     hit: int = 0
+
+    async def wait(self) -> None:
+        await asyncio.sleep(self.delay)
+        if self.held is not None:
+            await self.held.wait()
 
 
 @dataclass
 class Faults:
     """pattern: as `PATCH /webhooks/*`, with * for anything; the path is the request's own, without
-    /api/v10. A fault applies to the next `count` requests that fit."""
+    /api/v10; or as `CDN /attachments/*`, for a file that is fetched. A fault applies to the next
+    `count` requests that fit."""
 
     waiting: list[Fault] = field(default_factory=list)
 
@@ -55,6 +64,12 @@ class Faults:
     def delay(self, pattern: str, seconds: float, count: int = 1) -> Fault:
         """Let the request wait before anything is done."""
         return self._add(Fault(pattern, count, delay=seconds))
+
+    def hold(self, pattern: str, count: int = 1) -> asyncio.Event:
+        """Let the requests wait before anything is done, until the event is set."""
+        held = asyncio.Event()
+        self._add(Fault(pattern, count, held=held))
+        return held
 
     def slow(
         self, pattern: str, bytes_per_second: float, count: int = 1, *, least: int = 0

@@ -63,7 +63,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     fault = request.app[FAULTS].next(request.method, path, request.content_length or 0)
     if fault is not None:
         world.touch()
-        await asyncio.sleep(fault.delay)
+        await fault.wait()
     place = ":".join(request.match_info[k] for k in MAJOR if k in request.match_info)
     bucket, spent = limits.take(f"{request.method} {template}", place)
     body: Body | None = None

@@ -87,11 +87,12 @@ async def standin(
     """Run a Discord of one's own, in this event loop. judged: by Discord's description as well,
     where that is at hand."""
     clock = Clock()
-    cdn = Cdn(clock)
+    faults = Faults()
+    cdn = Cdn(clock, faults)
     world = World(clock, cdn, User(0, app_name, bot=True), token)
     world.app = User(world.new_id(), app_name, bot=True)
     world.users[world.app.id] = world.app
-    gateway, limits, faults = Gateway(world), Limits(clock), Faults()
+    gateway, limits = Gateway(world), Limits(clock)
     path = schema.description()
     judge = schema.judge(path) if path and judged else None
     async with AsyncExitStack() as stack:
