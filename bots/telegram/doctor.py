@@ -1,0 +1,114 @@
+"""What `kinora doctor` finds at Telegram, changing nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from telegram import Bot, User, WebhookInfo
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from bots.doctor import Finding
+from bots.telegram.desk import Telegram
+from bots.telegram.remedies import (
+    FEEDBACK,
+    INLINE_OFF,
+    LOCAL_UNREACHABLE,
+    NEW_BOT,
+    NO_GROUPS,
+    NO_TOKEN,
+    PRIVACY_OFF,
+    PRIVACY_ON,
+    SECOND,
+    UNREACHABLE,
+    WEBHOOK,
+    WEBHOOK_ELSEWHERE,
+    WEBHOOK_FAILS,
+)
+
+ASKED_SECONDS = 20.0
+LISTEN = timedelta(seconds=4)
+"""Another program that polls is back within this time, and is noticed."""
+
+HOSTED = "https://api.telegram.org"
+
+
+async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[Finding]:
+    """Whether the token works, and what is set in BotFather. alone: no Kinora of ours polls now,
+    so that one that does is somebody else's."""
+    if settings is None:
+        return [Finding("note", "Telegram", "no token, so no bot", NEW_BOT)]
+    bot = Bot(
+        settings.token,
+        f"{settings.api_url}/bot",
+        f"{settings.file_url}/bot",
+        request=_patient(),
+        get_updates_request=_patient(),
+    )
+    try:
+        async with asyncio.timeout(ASKED_SECONDS + LISTEN.total_seconds()), bot:
+            found = list(_seen(bot.bot))
+            webhook = await bot.get_webhook_info()
+            found += _webhook(settings, webhook)
+            if alone and not webhook.url and not settings.webhook_url and await _second(bot):
+                found.append(Finding("bad", "Telegram updates", "somebody else asks, too", SECOND))
+            return found
+    except InvalidToken:
+        return [Finding("bad", "Telegram", "the token is refused", NO_TOKEN)]
+    except (TelegramError, TimeoutError) as error:
+        hosted = settings.api_url == HOSTED
+        return [
+            Finding(
+                "bad",
+                "Telegram",
+                f"{settings.api_url} does not answer as it should ({type(error).__name__})",
+                UNREACHABLE if hosted else LOCAL_UNREACHABLE,
+            )
+        ]
+
+
+def _patient() -> HTTPXRequest:
+    return HTTPXRequest(read_timeout=ASKED_SECONDS, connect_timeout=ASKED_SECONDS)
+
+
+def _seen(me: User) -> Iterator[Finding]:
+    yield Finding("ok", "Telegram", f"@{me.username}")
+    if not me.can_join_groups:
+        yield Finding("note", "Telegram groups", "it may not be added to any", NO_GROUPS)
+    elif me.can_read_all_group_messages:
+        yield Finding("note", "Telegram privacy", "it is told of all in groups", PRIVACY_OFF)
+    else:
+        yield Finding("note", "Telegram privacy", "in groups it hears what is for it", PRIVACY_ON)
+    if me.supports_inline_queries:
+        yield Finding("note", "Telegram inline", "on", FEEDBACK)
+    else:
+        yield Finding("note", "Telegram inline", "off", INLINE_OFF)
+
+
+def _webhook(settings: Telegram, seen: WebhookInfo) -> Iterator[Finding]:
+    """Of another's address the host alone is told: a path may hold a token."""
+    host = urlsplit(seen.url).hostname or seen.url
+    if settings.webhook_url is None:
+        if seen.url:
+            yield Finding("note", "Telegram webhook", f"one is set, to {host}", WEBHOOK)
+        return
+    if seen.url and seen.url != settings.webhook_url:
+        yield Finding("bad", "Telegram webhook", f"it leads to {host}", WEBHOOK_ELSEWHERE)
+    elif seen.last_error_message:
+        waiting = f"{seen.pending_update_count} waiting"
+        said = f"{seen.last_error_message}, {waiting}"
+        yield Finding("bad", "Telegram webhook", said, WEBHOOK_FAILS)
+    elif seen.url:
+        yield Finding("ok", "Telegram webhook", host)
+
+
+async def _second(bot: Bot) -> bool:
+    """Whether somebody else polls. Nothing is confirmed: who hears it next hears it all."""
+    try:
+        await bot.get_updates(limit=1, timeout=LISTEN)
+    except Conflict:
+        return True
+    return False

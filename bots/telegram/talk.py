@@ -1,0 +1,157 @@
+"""What is said to one person: /start, /help, /me, /queue, /models, and the fine print.
+
+Pure but for what the studio is asked; who answers, and where, is others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bots import talk
+from bots.talk import Bold, Code, Line, Paragraph, line
+from bots.telegram.card_view import Shown
+from bots.telegram.desk import TelegramDesk
+from bots.telegram.markup import TEXT_CHARS, bold, code, italic, length, plain
+from core.job import Account
+
+WELCOME: Sequence[Paragraph] = (
+    (line(Bold("Kinora"), " renders clips on this community's own machine."),),
+    (
+        line("Send me a picture, and it comes to life."),
+        line("Send me words, such as ", Code("a red ball bouncing, blue background"), "."),
+        line("Two pictures together are the first frame and the last."),
+    ),
+    (line("/help says more, /me what you have."),),
+)
+
+
+async def me(desk: TelegramDesk, account: Account) -> Shown:
+    """Credits, what runs, the newest clips."""
+    return _shown(await talk.me(desk.studio, account))
+
+
+async def queue(desk: TelegramDesk, account: Account) -> Shown:
+    """How many run and wait, and where theirs are."""
+    return _shown(await talk.queue(desk.studio, desk.lobby, account))
+
+
+async def models(desk: TelegramDesk, account: Account) -> Shown:
+    """What each model takes and makes."""
+    return _shown(talk.models(desk.studio))
+
+
+async def start(desk: TelegramDesk, account: Account) -> Shown:
+    return _shown(WELCOME)
+
+
+async def help_(desk: TelegramDesk, account: Account) -> Shown:
+    """How to ask."""
+    return _shown(
+        [
+            (line(Bold("Kinora"), " renders clips on this community's own machine."),),
+            (
+                line("Words alone: a clip from them."),
+                line("A picture, a sticker or a video: it comes to life, as its caption says."),
+                line("Two pictures together: the first frame and the last."),
+                line("Words in reply to a clip of mine: the same again, with that changed."),
+            ),
+            (
+                line("In groups: /create and /animate, the latter also in reply to anyone's "
+                     "picture; or mention me."),
+                line("/extend in reply to a clip goes on where it stops."),
+                line("/show posts one again, /cancel stops one."),
+                line("/queue, /me, /models: where things stand."),
+                line("/settings: how I am used in a chat."),
+            ),
+            (
+                line("Under a clip: Again, with a new seed; Edit; Extend; ×4, four of the kind; "
+                     "Upscale."),
+            ),
+            talk.flags(),
+            (line("A clip that fails or is cancelled costs nothing."),),
+        ]
+    )  # fmt: skip
+
+
+async def privacy(desk: TelegramDesk, account: Account) -> Shown:
+    """What is kept, and for how long."""
+    kept = desk.settings.kept
+    return _shown(
+        [
+            (line(Bold("What is kept")),),
+            (
+                line("Your Telegram id and name, so that your credits and clips are yours."),
+                line("The words and pictures that you send me, and the clips made of them, on "
+                     "the machine of whoever runs this Kinora. They go to no one else."),
+                line("What your credits were spent on, without the words."),
+            ),
+            (
+                line(f"Clips go after {kept}." if kept else "Clips go after a while.",
+                     " Delete, under a clip, removes it at once, with its words and its "
+                     "picture."),
+                line("I am told of commands, mentions and replies, and of all that is written in "
+                     "our own chat. It is noted for a day, so that nothing gets lost."),
+            ),
+        ]
+    )  # fmt: skip
+
+
+async def terms(desk: TelegramDesk, account: Account) -> Shown:
+    """What may be expected, and what is asked."""
+    return _shown(
+        [
+            (line(Bold("Terms")),),
+            (
+                line("This Kinora is run by its community, as it is: it may be slow, or away."),
+                line("Ask for nothing that is against the law or hurts somebody, and send only "
+                     "pictures that you may use."),
+                line("Your clips are yours, as far as the model's licence allows: /models says "
+                     "which that is."),
+                line("What fails costs nothing. Credits are not money and can't be paid out."),
+                line("Report, under a clip, tells whoever runs this of what should not be."),
+            ),
+        ]
+    )  # fmt: skip
+
+
+async def paysupport(desk: TelegramDesk, account: Account) -> Shown:
+    return _shown(
+        [
+            (
+                line("Nothing is sold here, so there is nothing to pay and nothing to refund."),
+                line("Your credits are free and come back each day: /me says how many."),
+                line("If somebody asks you for money in this bot's name, it is not this bot."),
+            ),
+        ]
+    )
+
+
+def drawn(paragraphs: Sequence[Paragraph]) -> str:
+    """As Telegram's HTML; what goes beyond one message is left out."""
+    kept: list[str] = []
+    for paragraph in paragraphs:
+        text = "\n".join(map(_line, paragraph))
+        if length("\n\n".join((*kept, text))) > TEXT_CHARS:
+            break
+        kept.append(text)
+    return "\n\n".join(kept)
+
+
+def _shown(paragraphs: Sequence[Paragraph]) -> Shown:
+    return Shown(drawn(paragraphs), None)
+
+
+def _line(drawn: Line) -> str:
+    """Small lines are slanted: there is no smaller type."""
+    return "".join(_bit(bit, small=drawn.small) for bit in drawn.bits)
+
+
+def _bit(bit: str | Bold | Code, *, small: bool) -> str:
+    match bit:
+        case Bold(text):
+            return bold(text)
+        case Code(text) if text.startswith("/"):
+            return plain(text)  # which Telegram makes a command to tap
+        case Code(text):
+            return code(text)
+    return italic(bit) if small else plain(bit)

@@ -1,0 +1,91 @@
+"""What `kinora doctor` finds at Telegram, and what it says to do there."""
+
+from __future__ import annotations
+
+from bots.doctor import Finding
+from bots.telegram.desk import Telegram
+from bots.telegram.doctor import examine
+from tests.telegram.server import Standin
+from tests.telegram.smallest import built, polling
+
+
+def settings(running: Standin, **changes: str) -> Telegram:
+    urls = {"api_url": running.api_url, "file_url": f"{running.api_url}/file"}
+    return Telegram(**{"token": running.token, **urls, **changes})
+
+
+async def found(running: Standin, **changes: str) -> dict[str, Finding]:
+    return {one.what: one for one in await examine(settings(running, **changes))}
+
+
+async def test_no_token_is_no_trouble() -> None:
+    (only,) = await examine(None)
+    assert only.verdict == "note"
+    assert "/newbot" in only.remedy
+
+
+async def test_a_bot_as_it_should_be(telegram_standin: Standin) -> None:
+    seen = await found(telegram_standin)
+    assert seen["Telegram"] == Finding("ok", "Telegram", "@kinora_bot")
+    assert "/setprivacy" in seen["Telegram privacy"].remedy
+    assert "/setinlinefeedback" in seen["Telegram inline"].remedy
+    assert not [one for one in seen.values() if one.verdict == "bad"]
+    assert not telegram_standin.world.commands
+    assert not telegram_standin.updates.webhook
+
+
+async def test_what_is_set_in_botfather(telegram_standin: Standin) -> None:
+    telegram_standin.world.privacy = False
+    telegram_standin.world.inline = False
+    seen = await found(telegram_standin)
+    assert seen["Telegram privacy"].seen == "it is told of all in groups"
+    assert "/setinline," in seen["Telegram inline"].remedy
+
+
+async def test_a_wrong_token(telegram_standin: Standin) -> None:
+    seen = await found(telegram_standin, token="7000000001:no-token-of-theirs-but-as-long-as-one")
+    assert seen["Telegram"].verdict == "bad"
+    assert "API Token" in seen["Telegram"].remedy
+
+
+async def test_a_server_of_ones_own_that_is_away() -> None:
+    away = Telegram("1:a", "http://127.0.0.1:9", "http://127.0.0.1:9/file")
+    (only,) = await examine(away)
+    assert (only.verdict, "telegram-bot-api" in only.remedy) == ("bad", True)
+
+
+async def test_a_second_poller(telegram_standin: Standin) -> None:
+    async with polling(telegram_standin, []):
+        seen = await found(telegram_standin)
+        assert "/revoke" in seen["Telegram updates"].remedy
+        ours = {one.what for one in await examine(settings(telegram_standin), alone=False)}
+        assert "Telegram updates" not in ours
+
+
+async def test_updates_that_wait_are_left_alone(telegram_standin: Standin) -> None:
+    telegram_standin.scene.user("anna").say("a red ball")
+    await found(telegram_standin)
+    assert len(telegram_standin.updates.pending) == 1
+
+
+async def test_a_webhook_while_polling(telegram_standin: Standin) -> None:
+    async with built(telegram_standin) as app:
+        await app.bot.set_webhook("https://example.org/a-path-with-a-secret")
+    seen = await found(telegram_standin)
+    assert seen["Telegram webhook"].seen == "one is set, to example.org"
+    assert "WEBHOOK_SECRET" in seen["Telegram webhook"].remedy
+
+
+async def test_a_webhook_that_is_ours_or_not(telegram_standin: Standin) -> None:
+    url = "https://kinora.example.org/hooks/telegram"
+    ours = {"webhook_url": url, "webhook_secret": "secret"}
+    assert "Telegram webhook" not in await found(telegram_standin, **ours)
+    async with built(telegram_standin) as app:
+        await app.bot.set_webhook("https://example.org/hook")
+        seen = await found(telegram_standin, **ours)
+        assert (seen["Telegram webhook"].verdict) == "bad"
+        await app.bot.set_webhook(url)
+        assert (await found(telegram_standin, **ours))["Telegram webhook"].verdict == "ok"
+        telegram_standin.updates.error = "Connection refused"
+        seen = await found(telegram_standin, **ours)
+        assert seen["Telegram webhook"].seen == "Connection refused, 0 waiting"
