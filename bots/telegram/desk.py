@@ -21,7 +21,6 @@ class Telegram:
     where Telegram brings updates, with `webhook_secret` in a header; None where they are polled.
     store_chat: where clips for inline messages are uploaded; None for their authors' own chats.
     kept: how long clips stay, in words ("30 days").
-    kept: how long clips stay, in words.
     """
 
     token: str = field(repr=False)
@@ -31,7 +30,6 @@ class Telegram:
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
     store_chat: int | None = None
-    kept: str = ""
     kept: str = ""
 
     @property
