@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -61,16 +61,12 @@ class Discord(BaseModel):
     @field_validator("token")
     @classmethod
     def _given(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is None or not token.get_secret_value().strip():
-            return None
-        return SecretStr(token.get_secret_value().strip())
+        return _stripped(token)
 
     @field_validator("api_url", "cdn_url")
     @classmethod
     def _reached_by_http(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
-            raise ValueError("write it whole, as in https://discord.com/api/v10")
-        return url.rstrip("/")
+        return _whole(url, "https://discord.com/api/v10")
 
     @field_validator("gateway_url")
     @classmethod
@@ -78,6 +74,58 @@ class Discord(BaseModel):
         if not re.fullmatch(r"wss?://[^/\s]+(/[^\s]*)?", url):
             raise ValueError("write it whole, as in wss://gateway.discord.gg")
         return url.rstrip("/")
+
+
+class Telegram(BaseModel):
+    """KINORA_TELEGRAM__*: the bot, which runs where there is a token."""
+
+    token: SecretStr | None = None
+    """Of the bot, from @BotFather."""
+    api_url: str = "https://api.telegram.org"
+    """Telegram's, or a Bot API server of one's own."""
+    file_url: str | None = None
+    """Where files are fetched, if not at api_url/file."""
+    local_mode: bool = False
+    """The Bot API server is one's own and runs with --local: files may have any size."""
+    mode: Literal["polling", "webhook"] | None = None
+    """How updates come; by a webhook where its URL is set, unless said."""
+    webhook_url: str | None = None
+    """Where Telegram reaches the page, with a path of one's own: https://kinora.example.org/tg."""
+    webhook_secret: SecretStr | None = None
+    """What Telegram proves itself with; 1 to 256 of A-Z a-z 0-9 _ -."""
+    store_chat: int | None = None
+    """A chat where clips for inline messages may be uploaded; their authors' own if not set."""
+
+    @field_validator("token", "webhook_secret")
+    @classmethod
+    def _given(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _stripped(secret)
+
+    @field_validator("api_url")
+    @classmethod
+    def _reached_by_http(cls, url: str) -> str:
+        return _whole(url, "https://api.telegram.org")
+
+    @field_validator("file_url", "webhook_url")
+    @classmethod
+    def _reached_if_said(cls, url: str | None) -> str | None:
+        return _whole(url, "https://kinora.example.org/telegram") if url else None
+
+    @model_validator(mode="after")
+    def _proven(self) -> Telegram:
+        if self.mode == "webhook" and self.webhook_url is None:
+            raise ValueError("a webhook needs KINORA_TELEGRAM__WEBHOOK_URL")
+        secret = self.webhook_secret.get_secret_value() if self.webhook_secret else ""
+        if self.by_webhook and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
+            raise ValueError(
+                "a webhook needs KINORA_TELEGRAM__WEBHOOK_SECRET, 1 to 256 characters of A-Z a-z "
+                "0-9 _ -: without it anybody could pretend to be Telegram"
+            )
+        return self
+
+    @property
+    def by_webhook(self) -> bool:
+        return self.webhook_url is not None and self.mode != "polling"
 
 
 class Credits(BaseModel):
@@ -130,6 +178,7 @@ class Settings(BaseSettings):
 
     web: Web = Web()
     discord: Discord = Discord()
+    telegram: Telegram = Telegram()
     credits: Credits = Credits()
     queue: Queue = Queue()
     clips: Clips = Clips()
@@ -147,3 +196,14 @@ class Settings(BaseSettings):
     def url(self) -> str:
         database = self.data_dir.absolute() / "kinora.db"
         return self.database_url or f"sqlite+aiosqlite:///{database}"
+
+
+def _whole(url: str, example: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
+        raise ValueError(f"write it whole, as in {example}")
+    return url.rstrip("/")
+
+
+def _stripped(secret: SecretStr | None) -> SecretStr | None:
+    value = secret.get_secret_value().strip() if secret else ""
+    return SecretStr(value) if value else None

@@ -23,6 +23,10 @@ PROMPT_MAX_CHARS = 2000
 SEED_MAX = 2**32 - 1
 ASPECTS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9")
 
+_AGAIN = re.compile(r"(?:again|once (?:again|more))\b[\s,;:.]*", re.IGNORECASE)
+_JOINT = re.compile(
+    r"(?:but|and|also|plus)\b[\s,]*|(?=(?:with|without|now|then|instead)\b)", re.IGNORECASE
+)
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
 _QUOTES = {'"': '"', "\u201c": "\u201d\u201c", "\u201e": "\u201c\u201d", "'": "'"}
 _RESOLUTION = re.compile(r"(\d{2,4})p?")
@@ -121,6 +125,7 @@ _MEANT = {
 """What people write who come from other systems."""
 
 _BY_NAME = {flag.name: flag for flag in FLAGS}
+_FIELDS = tuple(flag.field for flag in FLAGS)
 _NAMES = tuple(f"--{flag.name}" for flag in FLAGS)
 
 
@@ -182,6 +187,25 @@ def with_fields(draft: Draft, fields: Mapping[str, object]) -> Draft:
         else:
             values[flag.field] = _value(flag, _legible(_plain(given)))
     return replace(draft, **values)
+
+
+def edited(before: Draft, said: Draft) -> Draft:
+    """What was asked for before, with what is said now: a new prompt, or words that go on.
+
+    "again, but at night" and "with snow" go on; anything else is said in place of the words before.
+    Values not named stay, but the seed, which is new. No words: the same once more.
+    """
+    begun = _AGAIN.match(said.prompt)
+    words = said.prompt[begun.end() :] if begun else said.prompt
+    joined = _JOINT.match(words)
+    if not words or begun or joined:
+        rest = words[joined.end() :] if joined else words
+        prompt = ", ".join(filter(None, (before.prompt.rstrip(" ,.;"), rest)))
+    else:
+        prompt = words
+    values = {name: getattr(said, name) for name in _FIELDS}
+    values = {name: value for name, value in values.items() if value not in (None, False)}
+    return replace(before, **{**values, "prompt": prompt, "seed": said.seed})
 
 
 def recipe(draft: Draft) -> str:

@@ -27,7 +27,7 @@ from bots.telegram.inbox import Heard
 from bots.telegram.limiter import Turn
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
-from bots.telegram.places import Spot, server_of
+from bots.telegram.places import NO_TOPIC, Spot, server_of
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.places import Post
@@ -93,7 +93,7 @@ async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> S
 def check_allowed(room: Room, spot: Spot) -> None:
     """Raises UserError where the chat's admins want it elsewhere."""
     topics = room.desk.lobby.rules(server_of(spot.chat)).channels
-    if topics and not spot.inline and str(spot.topic or 0) not in topics:
+    if topics and not spot.inline and str(spot.topic or NO_TOPIC) not in topics:
         raise UserError(
             "Here I am used in other topics: the chat's admins set that. " + NOTHING_CHARGED
         )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.camera import CameraMove
 from core.errors import BadPrompt
-from core.prompt import ASPECTS, FLAGS, parse, recipe, with_fields
+from core.prompt import ASPECTS, FLAGS, edited, parse, recipe, with_fields
 from core.request import Draft
 
 
@@ -134,3 +134,27 @@ def test_any_text_is_a_draft_or_a_clear_sentence(text: str) -> None:
 def test_every_flag_teaches_an_example_that_works() -> None:
     for flag in FLAGS:
         assert parse(f"x --{flag.name} {flag.example}".strip()) != Draft("x")
+
+
+@pytest.mark.parametrize(
+    ("said", "prompt"),
+    [
+        ("again, but at night", "a red ball bouncing, at night"),
+        ("but at night", "a red ball bouncing, at night"),
+        ("with snow", "a red ball bouncing, with snow"),
+        ("and a blue sky", "a red ball bouncing, a blue sky"),
+        ("once more", "a red ball bouncing"),
+        ("a green cube", "a green cube"),
+        ("more snow than before", "more snow than before"),
+    ],
+)
+def test_words_about_a_clip_go_on_or_take_their_place(said: str, prompt: str) -> None:
+    before = parse("a red ball bouncing. --seconds 3 --seed 7")
+    assert edited(before, parse(said)).prompt == prompt
+
+
+def test_values_that_are_not_named_stay_but_for_the_seed() -> None:
+    before = parse("a ball --seconds 3 --seed 7 --loop")
+    after = edited(before, parse("again --res 480p"))
+    assert after == Draft("a ball", seconds=3.0, resolution="480p", loop=True)
+    assert edited(before, parse("again --seed 9")).seed == 9
