@@ -14,7 +14,7 @@ from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest, Forbidden
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bots import rules as told
@@ -58,18 +58,13 @@ class Here:
     private: bool
 
 
-async def may_settle(bot: ExtBot[Turn], here: Here, user: int) -> bool:
-    """Whether somebody leads the chat, now. Raises Refused where Telegram does not tell."""
-    if here.private:
-        return here.chat == user
+async def leads(bot: ExtBot[Turn], chat: int, user: int) -> bool:
+    """Whether somebody leads a group, now, as far as Telegram tells."""
     try:
-        member = await bot.get_chat_member(here.chat, user)
-    except (BadRequest, Forbidden) as error:
-        log.info("the administrators of %d are not known: %s", here.chat, error)
-        raise Refused(
-            "Telegram doesn't tell me who leads this chat: make me an administrator."
-        ) from error
-    return member.status in LEADING
+        return (await bot.get_chat_member(chat, user)).status in LEADING
+    except TelegramError as error:
+        log.info("who leads chat %d is not known: %s", chat, error.message)
+        return False
 
 
 async def press(desk: TelegramDesk, here: Here, what: str, value: str | None) -> Shown | None:
@@ -177,13 +172,6 @@ def _topic_label(rules: Rules, topic: str) -> str:
     if not rules.channels:
         return "Only in this topic"
     return "No longer in this topic" if topic in rules.channels else "In this topic, too"
-
-
-def elsewhere(rules: Rules, topic: int | None) -> str:
-    """Why Kinora is not used in a topic; "" where it is."""
-    if not rules.channels or str(topic or NO_TOPIC) in rules.channels:
-        return ""
-    return "I am used in other topics of this chat, as its administrators decided."
 
 
 def _button(label: str, what: str, value: str | None = None) -> InlineKeyboardButton:

@@ -1,0 +1,186 @@
+"""What people ask by commands that make nothing: /start with its deep links, /help, /me and the
+like, /show and /cancel, and /settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+    Update,
+)
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, filters
+
+from bots.card import offer
+from bots.hearing import costless
+from bots.telegram import chats, showing, talk
+from bots.telegram.asking import Room, ask, tell_kept
+from bots.telegram.card_view import Shown
+from bots.telegram.desk import TelegramDesk
+from bots.telegram.hearing import account_of, answered, guarded
+from bots.telegram.markup import bold, plain, quote
+from bots.telegram.places import NO_TOPIC, answer_to, spot_of
+from core.errors import NotFound, Refused
+from core.job import Account, Job
+from core.prompt import parse
+
+CREATE, SHOW = "create_", "show_"
+"""How the payloads of deep links begin: https://t.me/BOT?start=create_a_red_ball."""
+
+MAKE = "kn-make"
+QUOTED = (MessageEntity.BLOCKQUOTE, MessageEntity.EXPANDABLE_BLOCKQUOTE)
+
+Add = Callable[[BaseHandler[Update, Any, Any]], None]
+Context = ContextTypes.DEFAULT_TYPE
+Handling = Callable[[Update, Context], Coroutine[Any, Any, None]]
+Telling = Callable[[TelegramDesk, Account], Awaitable[Shown]]
+Hearing = Callable[[Room, Message, str], Awaitable[None]]
+"""Room, message, and the words behind the command. Raises UserError or Transient."""
+
+Pressing = Callable[[Room, CallbackQuery], Awaitable[str]]
+"""The words that answer a press, or "". Raises UserError or Transient."""
+
+TELLINGS: dict[str, Telling] = {
+    "help": talk.help_,
+    "me": talk.me,
+    "queue": talk.queue,
+    "models": talk.models,
+    "privacy": talk.privacy,
+    "terms": talk.terms,
+    "paysupport": talk.paysupport,
+}
+
+
+def register(add: Add, room: Room) -> None:
+    hearings: dict[str, Hearing] = {name: _told(telling) for name, telling in TELLINGS.items()}
+    hearings |= {"start": start, "show": show, "cancel": cancel, "settings": settings}
+    for name, hearing in hearings.items():
+        handling = _command(room, hearing)
+        add(CommandHandler(name, handling, filters.UpdateType.MESSAGE))
+    for pattern, pressing in ((chats.BUTTON, press_setting), (re.compile(MAKE), make)):
+        add(CallbackQueryHandler(_button(room, pressing), pattern))
+
+
+async def start(room: Room, message: Message, said: str) -> None:
+    """Welcome somebody; a deep link may bring words, or a clip's id."""
+    if said.startswith(SHOW):
+        await show(room, message, said.removeprefix(SHOW))
+    elif said.startswith(CREATE):
+        await _offer(room, message, said.removeprefix(CREATE).replace("_", " "))
+    else:
+        await _told(talk.start)(room, message, said)
+
+
+async def show(room: Room, message: Message, said: str) -> None:
+    assert message.from_user is not None
+    await showing.show(room, message.from_user, answer_to(message), said)
+
+
+async def cancel(room: Room, message: Message, said: str) -> None:
+    assert message.from_user is not None
+    choice = await showing.cancel(room, message.from_user, message, said)
+    if choice is not None:
+        await room.messages.send(answer_to(message), choice)
+
+
+async def settings(room: Room, message: Message, said: str) -> None:
+    """Raises Refused for who may not change them."""
+    assert message.from_user is not None
+    here = _here(message)
+    anonymous = message.sender_chat is not None and message.sender_chat.id == here.chat
+    if not anonymous:
+        await _check_leads(room, here, message.from_user.id)
+    await room.messages.send(answer_to(message), chats.settings(room.desk, here))
+
+
+async def press_setting(room: Room, query: CallbackQuery) -> str:
+    """Do what a button of /settings says."""
+    message, found = _pressed(query), chats.BUTTON.fullmatch(query.data or "")
+    if found is None:
+        raise Refused("This button is of another version of Kinora: type /settings.")
+    here = _here(message)
+    await _check_leads(room, here, query.from_user.id)
+    shown = await chats.press(room.desk, here, found["what"], found["value"])
+    if shown is None:
+        await room.messages.delete(spot_of(message))
+    else:
+        await room.messages.edit_text(spot_of(message), shown, last=True)
+    return "" if found["value"] is None else "Set"
+
+
+async def make(room: Room, query: CallbackQuery) -> str:
+    """Make what a deep link brought, once."""
+    message = _pressed(query)
+    words = "\n".join(message.parse_entities(list(QUOTED)).values())
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        return [await room.desk.studio.submit(account, place, parse(words), key=key)]
+
+    key = f"telegram:{message.chat.id}/{message.message_id}"
+    await ask(room, query.from_user, answer_to(message), key, queue)
+    await room.messages.edit_buttons(spot_of(message), None)
+    return ""
+
+
+async def _offer(room: Room, message: Message, words: str) -> None:
+    """A link may come from anybody: what it brings is made when a button is pressed."""
+    with costless():
+        quoted = room.desk.studio.quote(parse(words), place=answer_to(message).place)
+    text = f"{bold('Make this clip?')}\n{quote(words)}\n{plain(offer(quoted))}"
+    button = InlineKeyboardButton("Make it", callback_data=MAKE)
+    await room.messages.send(answer_to(message), Shown(text, InlineKeyboardMarkup([[button]])))
+
+
+def _told(telling: Telling) -> Hearing:
+    async def hearing(room: Room, message: Message, said: str) -> None:
+        assert message.from_user is not None
+        account = await account_of(room.desk.studio, message.from_user)
+        await room.messages.send(answer_to(message), await telling(room.desk, account))
+        await tell_kept(room, answer_to(message), account)
+
+    return hearing
+
+
+def _command(room: Room, hearing: Hearing) -> Handling:
+    async def heard(update: Update, context: Context) -> None:
+        message = update.effective_message
+        if message is None or message.from_user is None:
+            return  # a channel's, which nobody in particular asks
+        said = " ".join(context.args or ())
+        await guarded(room.messages, message, lambda: hearing(room, message, said))
+
+    return heard
+
+
+def _button(room: Room, pressing: Pressing) -> Handling:
+    async def heard(update: Update, context: Context) -> None:
+        query = update.callback_query
+        assert query is not None
+        await answered(room.messages, query, lambda: pressing(room, query))
+
+    return heard
+
+
+def _pressed(query: CallbackQuery) -> Message:
+    """Raises NotFound for a message that Telegram shows no more."""
+    if not isinstance(query.message, Message):
+        raise NotFound("This message is too old: ask for a new one.")
+    return query.message
+
+
+def _here(message: Message) -> chats.Here:
+    spot = spot_of(message)
+    topic = str(spot.topic or NO_TOPIC) if message.chat.is_forum else None
+    return chats.Here(spot.chat, topic, spot.private)
+
+
+async def _check_leads(room: Room, here: chats.Here, user: int) -> None:
+    if not (here.private or await chats.leads(room.bot, here.chat, user)):
+        raise Refused(chats.NOT_LEADING)
