@@ -6,12 +6,11 @@ are missing there is no such model.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from core.camera import CameraMove
 from core.catalog import Cost, Model, Span, Takes, nearest_aspect
@@ -19,9 +18,10 @@ from core.prompt import ASPECTS
 from core.request import Request
 from model.families import wan
 from model.family import Frame, Given, Loaded, Step
+from model.pocket import facts
 from model.pocket.words import CAMERA, count_tokens, heard, understood
 
-WEIGHTS: Final = Path(__file__).parents[1] / "pocket" / "weights"
+WEIGHTS: Final = facts.FOLDER
 
 MOST_PIECES: Final = 4
 """How many trained lengths a clip may have, each going on from the last, where no fact says."""
@@ -41,23 +41,17 @@ AT_REST: Final = "static"
 
 
 def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
-    """The catalogue's entry for the weights in `folder`; nothing where there are none.
-
-    kinora.json has `sizes` (widths and heights in pixels), `num_frames`, `frame_rate`,
-    `num_inference_steps`, `guidance_scale` and `max_sequence_length`; where it was trained so,
-    `context_latents`; and where it was judged good enough `takes_picture`, `takes_last_picture`,
-    `extends`, `longest_seconds`, `camera` (moves, as in `words.CAMERA`) and `hold_colour`.
-    """
+    """The catalogue's entry for the weights in `folder`; nothing where there are none."""
     if not (folder / "model_index.json").is_file():
         return ()
-    facts = _facts(folder)
-    rate, steps = facts["frame_rate"], facts["num_inference_steps"]
-    whole_seconds = round((facts["num_frames"] - 1) / rate, 2)
-    longest_seconds = facts.get("longest_seconds", math.floor(MOST_PIECES * whole_seconds))
-    width, height = facts["sizes"][0]
-    aspects = ASPECTS if len(facts["sizes"]) > 1 else ("1:1",)
-    moves = _moves(facts.get("camera", ()))
-    tokens = _room(facts["max_sequence_length"])
+    suiting = facts.read(folder)
+    rate, steps, sizes = suiting.frame_rate, suiting.num_inference_steps, suiting.sizes
+    whole_seconds = round((suiting.num_frames - 1) / rate, 2)
+    longest_seconds = suiting.longest_seconds or math.floor(MOST_PIECES * whole_seconds)
+    width, height = sizes[0]
+    aspects = ASPECTS if len(sizes) > 1 else ("1:1",)
+    moves = _moves(suiting.camera)
+    tokens = _room(suiting.max_sequence_length)
     return (
         Model(
             name="pocket",
@@ -65,9 +59,9 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             summary="Simple animated scenes from words: a thing or two, their motion, a background",
             licence="Apache-2.0",
             text=True,
-            picture=Takes.MAYBE if facts.get("takes_picture") else Takes.NOTHING,
-            last_picture=facts.get("takes_last_picture", False),
-            extends=facts.get("extends", False),
+            picture=Takes.MAYBE if suiting.takes_picture else Takes.NOTHING,
+            last_picture=suiting.takes_last_picture,
+            extends=suiting.extends,
             flags=frozenset(
                 {"neg", "steps", "guidance", "draft"} | ({"camera"} if moves else set())
             ),
@@ -83,7 +77,7 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             aspect=nearest_aspect(width, height, aspects),
             frame_quantum=4,
             steps=Span(min(4, steps), 50, steps),
-            guidance=Span(1, 10, facts["guidance_scale"]),
+            guidance=Span(1, 10, suiting.guidance_scale),
             native=min(width, height),
             understands=lambda prompt: understood(heard(prompt, tokens)),
         ),
@@ -97,15 +91,15 @@ def load(name: str) -> Loaded:
 
 
 def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
-    facts = _facts(folder)
+    suiting = facts.read(folder)
     return wan.Checkpoint(
         source=str(folder),
-        sizes=tuple((width, height) for width, height in facts["sizes"]),
-        num_frames=facts["num_frames"],
-        shortest=facts["num_frames"],
-        context_latents=facts.get("context_latents", 0),
-        hold_colour=float(facts.get("hold_colour", 0)),
-        max_sequence_length=facts["max_sequence_length"],
+        sizes=suiting.sizes,
+        num_frames=suiting.num_frames,
+        shortest=suiting.num_frames,
+        context_latents=suiting.context_latents,
+        hold_colour=suiting.hold_colour,
+        max_sequence_length=suiting.max_sequence_length,
         draft_steps=DRAFT_STEPS,
         cpu_dtype="bfloat16",
         vae_dtype=None,
@@ -153,11 +147,6 @@ def _moves(trained: Sequence[str]) -> frozenset[str]:
     """Every move that it can make with those it was trained on."""
     nearest = {move for move, like in STANDS_FOR.items() if like in trained}
     return frozenset(trained) | nearest | {AT_REST} if trained else frozenset()
-
-
-def _facts(folder: Path) -> Mapping[str, Any]:
-    facts: dict[str, Any] = json.loads((folder / "kinora.json").read_text())
-    return facts
 
 
 MODELS = offered()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from model.pocket import weights, words
+from model.pocket import facts, weights, words
 
 _HEAD = """\
 ---
@@ -39,9 +39,9 @@ STAGES: Final = {
 
 def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) -> None:
     """MODEL_CARD.md in `folder`."""
-    facts = weights.facts(folder)
+    suiting = facts.read(folder)
     settings = report["settings"]
-    sizes = ", ".join(f"{width}×{height}" for width, height in facts["sizes"])
+    sizes = ", ".join(f"{width}×{height}" for width, height in suiting.sizes)
     parts = [
         _HEAD,
         "## What it knows\n",
@@ -53,9 +53,9 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         " background held out.",
         *(f"- {name}: {value}" for name, value in training.items()),
         "\n## How to sample\n",
-        f"{sizes}; {facts['num_frames']} frames, shown at {facts['frame_rate']} a second;"
-        f" {facts['num_inference_steps']} steps, guidance {facts['guidance_scale']},"
-        f" `max_sequence_length={facts['max_sequence_length']}`, the padding of its training.\n",
+        f"{sizes}; {suiting.num_frames} frames, shown at {suiting.frame_rate} a second;"
+        f" {suiting.num_inference_steps} steps, guidance {suiting.guidance_scale},"
+        f" `max_sequence_length={suiting.max_sequence_length}`, the padding of its training.\n",
         "## What the judge says\n",
         f"{report['prompts']} prompts of held-out combinations, {settings['num_inference_steps']}"
         f" steps, guidance {settings['guidance_scale']}; `model/pocket/judge.py` looks at pixels"
@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=Path, help="judged.json")
     parser.add_argument("run", type=Path, help="the training run's folder")
-    parser.add_argument("--weights", type=Path, default=weights.FOLDER)
+    parser.add_argument("--weights", type=Path, default=facts.FOLDER)
     parser.add_argument("--hardware", default="two CPU cores shared with other work, no GPU")
     parser.add_argument("--weak", default="", help="what it does badly, in a sentence or two")
     parser.add_argument("--remarks", default="", help="what the logs don't say of the training")

@@ -25,6 +25,8 @@ from model.pocket.autoencoder import LATENT_CHANNELS
 MAX_WORDS: Final = 32
 """Tokens of a prompt, end mark included; the pipeline's `max_sequence_length`."""
 TRAIN_TIMESTEPS: Final = 1000
+PREDICTION: Final = "v_prediction"
+"""What the transformer says, in diffusers' words; see `Words2Latents.velocity`."""
 
 _PAD, _END, _UNKNOWN = "<pad>", "</s>", "<unk>"
 
@@ -149,11 +151,25 @@ def float32_attention() -> Iterator[None]:
         functional.scaled_dot_product_attention = original
 
 
+def plain_parameters(module: nn.Module) -> list[nn.Parameter]:
+    """Matrices that aren't maps between hidden states: tables, which AdamW suits better."""
+    tables = ("scale_shift_table", "shared", "relative_attention_bias")
+    return [
+        parameter
+        for name, parameter in module.named_parameters()
+        if any(table in name for table in tables)
+    ]
+
+
 def take_over(model: Words2Latents, pipeline: WanPipeline) -> None:
     """Start from an earlier model of the same width: its words, and its layers.
 
     Words that it didn't know stay new. Layers that it didn't have begin as doing nothing.
+    Raises ValueError for a model that says something else than this one (see `velocity`).
     """
+    says = pipeline.scheduler.config.prediction_type
+    if says != PREDICTION:
+        raise ValueError(f'the earlier model says "{says}"; this one says "{PREDICTION}"')
     known = pipeline.tokenizer.get_vocab()
     state = pipeline.text_encoder.float().state_dict()
     for name in ("shared.weight", "encoder.embed_tokens.weight"):

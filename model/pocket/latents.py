@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
-from model.pocket import autoencoder, drawing, scenes
+from model.pocket import autoencoder, drawing, parallel, scenes
 from model.pocket.autoencoder import FRAMES_PER_LATENT
+
+Size: TypeAlias = tuple[int, int]
+"""Width and height in pixels."""
 
 CHUNK: Final = 100
 """Clips in a file."""
 FRAMES: Final = 17
+LATENT_FRAMES: Final = 1 + (FRAMES - 1) // FRAMES_PER_LATENT
 LATEST_START: Final = 400
 """Frames that may have gone by before a clip that goes on: 50 s."""
 
@@ -49,24 +53,42 @@ class Chunk:
     shown: tuple[scenes.Scene, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean and deviation of each channel of raw latents, (channels,)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def normalise(self, raw: Tensor) -> Tensor:
+        """As diffusers does with `latents_mean` and `latents_std`: over axis 1."""
+        view = (1, -1, 1, 1, 1)
+        return (raw - self.mean.view(view)) / self.deviation.view(view)
+
+
 @dataclass(slots=True)
 class Library:
-    """The chunks in a folder that were read so far, by size in pixels (width, height) and kind."""
+    """The chunks in a folder that were read so far, by size and kind; all processes have the same.
+
+    Sizes that are not in `sizes` are left aside.
+    """
 
     folder: Path
-    shelves: dict[tuple[int, int], dict[Kind, list[Chunk]]] = field(
+    sizes: Collection[Size]
+    shelves: dict[Size, dict[Kind, list[Chunk]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     _read: set[Path] = field(default_factory=set)
 
     def read_new(self) -> int:
         """Take in the chunks that were written since. Gives the number of clips in all."""
-        for path in sorted(self.folder.glob("*x*-*.pt")):
-            if path not in self._read:
-                width, height = (int(side) for side in path.stem.split("-")[0].split("x"))
-                chunk = _read_chunk(path)
-                self.shelves[width, height][chunk.kind].append(chunk)
-                self._read.add(path)
+        for path in parallel.told(sorted(self.folder.glob("*x*-*.pt"))):
+            width, height = (int(side) for side in path.stem.split("-")[0].split("x"))
+            if path in self._read or (width, height) not in self.sizes:
+                continue
+            chunk = _read_chunk(path)
+            self.shelves[width, height][chunk.kind].append(chunk)
+            self._read.add(path)
         return sum(self.counts().values())
 
     def counts(self) -> Mapping[str, int]:
@@ -76,8 +98,10 @@ class Library:
                 counts[f"{width}x{height} {kind}"] += sum(len(chunk.shown) for chunk in chunks)
         return counts
 
-    def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of each channel, (channels,), over all that was read."""
+    def scale(self) -> Scale:
+        """Over what was read. Raises LookupError where that is nothing."""
+        if not self._read:
+            raise LookupError(f"no clips in {self.folder}: encode some first")
         flat = torch.cat(
             [
                 chunk.raw.float().transpose(0, 1).flatten(1)
@@ -87,10 +111,10 @@ class Library:
             ],
             dim=1,
         )
-        return flat.mean(dim=1), flat.std(dim=1)
+        return Scale(flat.mean(dim=1), flat.std(dim=1))
 
     def batch(
-        self, rng: np.random.Generator, size: tuple[int, int], kind: Kind, count: int
+        self, rng: np.random.Generator, size: Size, kind: Kind, count: int
     ) -> tuple[Tensor, list[scenes.Scene]]:
         """Raw latents (count, channels, frames, height, width) float32 and what they show.
 
@@ -108,28 +132,22 @@ class Library:
         return torch.stack(raws).float(), shown
 
 
-def normalise(raw: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-    """As diffusers does with `latents_mean` and `latents_std`: over axis 1."""
-    view = (1, -1, 1, 1, 1)
-    return (raw - mean.view(view)) / deviation.view(view)
+def encode_clips(
+    vae: AutoencoderKLWan, folder: Path, counts: Mapping[Size, int], *, seed: int = 1
+) -> None:
+    """Draw and encode clips until so many of each size lie in the folder, the sizes by turns.
 
-
-def write_chunks(
-    vae: AutoencoderKLWan, folder: Path, size: tuple[int, int], count: int, *, seed: int = 1
-) -> Iterator[int]:
-    """Draw and encode clips until `count` of that size lie in the folder; gives how many there are.
-
-    What is there already is kept, so this can be stopped and taken up again.
+    What is there already is kept, so this can be stopped and taken up again. Every process writes
+    its share of the files.
     """
-    width, height = size
-    for index in range(-(-count // CHUNK)):
-        path = folder / f"{width}x{height}-{index:05d}.pt"
+    wanted = [
+        (index, size) for size, count in counts.items() for index in range(-(-count // CHUNK))
+    ]
+    for index, size in parallel.share(sorted(wanted, key=lambda chunk: chunk[0])):
+        path = folder / f"{size[0]}x{size[1]}-{index:05d}.pt"
         if not path.exists():
-            chunk = encode_chunk(
-                vae, [seed, width, height, index], KINDS[index % len(KINDS)], size, CHUNK
-            )
-            save_chunk(path, chunk)
-        yield (index + 1) * CHUNK
+            kind = KINDS[index % len(KINDS)]
+            save_chunk(path, encode_chunk(vae, [seed, *size, index], kind, size, CHUNK))
 
 
 def save_chunk(path: Path, chunk: Chunk) -> None:
@@ -142,7 +160,7 @@ def save_chunk(path: Path, chunk: Chunk) -> None:
 
 
 def encode_chunk(
-    vae: AutoencoderKLWan, seed: Sequence[int], kind: Kind, size: tuple[int, int], count: int
+    vae: AutoencoderKLWan, seed: Sequence[int], kind: Kind, size: Size, count: int
 ) -> Chunk:
     rng = np.random.default_rng([*seed, zlib.crc32(kind.encode())])
     described = [scenes.sample_scene(rng) for _ in range(count)]
@@ -158,7 +176,7 @@ def _encode(
     vae: AutoencoderKLWan,
     rng: np.random.Generator,
     kind: Kind,
-    size: tuple[int, int],
+    size: Size,
     described: Sequence[scenes.Scene],
 ) -> Tensor:
     width, height = size

@@ -28,6 +28,12 @@ CAMERA_ZOOM: Final = 0.13
 CAMERA_ROLL: Final = math.radians(12)
 """A camera that does less over a clip is at rest."""
 
+STEPS: Final = 6
+OUTLYING: Final = 24
+"""Difference of a channel at which a pixel counts half: a thing that passes is no background."""
+RESTING: Final = 40
+"""Pull towards no movement, for each pixel."""
+
 MOVED: Final = 0.12
 GROWN: Final = 0.45
 """Change of the area, in powers of e."""
@@ -95,7 +101,7 @@ def _step(first: Array, second: Array, where: Mask) -> Array:
         return np.eye(3)
     slopes = slopes[inner].reshape(-1, 4)
     tx = ty = grown = turned = 0.0
-    for _ in range(6):
+    for _ in range(STEPS):
         to_x = columns + tx + grown * columns - turned * rows
         to_y = rows + ty + grown * rows + turned * columns
         moved = cv2.remap(
@@ -106,10 +112,10 @@ def _step(first: Array, second: Array, where: Mask) -> Array:
             borderMode=cv2.BORDER_REPLICATE,
         )
         wrong = (target - moved[inner]).reshape(-1)
-        trusted = slopes / (1 + (wrong[:, None] / 24) ** 2)
+        trusted = slopes / (1 + (wrong[:, None] / OUTLYING) ** 2)
         normal, pull = trusted.T @ slopes, trusted.T @ wrong
         # Without a landmark the picture could have gone anywhere: let it rest.
-        normal += np.eye(4) * 40 * len(target)
+        normal += np.eye(4) * RESTING * len(target)
         change = np.linalg.solve(normal, pull)
         tx, ty, grown, turned = np.array([tx, ty, grown, turned]) + change
         if np.abs(change).max() < 1e-4:

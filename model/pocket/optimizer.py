@@ -1,4 +1,4 @@
-"""The optimiser of pocket's training: Muon for matrices, AdamW for the rest.
+"""How pocket's weights learn: Muon for matrices, AdamW for the rest, and their moving average.
 
 Muon (Keller Jordan, 2024, "Muon: An optimizer for hidden layers") takes the momentum's nearest
 orthogonal matrix as the step. Convolutions count as matrices of (out, in × taps).
@@ -6,11 +6,52 @@ orthogonal matrix as the step. Convolutions count as matrices of (out, in × tap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 import torch
 from torch import Tensor
+
+from model.pocket import parallel
+
+AVERAGE_KEEPS: Final = 0.995
+LEAST_RATE: Final = 0.02
+"""Of the peak, at the end."""
+
+
+def rate_at(
+    fraction: float, step: int, *, peak: float, warmup_steps: int = 50, hold: float = 0.4
+) -> float:
+    """Linear warm-up, `peak` for the first `hold` of the work, then straight down.
+
+    fraction: share of the work that is done, 0…1; steps that are done count for the warm-up alone.
+    """
+    decay = min((1 - fraction) / (1 - hold), 1.0)
+    return peak * min((step + 1) / warmup_steps, 1.0) * max(decay, LEAST_RATE)
+
+
+def descend(
+    optimizer: torch.optim.Optimizer,
+    loss: Tensor,
+    parameters: Sequence[torch.nn.Parameter],
+    rate: float,
+) -> None:
+    """One step down the gradient, the same in all processes; the gradient is clipped at 1."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    parallel.average_gradients(parameters)
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+
+
+@torch.no_grad()
+def track(average: torch.nn.Module, model: torch.nn.Module, step: int) -> None:
+    """Moves an exponential average of the weights on; at the first steps it forgets sooner."""
+    keep = min(AVERAGE_KEEPS, step / (step + 10))
+    for kept, now in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(now, 1 - keep)
 
 
 def orthogonalised(matrix: Tensor, steps: int = 4) -> Tensor:

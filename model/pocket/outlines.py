@@ -121,18 +121,15 @@ def _circle(radius: float, x: float = 0.0, y: float = 0.0) -> NDArray[np.uint8]:
 
 @cache
 def _outlines() -> dict[str, NDArray[np.uint8]]:
+    radii = (1.0, 0.45) * 5
     pentagram = [
-        (r * math.sin(k * math.pi / 5), r * math.cos(k * math.pi / 5))
-        for k in range(10)
-        for r in ((1.0, 0.45)[k % 2],)
+        (radius * math.sin(k * math.pi / 5), radius * math.cos(k * math.pi / 5))
+        for k, radius in enumerate(radii)
     ]
-    curve = [
-        (
-            0.06 * 16 * math.sin(t) ** 3,
-            0.06 * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t)),
-        )
-        for t in np.linspace(0, 2 * math.pi, 60)
-    ]
+    t = np.linspace(0, 2 * math.pi, 60)
+    curve = 0.06 * np.stack(
+        [16 * np.sin(t) ** 3, 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t)], axis=1
+    )
     arm = 0.33
     plus = [
         (-arm, 1), (arm, 1), (arm, arm), (1, arm), (1, -arm), (arm, -arm),
@@ -144,7 +141,7 @@ def _outlines() -> dict[str, NDArray[np.uint8]]:
         "triangle": _polygon([(0, 1), (0.97, -0.62), (-0.97, -0.62)]),
         "diamond": _polygon([(0, 1), (0.7, 0), (0, -1), (-0.7, 0)]),
         "star": _polygon(pentagram),
-        "heart": _polygon(curve),
+        "heart": _polygon(curve.tolist()),
         "ring": _circle(1) - _circle(0.42),
         "moon": _circle(1) * (1 - _circle(0.8, 0.5, 0.1)),
         "cross": _polygon(plus),

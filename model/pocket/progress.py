@@ -8,11 +8,31 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
+
+from model.pocket import parallel
+
+SAVE_EVERY_S: Final = 120.0
+
+
+@dataclass(slots=True)
+class Every:
+    """Says once in so many seconds that it is time."""
+
+    seconds: float
+    _last: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < self.seconds:
+            return False
+        self._last = now
+        return True
 
 
 @dataclass(slots=True)
@@ -26,7 +46,6 @@ class Progress:
     worked_s: float = 0.0
     """Work done before this start of the process."""
     started: float = field(default_factory=time.monotonic)
-    saved_at: float = field(default_factory=time.monotonic)
 
     @property
     def elapsed_s(self) -> float:
@@ -37,21 +56,24 @@ class Progress:
         """Share of the planned work that is done, 0…1."""
         return min(self.elapsed_s / (self.minutes * 60), 1.0)
 
-    def rate(self, peak: float, *, warmup_steps: int = 50, hold: float = 0.4) -> float:
-        """Learning rate: linear warm-up, `peak` for the first `hold` of the work, then to 2 %."""
-        decay = min((1 - self.fraction) / (1 - hold), 1.0)
-        return peak * min((self.step + 1) / warmup_steps, 1.0) * max(decay, 0.02)
+    def until(self, share: float, kept: Callable[[], Mapping[str, Any]]) -> Iterator[float]:
+        """The share of the work that is done, over and over, while it is below `share`.
 
-    def due(self, every_s: float) -> bool:
-        """Whether `every_s` seconds passed since the last save."""
-        return time.monotonic() - self.saved_at > every_s
+        All processes hear the same. What `kept` gives is saved now and then, and at the end.
+        """
+        saving = Every(SAVE_EVERY_S)
+        while (fraction := parallel.agreed(self.fraction)) < share:
+            yield fraction
+            if parallel.rank() == 0 and saving.due():
+                self.save(**kept())
+        if parallel.rank() == 0:
+            self.save(**kept())
 
     def save(self, **state: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".part")
         torch.save({"step": self.step, "worked_s": self.elapsed_s, **state}, fresh)
         fresh.replace(self.path)
-        self.saved_at = time.monotonic()
 
     def resume(self) -> dict[str, Any] | None:
         """What `save` kept, or None at a first start."""
@@ -72,8 +94,3 @@ class Progress:
         with self.path.with_suffix(".jsonl").open("a") as lines:
             lines.write(json.dumps(rounded) + "\n")
         print(self.path.stem, json.dumps(rounded), flush=True)
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate

@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.pocket import words
 
-Array: TypeAlias = NDArray[np.floating[Any]]
-Frames: TypeAlias = NDArray[np.uint8]
 Choose: TypeAlias = Callable[[Sequence[str]], str]
 
 CLASHES: Final[dict[str, frozenset[str]]] = {

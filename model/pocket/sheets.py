@@ -18,6 +18,8 @@ PAPER: Final = (250, 250, 250)
 INK: Final = (20, 20, 20)
 FAINT: Final = (190, 190, 190)
 LINE: Final = 13
+LETTER: Final = 6
+"""Height of a line of text and width of a letter, in pixels."""
 PANEL: Final = (360, 190)
 """Width and height in pixels of one curve."""
 
@@ -43,7 +45,7 @@ def contact_sheet(
         chosen = np.linspace(0, len(clip) - 1, frames_shown).round()
         for column, index in enumerate(chosen):
             sheet.paste(Image.fromarray(clip[int(index)]), (left + column * (width + 2), top))
-        short = "\n".join(line[: cell_width // 6] for line in text.split("\n"))
+        short = "\n".join(line[: cell_width // LETTER] for line in text.split("\n"))
         pen.multiline_text((left + 2, top + height + 1), short, fill=INK, spacing=1)
     return sheet
 

@@ -35,6 +35,9 @@ MARKED: Final = 13.0
 ONE_WAY: Final = 0.45
 """How far that brightness varies along one direction, 0…1, where it makes stripes."""
 
+PLAIN: Final = 36
+"""How far a channel varies at most along the border of a plain background."""
+
 DRIFT_S: Final = 6
 """Seconds in which a thing that swings or circles leaves each place free most of the time."""
 
@@ -135,28 +138,26 @@ def name_background(frames: Frames) -> str:
     navy = (value < 0.48) & (hue > 205) & (hue < 275) & (saturation > 0.35)
     green = (hue > 70) & (hue < 165) & (saturation > 0.3) & (value > 0.3)
     dusky = ((hue > 255) | (hue < 38)) & (saturation > 0.35) & (value > 0.28)
-    share = {
-        "airy": airy.mean(),
-        "deep": deep.mean(),
-        "navy": navy.mean(),
-        "green": green.mean(),
-        "dusky": dusky.mean(),
-    }
     low, high = np.percentile(border, (12, 88), axis=0)
-    spread = float((high - low).max())
-    if share["navy"] > 0.6:
+    if _make_up(navy):
         return "night"
-    if spread < 36:
+    if (high - low).max() < PLAIN:
         return name_colour(border)
-    if min(share["green"], share["airy"]) > 0.08 and share["green"] + share["airy"] > 0.6:
-        return "grass"
-    if min(share["deep"], share["airy"]) > 0.08 and share["deep"] + share["airy"] > 0.6:
-        return "sea"
-    if share["airy"] > 0.6:
-        return "sky"
-    if share["dusky"] > 0.6:
-        return "sunset"
+    for name, parts in (
+        ("grass", (green, airy)),
+        ("sea", (deep, airy)),
+        ("sky", (airy,)),
+        ("sunset", (dusky,)),
+    ):
+        if _make_up(*parts):
+            return name
     return "unclear"
+
+
+def _make_up(*parts: NDArray[np.bool_]) -> bool:
+    """Whether most of a border is of these parts, and something of each."""
+    shares = [float(part.mean()) for part in parts]
+    return sum(shares) > 0.6 and min(shares) > 0.08
 
 
 def _border(frames: Frames) -> NDArray[np.uint8]:
@@ -173,15 +174,12 @@ def _border(frames: Frames) -> NDArray[np.uint8]:
 
 def _in_front(frames: Frames, background: str) -> list[Mask]:
     """For every frame, what isn't background, without specks."""
-    other = _unlike_scenery(frames, background)
     kernel = np.ones((3, 3), np.uint8)
     masks = []
-    for frame in other:
-        opened = cv2.morphologyEx(frame.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
-        large = stats[:, cv2.CC_STAT_AREA] > SMALLEST * frame.size
-        large[0] = False
-        masks.append(np.asarray(large[labels], np.bool_) if count > 1 else np.zeros_like(frame))
+    for other in _unlike_scenery(frames, background):
+        opened = cv2.morphologyEx(other.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+        labels, areas = _pieces(np.asarray(opened, np.bool_))
+        masks.append(np.asarray((areas > SMALLEST * other.size)[labels], np.bool_))
     return masks
 
 
@@ -218,16 +216,24 @@ def _unlike_plain(frames: Frames) -> Mask:
     return np.asarray(difference > APART, np.bool_)
 
 
-def _shrunk(mask: Mask) -> Mask:
-    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)), np.bool_)
+def _pieces(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For every pixel the number of its connected piece, and their areas; 0, what is outside, has
+    none."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.intp)
+    areas[0] = 0
+    return labels.astype(np.intp), areas
+
+
+def _shrunk(mask: Mask, pixels: int = 1) -> Mask:
+    kernel = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), kernel, iterations=pixels), np.bool_)
 
 
 def _core(mask: Mask) -> Mask:
     """A little in from the edge, which may be soft; one pixel where there is no more."""
-    core = once = _shrunk(mask)
-    for _ in range(round(min(mask.shape) / 42) - 1):
-        core = _shrunk(core)
-    return core if core.any() else once
+    core = _shrunk(mask, max(round(min(mask.shape) / 42), 1))
+    return core if core.any() else _shrunk(mask)
 
 
 def _grown(mask: Mask) -> Mask:
@@ -258,21 +264,23 @@ def _by_colour(frames: Frames, front: Sequence[Mask], background: str) -> dict[s
     pixels = frames[cores]
     names = _named(pixels)
     counts = np.bincount(names, minlength=len(_NAMES))
-    # A soft edge towards a plain background has that background's colour.
-    counts[[name == background for name in _NAMES]] = 0
-    clear = [i for i in counts.argsort()[::-1] if counts[i] > SECOND_THING * len(names)]
-    if not clear:
+    if background in _NAMES:
+        # A soft edge towards a plain background has that background's colour.
+        counts[_NAMES.index(background)] = 0
+    ranked = counts.argsort()[::-1]
+    clear = ranked[counts[ranked] > SECOND_THING * len(names)]
+    if not len(clear):
         return {}
-    middles = np.stack([np.median(pixels[names == i], axis=0) for i in clear])
-    found: dict[str, list[Mask]] = {_NAMES[i]: [] for i in clear}
+    middles = np.stack([np.median(pixels[names == index], axis=0) for index in clear])
+    found: dict[str, list[Mask]] = {_NAMES[index]: [] for index in clear}
     for frame, mask in zip(frames, front, strict=True):
         inside = frame[mask]
         own = _named(inside)
-        away = np.abs(inside[:, None].astype(np.float32) - middles).sum(axis=2).argmin(axis=1)
-        for place, index in enumerate(clear):
+        away = np.abs(inside[:, None].astype(np.float32) - middles).sum(axis=2)
+        belongs = np.where(np.isin(own, clear), own, clear[away.argmin(axis=1)])
+        for index in clear:
             chosen = np.zeros(mask.shape, np.bool_)
-            others = ~np.isin(own, clear)
-            chosen[mask] = (own == index) | (others & (away == place))
+            chosen[mask] = belongs == index
             found[_NAMES[index]].append(_largest_piece(chosen))
     return {name: masks for name, masks in found.items() if _often_there(masks)}
 
@@ -282,13 +290,10 @@ def _often_there(masks: Sequence[Mask]) -> bool:
 
 
 def _largest_piece(mask: Mask) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.astype(np.uint8), connectivity=8
-    )
-    if count < 2:
-        return mask
-    biggest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    if stats[biggest, cv2.CC_STAT_AREA] < SMALLEST * mask.size:
+    """The largest connected part; nothing where that is a speck."""
+    labels, areas = _pieces(mask)
+    biggest = int(areas.argmax())
+    if areas[biggest] < SMALLEST * mask.size:
         return np.zeros_like(mask)
     return np.asarray(labels == biggest, np.bool_)
 
@@ -304,23 +309,32 @@ def _name_texture(frames: Frames, masks: Sequence[Mask]) -> str:
     contrast, direction = [], []
     for frame, mask in zip(frames, masks, strict=True):
         core = _core(mask)
-        rows, columns = np.nonzero(core)
-        if len(rows) < 30:
+        if core.sum() < 30:
             continue
-        y, x = rows - rows.mean(), columns - columns.mean()
-        value = cv2.blur(frame, (2, 2))[rows, columns].max(axis=1).astype(np.float32)
-        smooth = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-        marks = np.zeros(mask.shape, np.float32)
-        marks[rows, columns] = value - smooth @ np.linalg.lstsq(smooth, value, rcond=None)[0]
-        contrast.append(float(marks[rows, columns].std()))
-        along_y, along_x = np.gradient(marks)
-        inner = _shrunk(core)
-        slope_x, slope_y = along_x[inner], along_y[inner]
-        xx, yy, xy = (slope_x**2).sum(), (slope_y**2).sum(), (slope_x * slope_y).sum()
-        direction.append(float(np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-6)))
+        marks = _marks(frame, core)
+        contrast.append(float(marks[core].std()))
+        direction.append(_one_way(marks, _shrunk(core)))
     if not contrast or np.median(contrast) < MARKED:
         return ""
     return "striped" if np.median(direction) > ONE_WAY else "spotted"
+
+
+def _marks(frame: NDArray[np.uint8], core: Mask) -> Array:
+    """The brightness in a thing less its shading, a smooth slope or bulge; 0 outside."""
+    rows, columns = np.nonzero(core)
+    y, x = rows - rows.mean(), columns - columns.mean()
+    value = cv2.blur(frame, (2, 2))[core].max(axis=1).astype(np.float32)
+    smooth = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    marks = np.zeros(core.shape, np.float32)
+    marks[core] = value - smooth @ np.linalg.lstsq(smooth, value, rcond=None)[0]
+    return marks
+
+
+def _one_way(marks: Array, where: Mask) -> float:
+    """How far the slopes lie along one direction, 0…1: the coherence of their structure tensor."""
+    y, x = np.gradient(marks, axis=0)[where], np.gradient(marks, axis=1)[where]
+    xx, yy, xy = (x**2).sum(), (y**2).sum(), (x * y).sum()
+    return float(np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-6))
 
 
 def first_frame_db(frames: Frames, picture: NDArray[np.uint8]) -> float:

@@ -1,4 +1,4 @@
-"""The folder that pocket is shipped as: diffusers' own layout, and a table of facts beside it.
+"""The folder that pocket is shipped as: diffusers' own layout, and its facts beside it.
 
 `WanPipeline.from_pretrained(FOLDER)` loads it; `WanImageToVideoPipeline` too, with a first frame.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,20 +16,21 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanPipeline,
 )
-from torch import Tensor
 
-from model.pocket.denoiser import TRAIN_TIMESTEPS, Words2Latents
-
-FOLDER: Final = Path(__file__).parent / "weights"
-"""The shipped weights."""
+from model.pocket import facts
+from model.pocket.denoiser import PREDICTION, TRAIN_TIMESTEPS, Words2Latents
+from model.pocket.facts import FOLDER, Facts
+from model.pocket.latents import Scale
 
 MOST_STEPS: Final = 50
+SHIFT: Final = 3.0
+"""How many more of the steps are spent near noise; where most of a simple picture is decided."""
 
 PARTS: Final = ("tokenizer", "text_encoder", "vae", "scheduler", "transformer")
 
 
-def scheduler(kind: str, shift: float) -> UniPCMultistepScheduler:
-    """ "unipc", or "euler" for few steps; `shift` spends more of the steps near noise.
+def scheduler(kind: str) -> UniPCMultistepScheduler:
+    """ "unipc", or "euler" for few steps.
 
     Both space their steps alike. UniPC of the first order without its corrector is Euler's method.
     """
@@ -40,9 +39,9 @@ def scheduler(kind: str, shift: float) -> UniPCMultistepScheduler:
         order = {"solver_order": 1, "disable_corrector": list(range(MOST_STEPS))}
     return UniPCMultistepScheduler(
         num_train_timesteps=TRAIN_TIMESTEPS,
-        prediction_type="v_prediction",
+        prediction_type=PREDICTION,
         use_flow_sigmas=True,
-        flow_shift=shift,
+        flow_shift=SHIFT,
         **order,
     )
 
@@ -50,28 +49,24 @@ def scheduler(kind: str, shift: float) -> UniPCMultistepScheduler:
 def assemble(
     vae: AutoencoderKLWan,
     model: Words2Latents,
-    mean: Tensor,
-    deviation: Tensor,
+    scale: Scale,
     *,
     scheduler_kind: str,
-    shift: float,
 ) -> WanPipeline:
-    """The pipeline of trained parts; the latent statistics go into the autoencoder's config."""
-    vae.register_to_config(
-        latents_mean=[float(x) for x in mean], latents_std=[float(x) for x in deviation]
-    )
+    """The pipeline of trained parts; the latents' scale goes into the autoencoder's config."""
+    vae.register_to_config(latents_mean=scale.mean.tolist(), latents_std=scale.deviation.tolist())
     return WanPipeline(
         tokenizer=model.tokenizer,
         text_encoder=model.text_encoder.eval(),
         vae=vae.eval(),
-        scheduler=scheduler(scheduler_kind, shift),
+        scheduler=scheduler(scheduler_kind),
         transformer=model.transformer.eval(),
         expand_timesteps=True,
     )
 
 
-def save(pipeline: WanPipeline, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Writes a copy of the pipeline in bf16, and `facts` as kinora.json."""
+def save(pipeline: WanPipeline, folder: Path, suiting: Facts) -> None:
+    """Writes a copy of the pipeline in bf16, and its facts."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = {name: copy.deepcopy(part) for name, part in pipeline.components.items()}
     for name in ("text_encoder", "vae", "transformer"):
@@ -79,7 +74,7 @@ def save(pipeline: WanPipeline, folder: Path, facts: Mapping[str, Any]) -> None:
             parameter.data = parameter.data.bfloat16()
     half = WanPipeline(**{name: parts[name] for name in PARTS}, expand_timesteps=True)
     half.save_pretrained(folder, safe_serialization=True)
-    (folder / "kinora.json").write_text(json.dumps(dict(facts), indent=2) + "\n")
+    facts.write(suiting, folder)
 
 
 def load(folder: Path = FOLDER, dtype: torch.dtype = torch.float32) -> WanPipeline:
@@ -93,9 +88,3 @@ def checksums(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*.safetensors"))
     }
-
-
-def facts(folder: Path = FOLDER) -> dict[str, Any]:
-    """kinora.json: native sizes, frames, rate, steps and guidance that suit these weights."""
-    table: dict[str, Any] = json.loads((folder / "kinora.json").read_text())
-    return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from model.pocket import denoiser, judge, sight, weights, words
+from model.pocket import denoiser, facts, judge, sight, weights, words
 
 torch.set_num_threads(1)
 
@@ -36,11 +36,11 @@ def test_every_phrase_is_made_of_tokens_the_model_has() -> None:
 
 @pytest.fixture(scope="module")
 def draw() -> judge.Draw:
-    return judge.drawer(weights.load(), weights.facts())
+    return judge.drawer(weights.load(), facts.read())
 
 
 def test_the_shipped_weights_are_small() -> None:
-    files = list(weights.FOLDER.rglob("*.safetensors"))
+    files = list(facts.FOLDER.rglob("*.safetensors"))
     assert len(files) == 3
     assert sum(path.stat().st_size for path in files) < 40e6
 
@@ -57,8 +57,8 @@ def test_the_shipped_weights_draw_the_colours_asked_for(
     draw: judge.Draw, prompt: str, colour: str, background: str
 ) -> None:
     clip = draw(prompt, 1)
-    facts = weights.facts()
-    assert clip.shape == (facts["num_frames"], *facts["sizes"][0], 3)
+    suiting = facts.read()
+    assert clip.shape == (suiting.num_frames, *suiting.sizes[0], 3)
     seen = sight.look(clip)
     assert seen.things[0].colour == colour
     assert seen.background == background

@@ -9,8 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from model.pocket import autoencoder, denoiser, distil, drawing, latents, scenes, train, weights
-from model.pocket.latents import Kind, Library
+from model.pocket import (
+    autoencoder,
+    autoencoder_training,
+    batches,
+    checkpoints,
+    denoiser,
+    distil,
+    drawing,
+    latents,
+    optimizer,
+    progress,
+    scenes,
+    weights,
+)
+from model.pocket.latents import Kind, Library, Scale
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress
 
@@ -18,6 +31,7 @@ torch.set_num_threads(1)
 
 TINY = denoiser.Size(width=48, layers=2, heads=2, feed_forward=96, text_width=32, text_layers=1)
 SMALL = (32, 32)
+PLAIN = Scale(torch.zeros(autoencoder.LATENT_CHANNELS), torch.ones(autoencoder.LATENT_CHANNELS))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     out = tmp_path_factory.mktemp("run")
     torch.save({"vae": autoencoder.build().state_dict()}, out / "vae.pt")
-    vae = train.load_vae(out).requires_grad_(False)
+    vae = checkpoints.load_vae(out).requires_grad_(False)
     for index, kind in enumerate(Kind):
         chunk = latents.encode_chunk(vae, [1], kind, SMALL, 4)
         latents.save_chunk(out / "latents" / f"32x32-{index:05d}.pt", chunk)
@@ -56,21 +70,22 @@ def test_the_unclamped_decoder_is_the_library_s_decoder() -> None:
 def test_the_autoencoder_overfits_one_picture() -> None:
     torch.manual_seed(0)
     vae = autoencoder.build(base=16)
-    optimizer = Muon(vae.parameters(), rate=5e-3)
+    parameters = list(vae.parameters())
+    muon = Muon(parameters, rate=5e-3)
     scene = scenes.sample_scene(np.random.default_rng(0), kind="one")
     pixels = autoencoder.to_pixels([drawing.draw(scene, frames=1, height=32, width=32)])
     with autoencoder.flat_convolutions():
         for _ in range(60):
-            optimizer.zero_grad()
-            torch.autograd.backward(autoencoder.reconstruction_loss(vae, pixels))
-            optimizer.step()
-    assert train.measure_psnr(vae, pixels) > 20
+            loss = autoencoder.reconstruction_loss(vae, pixels)
+            optimizer.descend(muon, loss, parameters, 5e-3)
+    assert autoencoder_training.measure_psnr(vae, pixels) > 20
 
 
 def test_a_library_gives_back_what_was_encoded(run: Path) -> None:
-    library = Library(run / "latents")
+    library = Library(run / "latents", [SMALL])
     assert library.read_new() == 12
     assert library.read_new() == 12
+    assert Library(run / "latents", [(64, 64)]).read_new() == 0
     raw, shown = library.batch(np.random.default_rng(0), SMALL, Kind.ENDING, 3)
     assert raw.shape == (3, autoencoder.LATENT_CHANNELS, 5, 2, 2)
     assert all(isinstance(scene, scenes.Scene) for scene in shown)
@@ -80,7 +95,7 @@ def test_a_library_gives_back_what_was_encoded(run: Path) -> None:
 
 def test_a_clip_that_goes_on_begins_without_a_first_frame(run: Path) -> None:
     """Its latents are those of the longer clip that it lies in."""
-    vae = train.load_vae(run)
+    vae = checkpoints.load_vae(run)
     scene = scenes.sample_scene(np.random.default_rng(5), kind="one")
     longer = drawing.draw(scene, frames=25, height=32, width=32)
     later = drawing.draw(scene, frames=21, height=32, width=32, offset=4)
@@ -92,11 +107,31 @@ def test_a_clip_that_goes_on_begins_without_a_first_frame(run: Path) -> None:
     assert float(error) < 0.05
 
 
+def test_a_batch_is_of_what_the_library_has_and_fits(run: Path) -> None:
+    library = Library(run / "latents", [SMALL, (64, 64)])
+    library.read_new()
+    rng = np.random.default_rng(0)
+    shares = {SMALL: 0.5, (64, 64): 0.5}
+    alone = set()
+    for _ in range(40):
+        batch = batches.draw(library, rng, rng, tokens=10, silent=0.5, alone=0.5, shares=shares)
+        count, _, frames, height, width = batch.raw.shape
+        assert (height, width, count * frames) == (2, 2, 10)
+        assert (len(batch.captions), len(batch.given)) == (count, frames)
+        assert (frames == 1) <= (batch.kind is Kind.OPENING and not batch.given.any())
+        assert bool(batch.given[-1]) == (batch.kind is Kind.ENDING)
+        alone.add(frames)
+    assert alone == {1, 5}
+    with pytest.raises(LookupError, match="no clips of"):
+        batches.draw(library, rng, rng, tokens=10, silent=0.5, shares={(64, 64): 1})
+
+
 @pytest.mark.parametrize("given", [(), (0,), (0, 1), (0, 4)])
 def test_what_is_given_costs_nothing_and_the_rest_is_learnt(given: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     model = denoiser.Words2Latents(TINY, channels=8)
-    optimizer = Muon(model.parameters(), rate=4e-3, plain=train.plain_parameters(model))
+    parameters = list(model.parameters())
+    muon = Muon(parameters, rate=4e-3, plain=denoiser.plain_parameters(model))
     clips = torch.randn(2, 8, 5, 2, 2).repeat(8, 1, 1, 1, 1)
     captions = ["a red ball not moving", "a green star moving left"] * 8
     mask = torch.zeros(5, dtype=torch.bool)
@@ -105,9 +140,7 @@ def test_what_is_given_costs_nothing_and_the_rest_is_learnt(given: tuple[int, ..
     for _ in range(60):
         times = denoiser.sample_times(len(captions), shift=3)
         loss = model.flow_loss(clips, captions, mask, times)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.descend(muon, loss, parameters, 4e-3)
         losses.append(loss.item())
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
 
@@ -116,10 +149,7 @@ def test_a_model_starts_from_an_earlier_smaller_one() -> None:
     torch.manual_seed(0)
     earlier = denoiser.Words2Latents(TINY)
     torch.nn.init.normal_(earlier.transformer.proj_out.weight)
-    zero = torch.zeros(autoencoder.LATENT_CHANNELS)
-    pipeline = weights.assemble(
-        autoencoder.build(), earlier, zero, zero + 1, scheduler_kind="unipc", shift=3.0
-    )
+    pipeline = weights.assemble(autoencoder.build(), earlier, PLAIN, scheduler_kind="unipc")
     deeper = denoiser.Words2Latents(
         denoiser.Size(width=48, layers=4, heads=2, feed_forward=96, text_width=32, text_layers=1)
     )
@@ -128,6 +158,14 @@ def test_a_model_starts_from_an_earlier_smaller_one() -> None:
     asked = (noisy, ["a red ball"], given, torch.tensor([0.7]))
     with torch.no_grad():
         torch.testing.assert_close(deeper.velocity(*asked), earlier.velocity(*asked))
+
+
+def test_a_model_that_says_something_else_is_not_taken_over() -> None:
+    earlier = denoiser.Words2Latents(TINY)
+    pipeline = weights.assemble(autoencoder.build(), earlier, PLAIN, scheduler_kind="unipc")
+    pipeline.scheduler.register_to_config(prediction_type="flow_prediction")
+    with pytest.raises(ValueError, match='says "flow_prediction"'):
+        denoiser.take_over(denoiser.Words2Latents(TINY), pipeline)
 
 
 def test_a_run_is_taken_up_where_it_was_saved(tmp_path: Path) -> None:
@@ -149,21 +187,19 @@ def test_few_steps_are_learnt_from_many(run: Path) -> None:
     torch.nn.init.normal_(teacher.transformer.proj_out.weight, std=0.2)
     given = torch.tensor([True, False])
     captions = ["a red ball bouncing", "a blue star spinning"]
-    ways = distil.walk(teacher, torch.randn(2, 8, 2, 2, 2), captions, given, shift=3.0)
+    ways = distil.walk(teacher, torch.randn(2, 8, 2, 2, 2), captions, given)
     assert ways.places.shape == (distil.STEPS + 1, 2, 8, 2, 2, 2)
     assert torch.equal(ways.places[0][:, :, 0], ways.places[-1][:, :, 0])
     student = denoiser.Words2Latents(TINY, channels=8)
     student.load_state_dict(teacher.state_dict())
-    optimizer = Muon(student.parameters(), rate=2e-3, plain=train.plain_parameters(student))
-    chosen = torch.arange(2)
+    parameters = list(student.parameters())
+    muon = Muon(parameters, rate=2e-3, plain=denoiser.plain_parameters(student))
     before: list[float] = []
     after: list[float] = []
     for index in range(60):
-        loss = distil.loss_of(student, ways, chosen, index % distil.STEPS, shift=3.0)
+        loss = distil.loss_of(student, ways, index % distil.STEPS)
         (before if index < 4 else after).append(loss.item())
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
+        optimizer.descend(muon, loss, parameters, 2e-3)
     assert np.mean(after[-8:]) < 0.5 * np.mean(before)
 
 
@@ -171,50 +207,57 @@ def test_few_steps_are_learnt_from_many(run: Path) -> None:
 def test_a_stopped_distillation_keeps_what_it_had(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is stopped at its fourth step; taken up, it goes on from the third."""
-    library = Library(run / "latents")
-    library.read_new()
-    zero = torch.zeros(autoencoder.LATENT_CHANNELS)
-    monkeypatch.setattr(distil, "BATCH", 2)
-    error = distil.loss_of
-    learnt: list[int] = []
-
-    def stopping(*asked: Any) -> torch.Tensor:
-        learnt.append(1)
-        if len(learnt) == 4:
-            raise KeyboardInterrupt
-        return error(*asked)
-
-    def train_on() -> None:
-        teacher = denoiser.Words2Latents(TINY)
-        distil.train(
-            run, 0.02, teacher, library, zero, zero + 1, shift=3.0, sizes=(SMALL, SMALL),
-            save_every_s=0,
-        )  # fmt: skip
-
-    monkeypatch.setattr(
-        Progress, "fraction", property(lambda p: 0.5 + p.step / 20 if walks() else 0)
-    )
+    """It is stopped at its second walk and at its fourth step, and goes on behind each of them."""
+    monkeypatch.setattr(distil, "TOKENS", 10)
+    monkeypatch.setattr(progress, "SAVE_EVERY_S", 0)
 
     def walks() -> int:
         return len(list((run / "ways").glob("*.pt")))
 
-    monkeypatch.setattr(distil, "loss_of", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train_on()
+    def fraction(seen: Progress) -> float:
+        return 0.25 * walks() if walks() < 2 else 0.5 + seen.step / 20
+
+    monkeypatch.setattr(Progress, "fraction", property(fraction))
+
+    def train_on() -> dict[str, Any]:
+        teacher = denoiser.Words2Latents(TINY)
+        distil.train(run, 0.02, teacher, PLAIN, shares={SMALL: 1})
+        return saved()
+
+    def saved() -> dict[str, Any]:
+        kept: dict[str, Any] = torch.load(run / "distil.pt", weights_only=True)
+        return kept
+
+    def stop_at(name: str, call: int) -> None:
+        original, calls = getattr(distil, name), iter(range(1, call))
+
+        def stopping(*asked: Any) -> Any:
+            if next(calls, None) is None:
+                raise KeyboardInterrupt
+            return original(*asked)
+
+        monkeypatch.setattr(distil, name, stopping)
+        with pytest.raises(KeyboardInterrupt):
+            train_on()
+        monkeypatch.setattr(distil, name, original)
+
+    stop_at("walk", 2)
     assert walks() == 1
-    assert torch.load(run / "distil.pt", weights_only=True)["step"] == 3
-    train_on()
-    assert walks() == 1
-    assert torch.load(run / "distil.pt", weights_only=True)["step"] == 10
+    walking = saved()
+    assert walking["worked_s"] > 0
+    stop_at("loss_of", 4)
+    assert walks() == 2
+    learning = saved()
+    assert learning["step"] == 3
+    assert learning["worked_s"] > walking["worked_s"]
+    assert train_on()["step"] == 10
+    assert walks() == 2
 
 
 def test_the_few_steps_are_those_of_the_scheduler_that_is_shipped() -> None:
-    scheduler = weights.scheduler("euler", 3.0)
+    scheduler = weights.scheduler("euler")
     scheduler.set_timesteps(distil.STEPS)
-    torch.testing.assert_close(
-        scheduler.sigmas, distil.levels(distil.STEPS, 3.0), atol=2e-3, rtol=0
-    )
+    torch.testing.assert_close(scheduler.sigmas, distil.levels(distil.STEPS), atol=2e-3, rtol=0)
     now, velocity = torch.randn(1, 8, 2, 2, 2), torch.randn(1, 8, 2, 2, 2)
     after = scheduler.step(velocity - now, scheduler.timesteps[0], now).prev_sample
     expected = now + (scheduler.sigmas[1] - scheduler.sigmas[0]) * velocity
