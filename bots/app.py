@@ -1,7 +1,7 @@
 """The composition root: settings in, everything wired. The one file that imports all four rooms.
 
 Settings ─> storage ─┐
-            engine  ─┼─> Dispatch ─> Studio ─> web, command line, Discord
+            engine  ─┼─> Dispatch ─> Studio ─> web, command line, Discord, Telegram
             decode  ─┘        └─> outbox ─> Courier ─> the chats
 """
 
@@ -19,7 +19,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -30,10 +30,14 @@ from yarl import URL
 
 from bots import doctor
 from bots.desk import Desk
-from bots.discord import Bot, Discord
+from bots.discord import Bot as DiscordBot
+from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.pulse import Pulse
 from bots.settings import Settings
+from bots.telegram import Bot as TelegramBot
+from bots.telegram import Telegram
+from bots.telegram.doctor import examine as examine_telegram
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
 from core.catalog import Model, named
@@ -52,6 +56,8 @@ from storage.store import Store, open_store, utc_now
 
 log = logging.getLogger("kinora")
 
+S = TypeVar("S")
+
 CATALOGUE = families.MODELS
 LINK_LIFETIME = timedelta(hours=24)
 SWEEP_SECONDS = 300
@@ -66,6 +72,22 @@ class RunningEngine(Engine, Protocol):
 
     @property
     def alive(self) -> bool: ...
+
+
+class ChatBot(Protocol):
+    """A platform's room, as it is run."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        ...
+
+    async def drain(self) -> None:
+        """Take nothing more from people."""
+        ...
+
+    async def carry(self, job: Job) -> None:
+        """`core.delivery.Carry`."""
+        ...
 
 
 Opening = AbstractAsyncContextManager[RunningEngine]
@@ -138,10 +160,9 @@ async def house(
                 """A web card is drawn from the store: telling its watchers delivers it."""
                 bulletin.publish(job.id, job.account_id)
 
+            chats = _bots(settings, store, studio, lobby, bulletin, clock)
             carriers: dict[str, Carry] = {"web": show}
-            bot = _discord(settings, store, studio, lobby, bulletin, clock)
-            if bot is not None:
-                carriers["discord"] = bot.carry
+            carriers |= {platform: bot.carry for platform, bot in chats.items()}
             courier = Courier(store.jobs, store.outbox, carriers, clock)
             registry = CollectorRegistry()
             site = application(
@@ -155,12 +176,12 @@ async def house(
                 registry=registry,
             )
             loops = [dispatch.run(), courier.run(), Pulse(registry).run()]
-            if bot is not None:
-                loops.append(bot.run())
+            loops += [bot.run() for bot in chats.values()]
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
                 scheduler = AsyncIOScheduler(timezone=UTC)
-                for sweep in (dispatch.sweep, lobby.sweep):
+                sweeps = (dispatch.sweep, lobby.sweep, lambda: store.inbox.sweep(clock()))
+                for sweep in sweeps:
                     scheduler.add_job(
                         _logged(sweep),
                         IntervalTrigger(seconds=SWEEP_SECONDS, timezone=UTC),
@@ -173,8 +194,7 @@ async def house(
                     yield House(settings, store, runner_engine, studio, site)
                 finally:
                     scheduler.shutdown(wait=False)
-                    if bot is not None:
-                        await bot.drain()
+                    await asyncio.gather(*(bot.drain() for bot in chats.values()))
                     await courier.drain()
                     for task in running:
                         task.cancel()
@@ -213,7 +233,9 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
 async def examine(settings: Settings) -> list[doctor.Finding]:
     """What is configured, what is missing, what to do about it. Changes nothing."""
     findings = await doctor.examine(settings, CATALOGUE, at_head)
-    return [*findings, *await examine_discord(_discord_of(settings))]
+    findings += await examine_discord(_discord_of(settings))
+    alone = not is_running(settings)
+    return [*findings, *await examine_telegram(_telegram_of(settings), alone=alone)]
 
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:
@@ -248,33 +270,54 @@ def _discord_of(settings: Settings) -> Discord | None:
     return Discord(said.token.get_secret_value(), said.api_url, said.gateway_url, said.cdn_url)
 
 
-def _discord(
+def _telegram_of(settings: Settings) -> Telegram | None:
+    said = settings.telegram
+    if said.token is None:
+        return None
+    secret = said.webhook_secret
+    return Telegram(
+        said.token.get_secret_value(),
+        said.api_url,
+        said.file_url or f"{said.api_url}/file",
+        local=said.local_mode,
+        webhook_url=said.webhook_url if said.by_webhook else None,
+        webhook_secret=secret.get_secret_value() if secret else None,
+        store_chat=said.store_chat,
+        kept=f"{settings.clips.keep_days:g} days",
+    )
+
+
+def _bots(
     settings: Settings,
     store: Store,
     studio: Studio,
     lobby: Lobby,
     bulletin: Bulletin,
     clock: Clock,
-) -> Bot | None:
-    """The Discord bot, where there is a token."""
-    at_discord = _discord_of(settings)
-    if at_discord is None:
-        return None
+) -> Mapping[str, ChatBot]:
+    """The bots that have a token, by platform."""
 
     async def page_link(account: Account) -> str:
         return await link_for(store, settings.web.address, account)
 
-    desk = Desk(
-        studio=studio,
-        lobby=lobby,
-        bulletin=bulletin,
-        pictures=store.files.picture,
-        shrink=shrink.shrink,
-        clock=clock,
-        settings=at_discord,
-        page_link=page_link if settings.web.public_url else None,
-    )
-    return Bot(desk)
+    def desk_for(at: S) -> Desk[S]:
+        return Desk(
+            studio=studio,
+            lobby=lobby,
+            bulletin=bulletin,
+            pictures=store.files.picture,
+            shrink=shrink.shrink,
+            clock=clock,
+            settings=at,
+            page_link=page_link if settings.web.public_url else None,
+        )
+
+    bots: dict[str, ChatBot] = {}
+    if (discord := _discord_of(settings)) is not None:
+        bots["discord"] = DiscordBot(desk_for(discord))
+    if (telegram := _telegram_of(settings)) is not None:
+        bots["telegram"] = TelegramBot(desk_for(telegram), store.inbox)
+    return bots
 
 
 def _web(settings: Settings) -> Web:

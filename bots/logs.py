@@ -37,7 +37,8 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for telling in ("aiosqlite", "discord"):  # at DEBUG they print prompts, keys and tokens
+    for telling in ("aiosqlite", "discord", "telegram"):  # at DEBUG they print prompts and tokens
         logging.getLogger(telling).setLevel(max(logging.INFO, logging.getLevelName(level)))
-    for chatty in ("apscheduler", "alembic", "aiohttp.access", "asyncio"):
+    # httpx prints the addresses that it asks, which hold Telegram's token
+    for chatty in ("apscheduler", "alembic", "aiohttp.access", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -11,12 +11,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from telegram import InlineKeyboardMarkup
 from telegram.constants import ChatAction
 
 from bots.card import card
 from bots.cards import TooLarge
 from bots.desk import fitted
-from bots.telegram.card_view import Extra, Shown, card_view
+from bots.telegram.card_view import Extra, Shown, card_view, keyboard
 from bots.telegram.clips import video_of
 from bots.telegram.desk import PLATFORM, TelegramDesk
 from bots.telegram.messages import Messages, Video
@@ -137,14 +138,21 @@ class TelegramPainter:
 
     def drawn(self, view: View, at: Spot, *, caption: bool = False, notice: str = "") -> Shown:
         """A job in words and buttons."""
-        studio = self._desk.studio
-        extra = Extra(
+        shown = card(view, self._desk.studio.catalogue)
+        return card_view(shown, self._extra(view, at, notice), caption=caption)
+
+    def keyboard(self, view: View, at: Spot, *, more: bool) -> InlineKeyboardMarkup | None:
+        """A job's buttons alone; those that are folded away where `more` is True."""
+        shown = card(view, self._desk.studio.catalogue)
+        return keyboard(shown, self._extra(view, at), more=more)
+
+    def _extra(self, view: View, at: Spot, notice: str = "") -> Extra:
+        return Extra(
             notice=notice,
-            larger=studio.larger(view.job),
+            larger=self._desk.studio.larger(view.job),
             page=self._desk.page_link is not None,
             inline=bool(at.inline),
         )
-        return card_view(card(view, studio.catalogue), extra, caption=caption)
 
     def remember(self, job_id: str, file_id: str) -> None:
         if file_id:

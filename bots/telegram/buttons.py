@@ -1,0 +1,198 @@
+"""The buttons of a card. Each carries its job's id, so that it works after a restart, for months.
+
+Who may press which: the author all of them; who leads a group may cancel and delete there; anybody
+may report.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from telegram import CallbackQuery, ForceReply, Message, Update
+from telegram.constants import ChatMemberStatus
+from telegram.error import TelegramError
+from telegram.ext import Application, CallbackQueryHandler
+
+from bots.card import BUTTON_ID, Button
+from bots.telegram.asking import Room, ask, tell_kept
+from bots.telegram.card_view import LESS, MORE, Shown
+from bots.telegram.hearing import account_of, answered
+from bots.telegram.intake import NO_LINE
+from bots.telegram.markup import code, plain
+from bots.telegram.places import Spot, inline_spot, server_of, spot_of
+from core.errors import Unreachable, UserError, WrongState
+from core.job import Account, Job
+from core.lobby import Shown as ShownJob
+from core.places import server
+
+log = logging.getLogger("kinora.telegram")
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+VARIANTS = 4
+REPORTED = "Noted, for whoever runs this Kinora to look at."
+REPORTED_BEFORE = "You have reported this clip already; it is noted."
+LEADING = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+
+
+def register(application: App, room: Room) -> None:
+    async def heard(update: Update, context: object) -> None:
+        query = update.callback_query
+        found = BUTTON_ID.fullmatch(str(query.data or "")) if query else None
+        if query is not None and found is not None:
+            action, job_id = found["action"], found["job_id"]
+            await answered(room.messages, query, lambda: pressed(room, query, action, job_id))
+
+    application.add_handler(CallbackQueryHandler(heard, BUTTON_ID))
+
+
+async def pressed(room: Room, query: CallbackQuery, action: str, job_id: str) -> str:
+    """A few words to say. Raises UserError or Transient."""
+    match action:
+        case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
+            return await _vary(room, query, action, job_id)
+        case Button.EDIT:
+            return await _edit(room, query, job_id)
+        case Button.CANCEL:
+            return await _cancel(room, query, job_id)
+        case Button.DELETE:
+            return await _delete(room, query, job_id)
+        case Button.REPORT:
+            return await _report(room, query, job_id)
+        case Button.PAGE:
+            return await _page(room, query, job_id)
+        case _ if action in (MORE, LESS):
+            shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+            here = _here(query)
+            buttons = room.painter.keyboard(shown.view, here, more=action == MORE)
+            await room.messages.edit_buttons(here, buttons)
+            return ""
+    raise WrongState("This button is of another version of Kinora: try /show.")
+
+
+async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> str:
+    studio = room.desk.studio
+    await _own(room, query, job_id)
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        match action:
+            case Button.EXTEND:
+                return [await studio.extend(account, place, job_id, key=key)]
+            case Button.UPSCALE:
+                return [await studio.upscale(account, place, job_id, key=key)]
+            case Button.FOUR:
+                return await studio.variants(account, place, job_id, VARIANTS, key=key)
+        return [await studio.again(account, place, job_id, key=key)]
+
+    here = _here(query)
+    answer = Spot(here.chat, here.topic, answers=here.message or 0)
+    await ask(room, query.from_user, answer, f"telegram:callback/{query.id}", queue)
+    return ""
+
+
+async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
+    shown = await _own(room, query, job_id)
+    line = room.desk.studio.recipe(shown.view.job)
+    if not line:
+        raise WrongState(NO_LINE)
+    here = _here(query)
+    who = "" if here.private else f"{query.from_user.mention_html()}, "
+    asking = (
+        f"{who}answer with the line as you want it; take --seed out for another one.\n"
+        f"{code(line)}\nClip {job_id}"
+    )
+    form = ForceReply(selective=True, input_field_placeholder="The line, changed")
+    answer = Spot(here.chat, here.topic, answers=here.message or 0)
+    await room.messages.send(answer, Shown(asking, None), reply=form)
+    return ""
+
+
+async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
+    shown, account = await _steered(room, query, job_id)
+    await room.desk.studio.cancel(shown.owner, job_id)
+    if account.id != shown.owner.id:
+        log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
+    return "Cancelled."
+
+
+async def _delete(room: Room, query: CallbackQuery, job_id: str) -> str:
+    """The card itself goes by the outbox; another message that shows the clip goes now."""
+    shown, account = await _steered(room, query, job_id)
+    here = _here(query)
+    await room.desk.studio.delete(shown.owner, job_id)
+    if account.id != shown.owner.id:
+        log.warning("job %s: deleted by who leads its chat, account %d", job_id, account.id)
+    if here.place != shown.view.job.place and not here.inline:
+        await room.messages.delete(here)
+    return "Deleted."
+
+
+async def _report(room: Room, query: CallbackQuery, job_id: str) -> str:
+    account = await account_of(room.desk.studio, query.from_user)
+    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+    new = await room.desk.lobby.report(account, shown.view.job)
+    return REPORTED if new else REPORTED_BEFORE
+
+
+async def _page(room: Room, query: CallbackQuery, job_id: str) -> str:
+    """The link is for their eyes: it goes to their own chat."""
+    shown = await _own(room, query, job_id)
+    if room.desk.page_link is None:
+        raise WrongState("The page can't be reached from here.")
+    link = plain(await room.desk.page_link(shown.owner))
+    words = f"This opens your page, once, and is for you alone: {link}"
+    try:
+        await room.messages.send(Spot(query.from_user.id), Shown(words, None))
+    except Unreachable as error:
+        raise WrongState("Open our own chat first, and press Start there.") from error
+    return "" if _here(query).private else "I sent you the link in our own chat."
+
+
+async def _own(room: Room, query: CallbackQuery, job_id: str) -> ShownJob:
+    """Raises UserError for somebody else's."""
+    account = await account_of(room.desk.studio, query.from_user)
+    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+    if shown.owner.id != account.id:
+        raise _not_yours(shown)
+    return shown
+
+
+async def _steered(room: Room, query: CallbackQuery, job_id: str) -> tuple[ShownJob, Account]:
+    """The job, for its author and for who leads the chat of its card. Raises UserError."""
+    account = await account_of(room.desk.studio, query.from_user)
+    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+    if shown.owner.id != account.id:
+        here = _here(query)
+        theirs = server(shown.view.job.place) == server_of(here.chat) and not here.inline
+        if not theirs or not await _leads(room, here.chat, query.from_user.id):
+            raise _not_yours(shown)
+    elif isinstance(query.message, Message):
+        await tell_kept(room, spot_of(query.message), account)
+    return shown, account
+
+
+async def _leads(room: Room, chat: int, user: int) -> bool:
+    try:
+        return (await room.bot.get_chat_member(chat, user)).status in LEADING
+    except TelegramError as error:
+        log.info("who leads chat %d is not known: %s", chat, error.message)
+        return False
+
+
+def _not_yours(shown: ShownJob) -> UserError:
+    return UserError(
+        f"This is {shown.owner.name}'s clip. Answer it with words to make one of your own from it."
+    )
+
+
+def _here(query: CallbackQuery) -> Spot:
+    """Where the button is. Raises WrongState for a message that Telegram no longer shows."""
+    if query.inline_message_id is not None:
+        return inline_spot(query.from_user.id, query.inline_message_id)
+    if isinstance(query.message, Message):
+        return spot_of(query.message)
+    if query.message is not None:
+        return Spot(query.message.chat.id, message=query.message.message_id)
+    raise WrongState("This button is too old: try /show.")

@@ -1,0 +1,216 @@
+"""The client: told of everything, and brought down without losing anything.
+
+python-telegram-bot, unmodified. Updates are asked for, or come by a webhook (webhook.py); either
+way they are written down before Telegram hears that we have them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder, ExtBot
+
+from bots.cards import Cards
+from bots.telegram import buttons, inline, intake, reception
+from bots.telegram.albums import Albums
+from bots.telegram.asking import Room
+from bots.telegram.delivery import Delivery
+from bots.telegram.desk import TelegramDesk
+from bots.telegram.files import Files
+from bots.telegram.inbox import Handling, Heard, told
+from bots.telegram.limiter import Limiter, Turn
+from bots.telegram.menu import keep_in_step
+from bots.telegram.messages import Messages
+from bots.telegram.painter import TelegramPainter
+from bots.telegram.remedies import NO_TOKEN, SECOND
+from core.errors import Transient
+from core.job import Job
+from core.ports import Inbox
+
+log = logging.getLogger("kinora.telegram")
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+UPDATES = ("message", "callback_query", "inline_query", "chosen_inline_result")
+POLL = timedelta(seconds=30)
+"""How long Telegram holds a question for updates."""
+
+SOON_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+DRAIN_SECONDS = 10.0
+SAID_AGAIN_SECONDS = 300.0
+"""Between two log lines about what goes on being wrong."""
+
+
+def application(desk: TelegramDesk, heard: Heard) -> App:
+    """The library's parts, with our limiter, our queue, and patience for uploads."""
+    settings = desk.settings
+    builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any] = ApplicationBuilder()
+    return (
+        builder.token(settings.token)
+        .base_url(f"{settings.api_url}/bot")
+        .base_file_url(f"{settings.file_url}/bot")
+        .local_mode(settings.local)
+        .rate_limiter(Limiter())
+        .update_queue(heard)
+        .concurrent_updates(Handling(heard))
+        .job_queue(None)
+        .connection_pool_size(32)
+        .connect_timeout(10)
+        .read_timeout(30)
+        .write_timeout(30)
+        .media_write_timeout(120)
+        .pool_timeout(5)
+        .get_updates_connect_timeout(10)
+        .get_updates_read_timeout(10)
+        .get_updates_pool_timeout(5)
+        .build()
+    )
+
+
+def room_of(desk: TelegramDesk, app: App, heard: Heard) -> Room:
+    """The parts of the room, put together."""
+    bot: ExtBot[Turn] = app.bot
+    messages = Messages(bot)
+    painter = TelegramPainter(desk, messages)
+    cards = Cards(desk.studio, desk.lobby, desk.bulletin, painter, time.monotonic)
+    return Room(
+        desk=desk,
+        bot=bot,
+        heard=heard,
+        messages=messages,
+        painter=painter,
+        cards=cards,
+        delivery=Delivery(
+            desk, messages, painter, cards, partial(inline.bring, desk, messages, painter)
+        ),
+        files=Files(bot, local=desk.settings.local),
+        albums=Albums(),
+        soon=app.create_task,
+    )
+
+
+class Bot:
+    """Run it as one task; `carry` is its carrier. It tries again where Telegram is out of reach."""
+
+    def __init__(self, desk: TelegramDesk, inbox: Inbox) -> None:
+        self._desk = desk
+        self._inbox = inbox
+        self._app: App | None = None
+        self._room: Room | None = None
+        self._stopping = False
+        self._complained = -SAID_AGAIN_SECONDS
+
+    async def carry(self, job: Job) -> None:
+        """`core.delivery.Carry`."""
+        if self._room is None:
+            raise Transient("not on Telegram now", SOON_SECONDS)
+        await self._room.delivery(job)
+
+    async def receive(self, body: dict[str, Any]) -> None:
+        """An update that Telegram brought. Raises Transient where it can't be written down now:
+        then it must not be confirmed."""
+        app = self._app
+        if app is None or self._stopping:
+            raise Transient("not on Telegram now", SOON_SECONDS)
+        update = told(body, app.bot)
+        if update is None:
+            return
+        try:
+            await app.update_queue.put(update)
+        except TelegramError as error:
+            raise Transient("it could not be written down", SOON_SECONDS) from error
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the operator has to do something, which the log says."""
+        pause = SOON_SECONDS
+        while not self._stopping:
+            began = time.monotonic()
+            try:
+                async with self._connected():
+                    await asyncio.Event().wait()
+            except InvalidToken:
+                log.error(NO_TOKEN)
+                return
+            except (TelegramError, OSError) as error:
+                pause = SOON_SECONDS if time.monotonic() - began > pause * 2 else pause
+                log.warning("Telegram can't be reached (%s); again in %.0f s", error, pause)
+            except Exception:
+                log.exception("the bot broke; again in %.0f s", pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def drain(self) -> None:
+        """Take nothing more from people, and answer whom was heard. What is being brought to them
+        goes on."""
+        self._stopping = True
+        app = self._app
+        if app is None or not app.running:
+            return
+        with suppress(TimeoutError, TelegramError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                if app.updater is not None and app.updater.running:
+                    await app.updater.stop()
+                await app.stop()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """Raises TelegramError where Telegram does not answer at first."""
+        heard = Heard(self._inbox, self._desk.clock)
+        app = application(self._desk, heard)
+        async with app:
+            room = room_of(self._desk, app, heard)
+            for hearers in (reception, inline, buttons, intake):  # the last hears all the rest
+                hearers.register(app, room)
+            self._app, self._room = app, room
+            keeping = [
+                asyncio.create_task(room.cards.run()),
+                asyncio.create_task(keep_in_step(room.bot)),
+            ]
+            try:
+                await app.start()
+                await heard.resume(app.bot)
+                await self._listen(app)
+                log.info("on Telegram as @%s", app.bot.username)
+                yield
+            finally:
+                self._app = self._room = None
+                for task in keeping:
+                    task.cancel()
+                await asyncio.wait(keeping)
+                if app.updater is not None and app.updater.running:
+                    await app.updater.stop()
+                if app.running:
+                    await app.stop()
+
+    async def _listen(self, app: App) -> None:
+        settings = self._desk.settings
+        if settings.webhook_url is not None:
+            await app.bot.set_webhook(
+                settings.webhook_url,
+                secret_token=settings.webhook_secret,
+                allowed_updates=UPDATES,
+            )
+            return
+        assert app.updater is not None, "the builder makes one"
+        await app.updater.start_polling(
+            timeout=POLL, allowed_updates=UPDATES, error_callback=self._complain
+        )
+
+    def _complain(self, error: TelegramError) -> None:
+        """The library asks again by itself; it is enough to say so now and then."""
+        if time.monotonic() - self._complained < SAID_AGAIN_SECONDS:
+            return
+        self._complained = time.monotonic()
+        if isinstance(error, Conflict):
+            log.error(SECOND)
+        else:
+            log.warning("Telegram can't be asked for updates (%s); trying again", error)

@@ -1,0 +1,280 @@
+"""What people write: words, pictures and videos, albums, and answers to our clips.
+
+In somebody's own chat everything is meant for us. In a group a command is, a mention, or an answer
+to one of our messages; a command there may stand in a picture's caption, or answer any picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import Message, MessageEntity, Update, User
+from telegram.constants import ChatType
+from telegram.ext import Application, MessageHandler, filters
+
+from bots.card import BUTTON_ID
+from bots.hearing import costless
+from bots.telegram.asking import Room, ask, check_allowed, is_ours
+from bots.telegram.files import Attached, attached
+from bots.telegram.hearing import guarded, key_of
+from bots.telegram.places import answer_to, server_of, spot_of
+from core.errors import BadPicture, BadPrompt, NotFound, UserError, WrongState
+from core.job import Account, Job
+from core.places import NO_RULES
+from core.prompt import edited, parse
+from core.request import Draft, Picture
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+ALBUM_MOST = 2
+RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
+"""How a message ends that asks for a line to be changed."""
+
+HOW = "Send me words, a picture or a video, as in: a red ball bouncing."
+NOTHING_TO_READ = "I can't make a clip of that. " + HOW
+TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
+NO_LINE = "No words alone make this clip: it goes on from another one."
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """command: without slash and name, None where there is none. words: without our own name.
+    named: we are called by it. others: the command is for another bot."""
+
+    command: str | None
+    words: str
+    named: bool
+    others: bool = False
+
+
+def read(message: Message, username: str) -> Said:
+    """The words of a message, or of what it carries."""
+    text = message.text or message.caption or ""
+    entities = message.entities or message.caption_entities
+    first = entities[0] if entities else None
+    command = None
+    named = False
+    if first is not None and first.type == MessageEntity.BOT_COMMAND and first.offset == 0:
+        spoken, text = text[: first.length], text[first.length :]
+        name, _, whose = spoken[1:].partition("@")
+        command, named = name.lower(), bool(whose)
+        if whose and whose.lower() != username.lower():
+            return Said(command, "", False, others=True)
+    words = re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE)
+    return Said(command, words.strip(), named or words != text)
+
+
+def register(application: App, room: Room) -> None:
+    """Hear all that no other handler does: add it last."""
+
+    async def heard(update: Update, context: object) -> None:
+        await hear(room, update)
+
+    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, heard))
+
+
+async def hear(room: Room, update: Update) -> None:
+    """Raises nothing."""
+    message = update.message
+    if message is None or message.via_bot is not None or _author(message) is None:
+        return
+    if message.migrate_to_chat_id is not None:
+        await _follow(room, message.chat.id, message.migrate_to_chat_id)
+        return
+    if message.media_group_id is None:
+        await _heard(room, [message], key_of(message))
+        return
+    name = f"{message.chat.id}/album-{message.media_group_id}"
+    async with room.albums.gathered(update, name) as updates:
+        album = [one.message for one in updates if one.message is not None]
+        if album:
+            await _heard(room, album, f"telegram:{name}")
+            await room.heard.done(updates)
+
+
+async def our_job(room: Room, message: Message) -> str | None:
+    """The job that a message of ours shows; None where it shows none."""
+    if not is_ours(room, message):
+        return None
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    for button in (button for row in rows for button in row):
+        found = BUTTON_ID.fullmatch(str(button.callback_data or ""))
+        if found is not None:
+            return found["job_id"]
+    views = await room.desk.lobby.at(room.desk.studio, spot_of(message).place)
+    return views[0].job.id if views else None
+
+
+def answered(message: Message) -> Message | None:
+    """What a message answers. In a topic all answer its first message: that is no answer."""
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None:
+        return None
+    return None if replied.message_id == message.message_thread_id else replied
+
+
+async def newest(room: Room, account: Account) -> str:
+    """Somebody's newest clip. Raises NotFound."""
+    views = await room.desk.studio.history(account, 1)
+    if not views:
+        raise NotFound("You have no clip yet. " + HOW)
+    return views[0].job.id
+
+
+async def _heard(room: Room, album: Sequence[Message], key: str) -> None:
+    """One message, or all of an album, of which one has the words."""
+    message = next((one for one in album if one.caption), album[0])
+    said = read(message, room.bot.username)
+    private = message.chat.type == ChatType.PRIVATE
+    replied = answered(message)
+    to_us = replied is not None and is_ours(room, replied)
+    if said.others or not (private or said.named or to_us or said.command in _COMMANDS):
+        return
+
+    async def work() -> None:
+        act = _COMMANDS.get(said.command or "create")
+        if act is None:
+            raise UserError(f"There is no /{said.command} here: /help says what there is.")
+        await act(room, album, message, said, key)
+
+    await guarded(room.messages, message, work)
+
+
+async def _order(
+    room: Room, album: Sequence[Message], message: Message, said: Said, key: str
+) -> None:
+    """A new clip, or one of ours changed. Raises UserError or Transient."""
+    replied = answered(message)
+    files = [file for one in album if (file := attached(one)) is not None]
+    before = await our_job(room, replied) if replied and said.command is None else None
+    whole = RECIPE.search(replied.text or "") if replied and is_ours(room, replied) else None
+    if replied and not files and before is None and (found := attached(replied)):
+        files = [found]
+    if len(album) > ALBUM_MOST:
+        raise BadPicture(TOO_MANY.format(len(album)))
+    if not files and not said.words:
+        if before is None and _speaks(message):
+            raise BadPrompt(NOTHING_TO_READ)
+        return
+    with costless():
+        draft = parse(said.words)
+        if whole is not None:
+            before = whole["job_id"]
+        elif before is not None:
+            draft = await _changed(room, before, draft)
+        else:
+            _check(room, message, draft, files)
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        pictures = [await room.files.fetch(file) for file in files]
+        first, last = (*pictures, None, None)[:2]
+        job = await room.desk.studio.submit(
+            account,
+            place,
+            draft,
+            picture=first,
+            last_picture=last,
+            variant_of=before,
+            remix=True,
+            key=key,
+        )
+        return [job]
+
+    await ask(room, _author_of(message), answer_to(message), key, queue)
+
+
+async def _extend(
+    room: Room, album: Sequence[Message], message: Message, said: Said, key: str
+) -> None:
+    seconds = _seconds(said.words)
+    job_id = await _meant(room, message)
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        clip = job_id or await newest(room, account)
+        return [await room.desk.studio.extend(account, place, clip, seconds, key=key)]
+
+    await ask(room, _author_of(message), answer_to(message), key, queue)
+
+
+async def _again(
+    room: Room, album: Sequence[Message], message: Message, said: Said, key: str
+) -> None:
+    job_id = await _meant(room, message)
+
+    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
+        clip = job_id or await newest(room, account)
+        return [await room.desk.studio.again(account, place, clip, key=key)]
+
+    await ask(room, _author_of(message), answer_to(message), key, queue)
+
+
+Act = Callable[[Room, Sequence[Message], Message, Said, str], Coroutine[Any, Any, None]]
+_COMMANDS: dict[str | None, Act] = {
+    "create": _order,
+    "animate": _order,
+    "extend": _extend,
+    "again": _again,
+}
+
+
+async def _meant(room: Room, message: Message) -> str | None:
+    """The clip that a command answers; None where it answers none."""
+    replied = answered(message)
+    return await our_job(room, replied) if replied else None
+
+
+async def _changed(room: Room, job_id: str, said: Draft) -> Draft:
+    """Raises NotFound, or WrongState where no line makes the clip."""
+    job = (await room.desk.lobby.shown(room.desk.studio, job_id)).view.job
+    line = room.desk.studio.recipe(job)
+    if not line:
+        raise WrongState(NO_LINE)
+    return edited(parse(line), said)
+
+
+def _check(room: Room, message: Message, draft: Draft, files: Sequence[Attached]) -> None:
+    """Before anything is fetched. Raises BadPrompt, or UserError where it is not allowed."""
+    check_allowed(room, answer_to(message))
+    given = [Picture("", file.width or 1280, file.height or 720) for file in files]
+    first, last = (*given, None, None)[:2]
+    room.desk.studio.quote(draft, first, last, server_of(message.chat.id))
+
+
+def _seconds(words: str) -> float | None:
+    """Raises BadPrompt."""
+    if not words:
+        return None
+    if found := _SECONDS.fullmatch(words):
+        return float(found[1])
+    draft = parse(words)
+    if draft.seconds is None or draft.prompt:
+        raise BadPrompt("/extend takes seconds alone, as in /extend 5.")
+    return draft.seconds
+
+
+def _speaks(message: Message) -> bool:
+    """Whether somebody meant to send us something: not that they pinned a message, say."""
+    return bool(message.text or message.caption or message.effective_attachment)
+
+
+def _author(message: Message) -> User | None:
+    """Who wrote it; None for bots, channels, and administrators who hide behind their group."""
+    user = message.from_user
+    return None if user is None or user.is_bot or message.sender_chat is not None else user
+
+
+def _author_of(message: Message) -> User:
+    user = _author(message)
+    assert user is not None, "whoever has no author was not heard"
+    return user
+
+
+async def _follow(room: Room, old: int, new: int) -> None:
+    """A group became a supergroup, which has another id: its rules go with it."""
+    rules = room.desk.lobby.rules(server_of(old))
+    if rules != NO_RULES:
+        await room.desk.lobby.set_rules(server_of(new), rules)
