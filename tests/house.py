@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from bots import app
 from bots.settings import Credits, Settings
 from bots.settings import Discord as DiscordSettings
+from bots.settings import Telegram as TelegramSettings
 from bots.settings import Web as WebSettings
 from bots.web import runner
 from core.catalog import Model
@@ -76,6 +77,7 @@ async def house(
     admin_key: str = ADMIN_KEY,
     public_url: str | None = None,
     discord: DiscordSettings | None = None,
+    telegram: TelegramSettings | None = None,
     engine: app.Opening | None = None,
     clock: Clock = utc_now,
 ) -> AsyncIterator[Home]:
@@ -89,6 +91,7 @@ async def house(
         web=WebSettings(admin_key=SecretStr(admin_key), public_url=public_url, port=0),
         credits=Credits(daily=daily_credits),
         discord=discord or DiscordSettings(),
+        telegram=telegram or TelegramSettings(),
     )
     opening = engine or LocalEngine(families=families, threads=1)
     async with app.house(settings, engine=opening, catalogue=catalogue, clock=clock) as built:
