@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Message, User
-from telegram.ext import ExtBot
+from telegram import Message, Update, User
+from telegram.ext import BaseHandler, ExtBot
 
 from bots.card import NOTHING_CHARGED
 from bots.cards import Cards, TooLarge
@@ -38,6 +38,9 @@ LISTED = 10
 
 Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 """Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
+
+Add = Callable[[BaseHandler[Update, Any, Any]], None]
+"""Let the bot hear something more."""
 
 Soon = Callable[[Coroutine[Any, Any, None]], object]
 """Do something beside; it is waited for when the bot stops."""

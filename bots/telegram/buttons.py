@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
-from telegram.ext import Application, CallbackQueryHandler
+from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, Button
-from bots.telegram.asking import Room, ask, tell_kept
+from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.hearing import account_of, answered
 from bots.telegram.intake import NO_LINE
@@ -29,15 +28,13 @@ from core.places import server
 
 log = logging.getLogger("kinora.telegram")
 
-App = Application[Any, Any, Any, Any, Any, Any]
-
 VARIANTS = 4
 REPORTED = "Noted, for whoever runs this Kinora to look at."
 REPORTED_BEFORE = "You have reported this clip already; it is noted."
 LEADING = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 
-def register(application: App, room: Room) -> None:
+def register(add: Add, room: Room) -> None:
     async def heard(update: Update, context: object) -> None:
         query = update.callback_query
         found = BUTTON_ID.fullmatch(str(query.data or "")) if query else None
@@ -45,7 +42,7 @@ def register(application: App, room: Room) -> None:
             action, job_id = found["action"], found["job_id"]
             await answered(room.messages, query, lambda: pressed(room, query, action, job_id))
 
-    application.add_handler(CallbackQueryHandler(heard, BUTTON_ID))
+    add(CallbackQueryHandler(heard, BUTTON_ID))
 
 
 async def pressed(room: Room, query: CallbackQuery, action: str, job_id: str) -> str:

@@ -169,7 +169,7 @@ class Bot:
         async with app:
             room = room_of(self._desk, app, heard)
             for hearers in (reception, inline, buttons, intake):  # the last hears all the rest
-                hearers.register(app, room)
+                hearers.register(app.add_handler, room)
             self._app, self._room = app, room
             keeping = [
                 asyncio.create_task(room.cards.run()),

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from telegram import (
     ChosenInlineResult,
@@ -26,7 +25,6 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 from telegram.ext import (
-    BaseHandler,
     CallbackQueryHandler,
     ChosenInlineResultHandler,
     ContextTypes,
@@ -36,7 +34,7 @@ from telegram.ext import (
 from bots.card import offer
 from bots.desk import fitted
 from bots.hearing import objection
-from bots.telegram.asking import Room, ask
+from bots.telegram.asking import Add, Room, ask
 from bots.telegram.card_view import Shown
 from bots.telegram.clips import video_of
 from bots.telegram.desk import TelegramDesk
@@ -74,7 +72,6 @@ NOT_TOLD = (
     "doctor what to do."
 )
 
-Add = Callable[[BaseHandler[Update, Any, Any]], None]
 Context = ContextTypes.DEFAULT_TYPE
 
 

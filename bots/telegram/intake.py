@@ -13,11 +13,11 @@ from typing import Any
 
 from telegram import Message, MessageEntity, Update, User
 from telegram.constants import ChatType
-from telegram.ext import Application, MessageHandler, filters
+from telegram.ext import MessageHandler, filters
 
 from bots.card import BUTTON_ID
 from bots.hearing import costless
-from bots.telegram.asking import Room, ask, check_allowed, is_ours
+from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
 from bots.telegram.hearing import guarded, key_of
 from bots.telegram.places import answer_to, server_of, spot_of
@@ -26,8 +26,6 @@ from core.job import Account, Job
 from core.places import NO_RULES
 from core.prompt import edited, parse
 from core.request import Draft, Picture
-
-App = Application[Any, Any, Any, Any, Any, Any]
 
 ALBUM_MOST = 2
 RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
@@ -68,13 +66,13 @@ def read(message: Message, username: str) -> Said:
     return Said(command, words.strip(), named or words != text)
 
 
-def register(application: App, room: Room) -> None:
+def register(add: Add, room: Room) -> None:
     """Hear all that no other handler does: add it last."""
 
     async def heard(update: Update, context: object) -> None:
         await hear(room, update)
 
-    application.add_handler(MessageHandler(filters.UpdateType.MESSAGE, heard))
+    add(MessageHandler(filters.UpdateType.MESSAGE, heard))
 
 
 async def hear(room: Room, update: Update) -> None:

@@ -16,12 +16,12 @@ from telegram import (
     MessageEntity,
     Update,
 )
-from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes, filters
+from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
 
 from bots.card import offer
 from bots.hearing import costless
 from bots.telegram import chats, showing, talk
-from bots.telegram.asking import Room, ask, tell_kept
+from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import account_of, answered, guarded
@@ -37,7 +37,6 @@ CREATE, SHOW = "create_", "show_"
 MAKE = "kn-make"
 QUOTED = (MessageEntity.BLOCKQUOTE, MessageEntity.EXPANDABLE_BLOCKQUOTE)
 
-Add = Callable[[BaseHandler[Update, Any, Any]], None]
 Context = ContextTypes.DEFAULT_TYPE
 Handling = Callable[[Update, Context], Coroutine[Any, Any, None]]
 Telling = Callable[[TelegramDesk, Account], Awaitable[Shown]]
