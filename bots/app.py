@@ -23,6 +23,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import CollectorRegistry
@@ -38,6 +39,7 @@ from bots.settings import Settings
 from bots.telegram import Bot as TelegramBot
 from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
+from bots.telegram.webhook import hook, path_of
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
 from core.catalog import Model, named
@@ -160,7 +162,7 @@ async def house(
                 """A web card is drawn from the store: telling its watchers delivers it."""
                 bulletin.publish(job.id, job.account_id)
 
-            chats = _bots(settings, store, studio, lobby, bulletin, clock)
+            chats, hooks = _bots(settings, store, studio, lobby, bulletin, clock)
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
             courier = Courier(store.jobs, store.outbox, carriers, clock)
@@ -174,6 +176,7 @@ async def house(
                 ready=_readiness(store, runner_engine),
                 clock=clock,
                 registry=registry,
+                hooks=hooks,
             )
             loops = [dispatch.run(), courier.run(), Pulse(registry).run()]
             loops += [bot.run() for bot in chats.values()]
@@ -294,8 +297,8 @@ def _bots(
     lobby: Lobby,
     bulletin: Bulletin,
     clock: Clock,
-) -> Mapping[str, ChatBot]:
-    """The bots that have a token, by platform."""
+) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
+    """The bots that have a token, by platform; and what hears their platforms, by path."""
 
     async def page_link(account: Account) -> str:
         return await link_for(store, settings.web.address, account)
@@ -315,9 +318,12 @@ def _bots(
     bots: dict[str, ChatBot] = {}
     if (discord := _discord_of(settings)) is not None:
         bots["discord"] = DiscordBot(desk_for(discord))
+    hooks: dict[str, Handler] = {}
     if (telegram := _telegram_of(settings)) is not None:
-        bots["telegram"] = TelegramBot(desk_for(telegram), store.inbox)
-    return bots
+        bots["telegram"] = bot = TelegramBot(desk_for(telegram), store.inbox)
+        if telegram.webhook_url is not None and telegram.webhook_secret is not None:
+            hooks[path_of(telegram.webhook_url)] = hook(telegram.webhook_secret, bot.receive)
+    return bots, hooks
 
 
 def _web(settings: Settings) -> Web:

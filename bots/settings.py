@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
@@ -120,6 +121,13 @@ class Telegram(BaseModel):
             raise ValueError(
                 "a webhook needs KINORA_TELEGRAM__WEBHOOK_SECRET, 1 to 256 characters of A-Z a-z "
                 "0-9 _ -: without it anybody could pretend to be Telegram"
+            )
+        url = self.webhook_url or ""
+        if self.token and self.token.get_secret_value() in url:
+            raise ValueError("leave the token out of the webhook's URL, which proxies write down")
+        if self.by_webhook and not re.fullmatch(r"/[A-Za-z0-9_/-]+", urlsplit(url).path):
+            raise ValueError(
+                "a webhook needs a path of its own, as in https://kinora.example.org/telegram"
             )
         return self
 

@@ -130,7 +130,8 @@ def message(request: web.Request, problem: Problem) -> web.Response:
 @web.middleware
 async def known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Only names that are ours: a stranger's name that resolves to this machine is not."""
-    if route(request) not in ANY_HOST and not _is_ours(request.host, request.app[SITE].web.hosts):
+    site = request.app[SITE]
+    if route(request) not in ANY_HOST | site.hooks and not _is_ours(request.host, site.web.hosts):
         raise Problem(
             421,
             "This site does not answer to that name. An operator can set KINORA_WEB__PUBLIC_URL.",
@@ -142,8 +143,9 @@ async def known_host(request: web.Request, handler: Handler) -> web.StreamRespon
 @web.middleware
 async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds the account behind a key or a session, where the route needs one."""
-    if request.match_info.http_exception is None and route(request) not in OPEN:
-        request[VISITOR] = await _visitor(request, request.app[SITE])
+    site = request.app[SITE]
+    if request.match_info.http_exception is None and route(request) not in OPEN | site.hooks:
+        request[VISITOR] = await _visitor(request, site)
     return await handler(request)
 
 

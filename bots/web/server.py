@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
 from bots.web import api, doors, health, page, session
@@ -34,8 +36,10 @@ def application(
     ready: Ready,
     clock: Clock,
     registry: CollectorRegistry | None = None,
+    hooks: Mapping[str, Handler] | None = None,
 ) -> web.Application:
-    """The whole site. registry: where its counters join those of others for /metrics."""
+    """The whole site. registry: where its counters join those of others for /metrics. hooks: what
+    answers other programs that bring us news, by path; each looks itself who they are."""
     app = web.Application(
         client_max_size=BODY_MAX_BYTES,
         middlewares=(doors.answer, doors.known_host, doors.who),
@@ -52,6 +56,7 @@ def application(
         failures=Failures(time.monotonic),
         streams=Streams(),
         uploads=Uploads(),
+        hooks=frozenset(hooks or ()),
     )
     aiohttp_jinja2.setup(
         app,
@@ -65,6 +70,8 @@ def application(
     for routes in (health.ROUTES, session.ROUTES, page.ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
+    for path, hook in (hooks or {}).items():
+        app.router.add_post(path, hook)
     app.router.add_static("/static", _HERE / "static", name="static")
     app.on_response_prepare.append(doors.headers)
     app.on_shutdown.append(_close_streams)

@@ -102,6 +102,8 @@ class Site:
     failures: Failures
     streams: Streams
     uploads: Uploads
+    hooks: frozenset[str] = frozenset()
+    """Paths where other programs bring us news; they prove who they are by themselves."""
 
 
 SITE = web.AppKey("site", Site)
