@@ -27,10 +27,10 @@ from bots.discord.hearing import (
 )
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
-from core.errors import Transient, Unreachable, WrongState
+from core.errors import WrongState
 from core.job import Account, Job
 from core.lobby import Shown
-from core.places import parts, server
+from core.places import server
 
 log = logging.getLogger("kinora.discord")
 
@@ -138,12 +138,12 @@ async def _stop(
 ) -> None:
     """Cancel or delete jobs, as their author or as a moderator.
 
+    The message goes at once, and the card of a deleted job, where that is another one, soon after.
     Moderators have a say where the card is; of what is shown from elsewhere they delete the
     message alone.
     """
     await acknowledge_update(interaction)
     account = await account_of(room.desk.studio, interaction.user)
-    places: set[str] = set()
     for job_id in job_ids:
         shown = await room.desk.lobby.shown(room.desk.studio, job_id)
         job = shown.view.job
@@ -159,11 +159,7 @@ async def _stop(
                 await room.desk.studio.cancel(shown.owner, job_id)
             continue
         await room.desk.studio.delete(shown.owner, job_id)
-        room.cards.forget(job_id)
-        places.add(job.place)
     if action == Button.DELETE:
-        for place in places:
-            await _take_down(room, interaction, place)
         with suppress(discord.NotFound):
             await interaction.delete_original_response()
     await tell_kept(room, interaction, account)
@@ -180,24 +176,6 @@ async def _stop_sheet(
         await _stop(room, interaction, Button.CANCEL, unfinished)
     else:
         await _stop(room, interaction, Button.DELETE, [view.job.id for view in views])
-
-
-async def _take_down(room: Room, interaction: discord.Interaction[Any], place: str) -> None:
-    """The card of deleted jobs, where the button was pressed on another message of them. Others
-    that it shows stay on it."""
-    post = await room.desk.lobby.post(place)
-    if post is None or interaction.message is None:
-        return
-    try:
-        async with room.cards.lock(place):
-            if left := await room.desk.lobby.at(room.desk.studio, place):
-                await room.delivery.show(post, left)
-                return
-        await room.desk.lobby.drop(post)
-        if parts(place)[2] != str(interaction.message.id):
-            await room.messages.delete(post)
-    except (Unreachable, Transient, TimeoutError) as error:
-        log.info("the card at %s still shows what was deleted: %s", place, error)
 
 
 async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:

@@ -1,4 +1,5 @@
-"""Brings an ended job home: into its card, else to its author's direct messages.
+"""Brings an ended job home: into its card, else to its author's direct messages. And takes it off
+there where it was deleted.
 
 The card's id was written down before the job was queued, so the clip is edited into it, and a
 repeat shows nothing twice. Where the card can't be reached a new message is sent, with a nonce, and
@@ -47,12 +48,13 @@ class Delivery:
 
     async def __call__(self, job: Job) -> None:
         """Raises Transient, TimeoutError or Unreachable."""
-        if job.deleted:
-            self._cards.forget(job.id)
-            return
         async with self._cards.lock(job.place):
             self._cards.forget(job.id)
             post = await self._desk.lobby.post(job.place)
+            if job.deleted:
+                if post is not None:
+                    await self._take_off(post)
+                return
             if post is None:
                 raise Unreachable("nothing is known of its message")
             views = await self._desk.lobby.at(self._desk.studio, job.place)
@@ -78,6 +80,19 @@ class Delivery:
                 limit = smaller[0]
         if limit != post.upload_limit:
             await self._desk.lobby.keep(replace(post, upload_limit=limit))
+
+    async def _take_off(self, post: Post) -> None:
+        """Of what a post shows some was deleted: the others stay on it."""
+        left = await self._desk.lobby.at(self._desk.studio, post.place)
+        try:
+            if left:
+                await self.show(post, left)
+            else:
+                await self._messages.delete(post)
+        except Unreachable as error:
+            log.info("what was deleted at %s can't be taken off: %s", post.place, error)
+        if not left:
+            await self._desk.lobby.drop(post)
 
     async def _ping(self, post: Post, views: Sequence[View]) -> None:
         """One short message once all that a post shows has ended."""
@@ -108,7 +123,7 @@ class Delivery:
             async with drawn(self._desk, [view], BASE_UPLOAD_BYTES) as drawing:
                 try:
                     message_id = await self._messages.send(
-                        channel_id, drawing.view, drawing.files or (), nonce=f"clip-{job.id}"
+                        channel_id, drawing.view, drawing.new, nonce=f"clip-{job.id}"
                     )
                 except TooLarge as error:
                     raise Unreachable("the author's direct messages take no such file") from error

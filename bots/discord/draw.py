@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from discord import ui
@@ -29,18 +29,38 @@ from core.studio import View
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A layout and what is attached to it. files: None where those attached before are right.
+class Part:
+    """What is attached for one job. key: equal where that is the same; names: of its files; said:
+    what is to be said about them; new: those that are not attached yet."""
 
-    key: equal where the files are the same; names: theirs; said: what is to be said about them.
-    """
-
-    view: ui.LayoutView
-    files: tuple[Upload, ...] | None
     key: Hashable
     names: frozenset[str]
     said: str
+    new: tuple[Upload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A layout, and what is attached to it, job by job. content: equal where the layout is."""
+
+    view: ui.LayoutView
+    parts: tuple[Part, ...]
     content: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all files."""
+        return _names(self.parts)
+
+    @property
+    def new(self) -> tuple[Upload, ...]:
+        """The files that are not attached yet."""
+        return tuple(file for part in self.parts for file in part.new)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The names of those that stay as they are."""
+        return _names(part for part in self.parts if not part.new)
 
 
 @asynccontextmanager
@@ -49,26 +69,32 @@ async def drawn(
     views: Sequence[View],
     limit: int,
     notice: str = "",
-    before: Drawing | None = None,
+    before: Iterable[Part] = (),
 ) -> AsyncIterator[Drawing]:
     """The drawing of a post's jobs, whose files last as long as the block. limit: bytes of a file.
 
-    before: what the post shows by now. A clip over the limit is encoded again to fit; where it
-    can't be, its still stands for it.
+    before: what the post has by now; of that nothing is read or encoded again. A clip over the
+    limit is encoded again to fit; where it can't be, its still stands for it.
     """
-    key = tuple(_key(view) for view in views)
+    known = {part.key: part for part in before}
     async with AsyncExitStack() as kept:
-        files: tuple[Upload, ...] | None = None
-        if before is not None and before.key == key:
-            names, said = before.names, before.said
-        else:
-            made = [await _files(desk, view, limit, kept, len(views)) for view in views]
-            files = tuple(file for some, _ in made for file in some)
-            names = frozenset(file.name for file in files)
-            said = " ".join(dict.fromkeys(words for _, words in made if words))
-        layout = _layout(desk, views, names, " ".join(filter(None, (notice, said))))
+        parts = []
+        for view in views:
+            key = _key(view, limit, len(views))
+            if key not in known:
+                files, said = await _files(desk, view, limit, kept, len(views))
+                names = frozenset(file.name for file in files)
+                parts.append(Part(key, names, said, tuple(files)))
+            else:
+                parts.append(replace(known[key], new=()))
+        words = dict.fromkeys(filter(None, (notice, *(part.said for part in parts))))
+        layout = _layout(desk, views, _names(parts), " ".join(words))
         components: list[object] = layout.to_components()  # type: ignore[no-untyped-call]
-        yield Drawing(layout, files, key, names, said, repr(components))
+        yield Drawing(layout, tuple(parts), repr(components))
+
+
+def _names(parts: Iterable[Part]) -> frozenset[str]:
+    return frozenset(name for part in parts for name in part.names)
 
 
 def _layout(
@@ -81,10 +107,10 @@ def _layout(
     return card_view(cards[0], names, Extra(notice, larger, desk.page_link is not None))
 
 
-def _key(view: View) -> Hashable:
-    """What the files of a job's card are known by."""
-    preview = view.outlook.preview_number if view.outlook else 0
-    return view.job.id, view.job.clip is not None, preview, view.job.state.ended
+def _key(view: View, limit: int, shown: int) -> Hashable:
+    """What the files of one of the `shown` jobs of a post are known by."""
+    preview = view.outlook.preview_number if view.outlook and shown == 1 else 0
+    return view.job.id, view.job.clip is not None, preview, view.job.state.ended, limit, shown > 1
 
 
 async def _files(

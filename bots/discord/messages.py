@@ -11,13 +11,14 @@ import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import aiohttp
 import discord
+import yarl
 from discord import ui
 from discord.webhook.async_ import async_context
 
@@ -65,23 +66,34 @@ class Upload:
         return self.content.stat().st_size
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that a message shows already."""
+
+    id: int
+    name: str
+
+
 class Messages:
     def __init__(self, client: discord.Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
 
     async def edit(
-        self, post: Post, view: ui.LayoutView, files: Sequence[Upload] | None = None
-    ) -> None:
-        """Show `view` at a post. files: in place of those attached; None leaves them.
+        self,
+        post: Post,
+        view: ui.LayoutView,
+        files: Sequence[Upload | Attached] | None = None,
+    ) -> tuple[Attached, ...]:
+        """Show `view` at a post. files: in place of those attached, of which some may stay; None
+        leaves them all. Gives what is attached then.
 
         Raises Unreachable, TooLarge, Transient, or TimeoutError where no answer came.
         """
         token = post.reply_token(self._clock())
         if token is not None:
             try:
-                await self._edit_by_token(post, token, view, files)
-                return
+                return await self._edit_by_token(post, token, view, files)
             except Unreachable:
                 if not post.member:
                     raise
@@ -90,8 +102,11 @@ class Messages:
         _, channel_id, message_id = parts(post.place)
         channel = self._client.get_partial_messageable(int(channel_id))
         message = channel.get_partial_message(int(message_id))
-        async with _answered(files), _opened(files) as attachments:
-            await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+        async with _answered(files), self._opened(files) as attachments:
+            return _attached(
+                await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+            )
+        raise AssertionError("either edited or raised")
 
     async def waiting(self, post: Post) -> Post | None:
         """Where the interaction of a post was answered by "thinking…" and nothing since; None
@@ -118,9 +133,10 @@ class Messages:
         """A new message; its id. nonce: a repeat within minutes sends nothing new. Raises as
         `edit`."""
         channel = self._client.get_partial_messageable(channel_id)
-        async with _answered(files), _opened(files) as attachments:
+        async with _answered(files), self._opened(files) as attachments:
+            uploads = [file for file in attachments if isinstance(file, discord.File)]
             sent = await channel.send(
-                view=view, files=attachments, nonce=nonce, allowed_mentions=NOBODY
+                view=view, files=uploads, nonce=nonce, allowed_mentions=NOBODY
             )
             return sent.id
         raise AssertionError("either sent or raised")
@@ -184,13 +200,48 @@ class Messages:
                 await channel.get_partial_message(int(message_id)).delete()
 
     async def _edit_by_token(
-        self, post: Post, token: str, view: ui.LayoutView, files: Sequence[Upload] | None
-    ) -> None:
+        self,
+        post: Post,
+        token: str,
+        view: ui.LayoutView,
+        files: Sequence[Upload | Attached] | None,
+    ) -> tuple[Attached, ...]:
         message_id = int(parts(post.place)[2])
-        async with _answered(files), _opened(files) as attachments:
-            await self._webhook(token).edit_message(
-                message_id, view=view, attachments=attachments, allowed_mentions=NOBODY
+        async with _answered(files), self._opened(files) as attachments:
+            return _attached(
+                await self._webhook(token).edit_message(
+                    message_id, view=view, attachments=attachments, allowed_mentions=NOBODY
+                )
             )
+        raise AssertionError("either edited or raised")
+
+    @asynccontextmanager
+    async def _opened(
+        self, files: Sequence[Upload | Attached] | None
+    ) -> AsyncIterator[list[discord.File | discord.Attachment]]:
+        """The files, open while they are sent; MISSING where those attached stay."""
+        if files is None:
+            yield discord.utils.MISSING
+            return
+        with ExitStack() as opened:
+            given: list[discord.File | discord.Attachment] = []
+            for file in files:
+                if isinstance(file, Attached):
+                    given.append(self._known(file))
+                    continue
+                content = file.content
+                source = content if isinstance(content, Path) else io.BytesIO(content)
+                upload = discord.File(source, filename=file.name)
+                opened.callback(upload.close)
+                given.append(upload)
+            yield given
+
+    def _known(self, file: Attached) -> discord.Attachment:
+        """By its id alone; Discord knows the rest."""
+        return discord.Attachment(
+            data={"id": file.id, "filename": file.name, "size": 0, "url": "", "proxy_url": ""},
+            state=self._client._connection,
+        )
 
     def _webhook(self, token: str) -> discord.Webhook:
         """The application's own, which may say things to one person alone."""
@@ -201,6 +252,21 @@ class Messages:
         )
 
 
+def _attached(message: discord.Message | discord.WebhookMessage) -> tuple[Attached, ...]:
+    """The files that a message shows, which Discord lists where they are shown."""
+    media: list[discord.UnfurledMediaItem] = []
+    for child in ui.LayoutView.from_message(message, timeout=None).walk_children():
+        if isinstance(child, ui.MediaGallery):
+            media += [item.media for item in child.items]
+        elif isinstance(child, ui.Thumbnail):
+            media.append(child.media)
+    return tuple(
+        Attached(one.attachment_id, yarl.URL(one.url).name)
+        for one in media
+        if one.attachment_id is not None
+    )
+
+
 def _job_ids(message: discord.Message) -> set[str]:
     """The ids that the buttons of a message carry."""
     view = ui.LayoutView.from_message(message, timeout=None)
@@ -209,27 +275,11 @@ def _job_ids(message: discord.Message) -> set[str]:
 
 
 @asynccontextmanager
-async def _opened(files: Sequence[Upload] | None) -> AsyncIterator[list[discord.File]]:
-    """The files, open while they are sent; MISSING where those attached stay."""
-    if files is None:
-        yield discord.utils.MISSING
-        return
-    opened: list[discord.File] = []
-    try:
-        for file in files:
-            content = file.content
-            source = content if isinstance(content, Path) else io.BytesIO(content)
-            opened.append(discord.File(source, filename=file.name))
-        yield opened
-    finally:
-        for one in opened:
-            one.close()
-
-
-@asynccontextmanager
-async def _answered(files: Sequence[Upload] | None = None) -> AsyncIterator[None]:
+async def _answered(
+    files: Sequence[Upload | Attached] | None = None,
+) -> AsyncIterator[None]:
     """Bound a call in time, and raise what became of it in our own words."""
-    size = sum(file.size for file in files or ())
+    size = sum(file.size for file in files or () if isinstance(file, Upload))
     try:
         async with asyncio.timeout(CALL_SECONDS + size / BYTES_PER_SECOND):
             yield

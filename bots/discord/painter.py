@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bots.discord.desk import PLATFORM, DiscordDesk
-from bots.discord.draw import Drawing, drawn
-from bots.discord.messages import Messages
+from bots.discord.draw import Drawing, Part, drawn
+from bots.discord.messages import Attached, Messages
 from core.errors import Unreachable
 from core.job import Job
 from core.places import Post
@@ -26,6 +26,19 @@ FAREWELL = (
 )
 
 
+REMEMBERED = 512
+"""Posts of which it is known what they show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a post shows: its parts, its layout, and Discord's word for the files on it."""
+
+    parts: tuple[Part, ...]
+    content: str
+    attached: tuple[Attached, ...]
+
+
 class DiscordPainter:
     """`bots.cards.Painter`."""
 
@@ -34,13 +47,16 @@ class DiscordPainter:
     def __init__(self, desk: DiscordDesk, messages: Messages) -> None:
         self._desk = desk
         self._messages = messages
-        self._told: dict[str, Drawing] = {}
+        self._told: dict[str, Told] = {}
 
     def pause(self, place: str) -> float:
         return EDIT_SECONDS
 
     def forget(self, place: str) -> None:
-        self._told.pop(place, None)
+        """Its last word is still to come, which takes over what is there: the oldest are forgotten
+        where there are many."""
+        while len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
 
     async def paint(self, post: Post, views: Sequence[View]) -> Sequence[Job]:
         farewell = self._farewell(post, views)
@@ -56,17 +72,30 @@ class DiscordPainter:
         limit: int,
         *,
         notice: str = "",
-        afresh: bool = False,
     ) -> None:
         """Edit a post so that it shows its jobs, unless it does; under its lock. limit: bytes of a
-        file. afresh: whatever it was told before. Raises as `Messages.edit`."""
-        before = None if afresh else self._told.get(post.place)
-        self._told.pop(post.place, None)
-        async with drawn(self._desk, views, limit, notice, before) as drawing:
-            if before is None or drawing.content != before.content or drawing.files is not None:
-                await self._messages.edit(post, drawing.view, drawing.files)
-        if any(not view.job.state.ended for view in views):
-            self._told[post.place] = replace(drawing, files=None)
+        file. What is attached already stays. Raises as `Messages.edit`."""
+        before = self._told.pop(post.place, None)
+        known = before.parts if before else ()
+        async with drawn(self._desk, views, limit, notice, known) as drawing:
+            attached = await self._edited(post, drawing, before)
+        here = {file.name for file in attached}
+        if any(not view.job.state.ended for view in views) and here >= drawing.names:
+            parts = tuple(replace(part, new=()) for part in drawing.parts)
+            self._told[post.place] = Told(parts, drawing.content, attached)
+
+    async def _edited(
+        self, post: Post, drawing: Drawing, before: Told | None
+    ) -> tuple[Attached, ...]:
+        """What is attached to the post then."""
+        if before is None:
+            return await self._messages.edit(post, drawing.view, drawing.new)
+        kept = [file for file in before.attached if file.name in drawing.kept]
+        if drawing.new or len(kept) < len(before.attached):
+            return await self._messages.edit(post, drawing.view, [*kept, *drawing.new])
+        if drawing.content != before.content:
+            return await self._messages.edit(post, drawing.view)
+        return before.attached
 
     def _farewell(self, post: Post, views: Sequence[View]) -> str:
         """The last words on a card that can't be reached for much longer; "" before that."""

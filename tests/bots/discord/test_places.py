@@ -11,8 +11,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bots.app import new_key
 from bots.discord.attachments import Cdn
 from core.errors import BadPicture
+from core.job import Identity
 from tests.bots.discord.cinema import cinema, opened, text, videos
 from tests.bots.projector import Projector
 from tests.discord import components
@@ -159,6 +161,30 @@ async def test_a_card_moves_where_it_is_shown_again(
         assert not videos(discord_standin.newest(first))
         missing = here.ben.slash("show", other, clip=job_id)
         await here.answer(missing, "There is no such clip.")
+
+
+async def test_what_is_deleted_on_the_page_leaves_its_card(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    """And a contact sheet shows what is left."""
+    async with cinema(discord_standin, tmp_path) as here:
+        card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
+        asked = here.anna.press(card, "×4")
+        await asked.message(lambda m: len(videos(m)) == 4)
+        newest, *_, oldest = await here.home.studio.history(await here.account(here.anna))
+        identity = Identity("discord", str(here.anna.id))
+        _, key = await new_key(here.home.store, identity, "anna")
+        async with here.home.client(key) as client:
+            for view in (oldest, newest):
+                where = f"/api/v1/clips/{view.job.id}?forget=true"
+                async with client.delete(where) as answer:
+                    assert answer.status == 204
+        await discord_standin.world.until(
+            lambda: card.id not in discord_standin.world.messages, "the card deleted"
+        )
+        sheet = await asked.message(lambda m: len(videos(m)) == 3)
+        assert newest.job.id not in str(sheet.components)
+        assert await here.home.store.places.post(oldest.job.place) is None
 
 
 async def test_pictures_come_from_discord_alone(discord_standin: Standin, tmp_path: Path) -> None:

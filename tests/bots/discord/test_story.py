@@ -116,6 +116,11 @@ async def test_four_at_once_share_a_message(discord_standin: Standin, tmp_path: 
         asked = here.anna.press(card, "×4")
         sheet = await asked.message(lambda m: len(videos(m)) == 4)
         assert labels(sheet) == ["1", "2", "3", "4", "Delete"]
+        uploads: dict[str, set[int]] = {}
+        for version in discord_standin.world.history:
+            for clip in videos(version.message) if version.message.id == sheet.id else ():
+                uploads.setdefault(clip.filename, set()).add(clip.id)
+        assert [len(ids) for ids in uploads.values()] == [1, 1, 1, 1]  # each was sent once
         seeds = {
             view.job.request.seed
             for view in await here.home.studio.history(await here.account(here.anna))

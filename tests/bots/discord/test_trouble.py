@@ -285,7 +285,7 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         here = replace(here, anna=shy)
         await seen_once(here, "a ball")
         once = shy.slash("queue", other)
-        await here.answer(once, "0 running")
+        await here.answer(once, "starts at once")
         assert once.followups() == []
 
 
