@@ -37,6 +37,7 @@ log = logging.getLogger("kinora.discord")
 VARIANTS = 4
 REPORTED = "Noted, for whoever runs this Kinora to look at."
 REPORTED_BEFORE = "You have reported this clip already; it is noted."
+_MODERATED = (Button.CANCEL, Button.DELETE, SHEET_CANCEL, SHEET_DELETE)
 _PING_ID = re.compile(r"kn-ping:(?P<wanted>on|off)")
 
 
@@ -92,6 +93,7 @@ async def pressed(
     room: Room, interaction: discord.Interaction[Any], action: str, job_id: str
 ) -> None:
     """Raises NotHeard, UserError or Transient."""
+    _check_presser(interaction, action)
     match action:
         case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
             await _vary(room, interaction, action, job_id)
@@ -150,7 +152,7 @@ async def _stop(
         if shown.owner.id != account.id:
             here = server(job.place) == server_of(interaction)
             if not may_moderate(interaction) or (action == Button.CANCEL and not here):
-                raise _not_yours(shown)
+                raise _not_yours(shown.owner.name)
             if not here:
                 continue
             log.warning("job %s: %s by a moderator, account %d", job.id, action, account.id)
@@ -207,13 +209,23 @@ async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str) -
 async def _check_own(room: Room, account: Account, job_id: str) -> Shown:
     shown = await room.desk.lobby.shown(room.desk.studio, job_id)
     if shown.owner.id != account.id:
-        raise _not_yours(shown)
+        raise _not_yours(shown.owner.name)
     return shown
 
 
-def _not_yours(shown: Shown) -> NotYours:
+def _check_presser(interaction: discord.Interaction[Any], action: str) -> None:
+    """Raises NotYours where the message itself says that somebody else asked for it: nobody sees
+    a "thinking…" that comes to nothing. Where it says nothing the owner of the job decides."""
+    metadata = interaction.message.interaction_metadata if interaction.message else None
+    if metadata is None or metadata.user.id == interaction.user.id or action == Button.REPORT:
+        return
+    if not (action in _MODERATED and may_moderate(interaction)):
+        raise _not_yours(metadata.user.display_name)
+
+
+def _not_yours(name: str) -> NotYours:
     return NotYours(
-        f"This is {plain(shown.owner.name)}'s clip. For one of your own, open the message's menu, "
+        f"This is {plain(name)}'s clip. For one of your own, open the message's menu, "
         "then *Apps*, then *Remix*."
     )
 

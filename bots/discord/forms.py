@@ -17,13 +17,12 @@ from discord import ui
 from bots.discord.asking import Room, ask, heed
 from bots.hearing import costless
 from core.catalog import Takes, draft_of, named
-from core.errors import WrongState
+from core.errors import BadPrompt, WrongState
 from core.job import Account, Job
 from core.prompt import PROMPT_MAX_CHARS, parse, recipe
 
 EDIT, REMIX = "edit", "remix"
 FORM_ID = re.compile(r"kn-form:(?P<what>edit|remix):(?P<job_id>[0-9a-z]{12})")
-FLAGS_MAX_CHARS = 4000
 KEPT_SECONDS = 900.0
 WORDS, FLAGS, PICTURE = "words", "flags", "picture"
 _TITLES = {EDIT: "Edit", REMIX: "Remix"}
@@ -31,7 +30,8 @@ _TITLES = {EDIT: "Edit", REMIX: "Remix"}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A form as it came back. picture: in place of the one that the job has."""
+    """A form as it came back. line: words and flags; picture: in place of the one that the job
+    has."""
 
     what: str
     job_id: str
@@ -67,9 +67,9 @@ async def open_form(room: Room, interaction: discord.Interaction[Any], job: Job,
             description="Take --seed out for another one",
             component=ui.TextInput(
                 custom_id=FLAGS,
-                default=recipe(replace(draft, prompt=""))[:FLAGS_MAX_CHARS],
+                default=recipe(replace(draft, prompt=""))[:PROMPT_MAX_CHARS],
                 required=False,
-                max_length=FLAGS_MAX_CHARS,
+                max_length=PROMPT_MAX_CHARS,
             ),
         )
     )
@@ -94,13 +94,21 @@ def sent(interaction: discord.Interaction[Any]) -> Sent | None:
     flags = str(values.get(FLAGS, {}).get("value") or "")
     ids = values.get(PICTURE, {}).get("values") or ()
     return Sent(
-        found["what"], found["job_id"], f"{words} {flags}", _attachment(interaction, data, ids)
+        found["what"],
+        found["job_id"],
+        f"{words} {flags}".strip(),
+        _attachment(interaction, data, ids),
     )
 
 
 async def submit_form(room: Room, interaction: discord.Interaction[Any], form: Sent) -> None:
     """Queue what a form asks for. Raises NotHeard, UserError or Transient."""
     with costless():
+        if (over := len(form.line) - PROMPT_MAX_CHARS) > 0:
+            raise BadPrompt(
+                f"Prompt and flags together can have up to {PROMPT_MAX_CHARS} characters; these "
+                f"have {len(form.line)}. Take {over} out."
+            )
         draft = parse(form.line)
     hidden = interaction.message is not None and interaction.message.flags.ephemeral
 

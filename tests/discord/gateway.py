@@ -116,11 +116,13 @@ class Line:
 
 class Gateway:
     """All lines and sessions. Its faults are switches: `open` to let anybody in, `acknowledges` to
-    answer heartbeats. heartbeat_seconds: what HELLO says; shards: what /gateway/bot advises."""
+    answer heartbeats. resume_url: what READY says, if not `url`. heartbeat_seconds: what HELLO
+    says; shards: what /gateway/bot advises."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.url = ""
+        self.resume_url = ""
         self.open = True
         self.acknowledges = True
         self.heartbeat_seconds = 41.25
@@ -278,7 +280,7 @@ class Gateway:
             "guilds": [{"id": str(g.id), "unavailable": True} for g in mine],
             "session_id": session.id,
             "session_type": "normal",
-            "resume_gateway_url": self.url,
+            "resume_gateway_url": self.resume_url or self.url,
             "shard": [shard, shards],
             "application": {"id": str(self.world.app.id), "flags": 0},
             "private_channels": [],

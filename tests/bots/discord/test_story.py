@@ -49,6 +49,10 @@ async def test_words_become_a_clip_and_a_clip_becomes_others(
         }
         assert fields["words"] == "a red ball"
         assert "--seed 7" in str(fields["flags"])
+        long = {"Prompt": "ball " * 400, "Flags": "--seed 7"}
+        said = await here.answer(await here.anna.submit_modal(form, long), "Take 9 out.")
+        assert "Nothing was charged." in text(said)
+        form = here.anna.press(card, "Edit")
         edited = await here.clip(await here.anna.submit_modal(form, {"Prompt": "a blue ball"}))
         assert "a blue ball" in text(edited)
         assert "seed 7" in text(edited)
@@ -158,8 +162,10 @@ async def test_others_may_remix_and_report_but_not_press_what_is_not_theirs(
     async with cinema(discord_standin, tmp_path) as here:
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
         for button in ("Again", "Edit", "Extend", "×4", "Delete"):
-            said = await here.answer(here.ben.press(card, button), "This is Anna's clip.")
+            pressed = here.ben.press(card, button)
+            said = await here.answer(pressed, "This is Anna's clip.")
             assert said.audience == here.ben.id
+            assert said.id == pressed.now.original_id  # at once: nobody saw a "thinking…"
         form = here.ben.message_command("Remix", card)
         remixed = await here.clip(await here.ben.submit_modal(form, {"Prompt": "my ball"}))
         assert "my ball" in text(remixed)

@@ -62,6 +62,21 @@ async def test_the_gateway_drops_and_resumes(discord_standin: Standin, tmp_path:
         await seen_once(here, "second")
 
 
+async def test_a_session_is_resumed_at_the_operators_own_gateway(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    """Whatever address READY names, which a proxy's users can't reach."""
+    gateway = discord_standin.gateway
+    gateway.resume_url = "ws://127.0.0.1:9/"
+    async with cinema(discord_standin, tmp_path) as here:
+        gateway.drop()
+        await discord_standin.world.until(lambda: gateway.connected == 0)
+        late = here.anna.slash("create", here.room, prompt="late", length=1)
+        assert videos(await here.clip(late))
+        assert any(line.startswith("resume ") for line in gateway.log)
+        assert sum(line.startswith("identify ") for line in gateway.log) == 1
+
+
 async def test_the_session_becomes_invalid(discord_standin: Standin, tmp_path: Path) -> None:
     async with cinema(discord_standin, tmp_path) as here:
         asked = here.anna.slash("create", here.room, prompt="first", length=1)
