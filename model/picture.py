@@ -38,7 +38,8 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 async def decode(data: bytes) -> DecodedPicture:
     """A clean JPEG of the picture in `data`: upright, sRGB, without metadata, 4096 px at most.
 
-    JPEG, PNG, WebP and the first frame of a GIF, by their content; AT_ONCE of them at a time.
+    JPEG, PNG, WebP and the first frame of a GIF, an MP4 or a WebM, by their content; AT_ONCE of
+    them at a time.
     Raises BadPicture with what is allowed, and Transient where the queue is too long.
     """
     if not data:

@@ -1,4 +1,5 @@
-"""The process that opens a stranger's picture: bytes in on stdin, a clean JPEG out on stdout.
+"""The process that opens a stranger's picture, or the first frame of a video: bytes in on stdin, a
+clean JPEG out on stdout.
 
 Run by path with `python -I`, so it imports nothing of Kinora. It limits itself before it reads a
 byte, and once it has them all it can open nothing any more: no file, no socket, no module. It
@@ -10,9 +11,11 @@ answers one line of JSON and, where all went well, the JPEG, and ends:
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import sys
+from types import ModuleType
 
 MEGABYTE = 1 << 20
 
@@ -97,6 +100,39 @@ def clean(data: bytes) -> Image.Image:
     return srgb(image, profile)
 
 
+def is_video(data: bytes) -> bool:
+    """MP4 and its kin, but no HEIF or AVIF, which are pictures; or Matroska and WebM."""
+    boxed = data[4:8] == b"ftyp" and data[8:11] not in (b"hei", b"hev", b"mif", b"msf", b"avi")
+    return boxed or data[:4] == b"\x1a\x45\xdf\xa3"
+
+
+def opener_of_videos() -> ModuleType:
+    """PyAV, with what it would import only once it meets a video."""
+    for late in ("audio.stream", "subtitles.stream", "video.stream", "sidedata.sidedata"):
+        importlib.import_module(f"av.{late}")
+    return importlib.import_module("av")
+
+
+def first_frame(av: ModuleType, data: bytes) -> Image.Image:
+    """Of a video: upright, at most LONGEST_SIDE on its long side."""
+    try:
+        with av.open(io.BytesIO(data)) as container:
+            stream = next(iter(container.streams.video), None)
+            if stream is None:
+                raise Unfit("no-picture")
+            check_sides(stream.width, stream.height)
+            stream.thread_type, stream.thread_count = "NONE", 1
+            frame = next(container.decode(stream))
+    except StopIteration:
+        raise Unfit("damaged") from None
+    check_sides(frame.width, frame.height)
+    image: Image.Image = frame.to_image()
+    if frame.rotation:
+        image = image.rotate(frame.rotation, expand=True)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
 def check_sides(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise Unfit("too-many-pixels", width, height)
@@ -168,10 +204,11 @@ def open_nothing() -> None:
 
 def main() -> None:
     data = sys.stdin.buffer.read()
+    av = opener_of_videos() if is_video(data) else None
     open_nothing()
     jpeg = io.BytesIO()
     try:
-        image = clean(data)
+        image = first_frame(av, data) if av is not None else clean(data)
         image.info.clear()
         image.save(jpeg, "JPEG", quality=QUALITY, subsampling=0)
         answer = {"outcome": "ok", "width": image.width, "height": image.height}

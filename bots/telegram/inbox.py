@@ -10,7 +10,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
+from weakref import WeakValueDictionary
 
 from telegram import Bot, Update
 from telegram.error import NetworkError
@@ -60,16 +62,32 @@ class Heard(asyncio.Queue[object]):
 
 
 class Handling(BaseUpdateProcessor):
-    """Handles updates beside each other, and notes that they are done."""
+    """Handles updates beside each other, but what one person types in its order, and notes that
+    they are done."""
 
     def __init__(self, heard: Heard) -> None:
         super().__init__(max_concurrent_updates=AT_ONCE)
         self._heard = heard
+        self._typing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
-        await coroutine
-        if isinstance(update, Update):
-            await self._heard.done([update])
+        if not isinstance(update, Update):
+            await coroutine
+            return
+        async with self._turn(update):
+            await coroutine
+        await self._heard.done([update])
+
+    def _turn(self, update: Update) -> AbstractAsyncContextManager[None]:
+        """Pictures take their time, and those of an album wait for each other."""
+        message = update.message
+        if message is None or message.text is None or message.from_user is None:
+            return nullcontext()
+        user = message.from_user.id
+        turn = self._typing.get(user)
+        if turn is None:
+            self._typing[user] = turn = asyncio.Lock()
+        return turn
 
     async def initialize(self) -> None:
         """There is nothing to open."""

@@ -112,7 +112,8 @@ def answered(message: Message) -> Message | None:
     replied = message.reply_to_message
     if replied is None or replied.forum_topic_created is not None:
         return None
-    return None if replied.message_id == message.message_thread_id else replied
+    begins_topic = message.is_topic_message and replied.message_id == message.message_thread_id
+    return None if begins_topic else replied
 
 
 async def newest(room: Room, account: Account) -> str:
@@ -154,8 +155,8 @@ async def _order(
         files = [found]
     if len(album) > ALBUM_MOST:
         raise BadPicture(TOO_MANY.format(len(album)))
-    if not files and not said.words:
-        if before is None and _speaks(message):
+    if not files and not said.words and said.command is None:
+        if message.effective_attachment:
             raise BadPrompt(NOTHING_TO_READ)
         return
     with costless():
@@ -252,11 +253,6 @@ def _seconds(words: str) -> float | None:
     if draft.seconds is None or draft.prompt:
         raise BadPrompt("/extend takes seconds alone, as in /extend 5.")
     return draft.seconds
-
-
-def _speaks(message: Message) -> bool:
-    """Whether somebody meant to send us something: not that they pinned a message, say."""
-    return bool(message.text or message.caption or message.effective_attachment)
 
 
 def _author(message: Message) -> User | None:

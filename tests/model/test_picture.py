@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -166,6 +167,38 @@ async def test_only_the_first_frame_of_a_gif_counts() -> None:
     data = saved(drawn(), "GIF", save_all=True, append_images=others)
     image = await decoded(data)
     assert close(colour_at(image, 0.75, 0.25), (20, 200, 20))
+
+
+def filmed(kind: str, codec: str, voice: str) -> bytes:
+    """A video, with sound, that begins as `drawn` and goes on white."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=kind) as film:
+        pictures = film.add_stream(codec, rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 160, 120, "yuv420p"
+        sounds = film.add_stream(voice, rate=48000)
+        for image in (drawn(), Image.new("RGB", (160, 120), "white")):
+            film.mux(pictures.encode(av.VideoFrame.from_image(image)))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 2 * 960), np.int16), "s16", "stereo")
+        silence.rate = 48000
+        film.mux(sounds.encode(silence))
+        for stream in (pictures, sounds):
+            film.mux(stream.encode(None))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec", "voice"), [("mp4", "libx264", "aac"), ("webm", "libvpx-vp9", "libopus")]
+)
+async def test_only_the_first_frame_of_a_video_counts(kind: str, codec: str, voice: str) -> None:
+    image = await decoded(filmed(kind, codec, voice))
+    assert image.size == (160, 120)
+    assert close(colour_at(image, 0.25, 0.25), (220, 20, 20), within=40)
+    assert close(colour_at(image, 0.25, 0.75), (20, 20, 220), within=40)
+
+
+async def test_a_video_that_is_cut_short_is_refused() -> None:
+    with pytest.raises(BadPicture, match="damaged or cut short"):
+        await picture.decode(filmed("mp4", "libx264", "aac")[:200])
 
 
 async def test_only_the_first_of_many_in_one_jpeg_counts() -> None:
