@@ -32,11 +32,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from core.errors import NoDatabase, Transient
 
 POOL_CONNECTIONS = 10
-"""Readers don't wait for each other, and on PostgreSQL writers hardly do. More of them make SQLite's
-one writer no faster, and its queue less fair."""
+"""Readers don't wait for each other, and on PostgreSQL writers hardly do. More of them make the one
+writer of SQLite no faster, and its queue less fair."""
 
 POOL_TIMEOUT_SECONDS = 20
-"""How long a transaction waits for a connection: 200 commands at once take their turns within it."""
+"""How long a transaction waits for a connection: 200 commands take their turns within it."""
 
 BUSY_SECONDS = 5
 """How long one statement waits for another process's lock on SQLite."""
