@@ -57,6 +57,7 @@ class Model:
     flags: names of the optional flags it understands, beyond seconds, ar, res, seed and model.
     picture, last_picture: whether it takes the first frame, and the last.
     moves: the camera moves that it can make, by name; None where it makes them all.
+    strengths: whether it makes a move as strongly as is asked; else all alike.
     frame_quantum: frames come in multiples of this, plus one.
     native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
     understands: the words of a prompt that a small model knows; None where it takes any.
@@ -80,6 +81,7 @@ class Model:
     cost: Cost
     last_picture: bool = False
     moves: frozenset[str] | None = None
+    strengths: bool = True
     aspects: tuple[str, ...] = ASPECTS
     aspect: str = "16:9"
     frame_quantum: int = 1
@@ -382,11 +384,14 @@ def _notes(draft: Draft, model: Model, wanted: Moves, moves: Moves) -> tuple[str
         notes.append(f"It understood: {known}." if known else UNKNOWN_WORDS)
     if "camera" in model.flags:
         if moves and (draft.camera is not None or camera.find(draft.prompt)):
-            notes.append(f"Camera: {', '.join(f'{move} {move.strength:g}' for move in moves)}.")
+            said = [f"{move} {move.strength:g}" if model.strengths else str(move) for move in moves]
+            notes.append(f"Camera: {', '.join(said)}.")
         elif moves:
             notes.append(f"No camera move was understood, so: {', '.join(map(str, moves))}.")
         if missing := ", ".join(str(move) for move in wanted if move not in moves):
             notes.append(f"{model.name} can't {missing}: left out.")
+        if not model.strengths and any(m.strength != camera.DEFAULT_STRENGTH for m in moves):
+            notes.append(f"{model.name} moves the camera at one pace: strengths are left out.")
     if model.native is not None:
         notes.append(f"Drawn at {model.native} pixels and enlarged.")
     return tuple(notes)

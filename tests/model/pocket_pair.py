@@ -1,8 +1,8 @@
 """Trains the tiniest pocket, every stage of it, as one of the processes that torchrun has started.
 
 A stage ends when its minutes are spent; here each look at the clock is worth some, not the same in
-every process. What a process had at the end of each stage, what it read and what it wrote goes to
-OUT/RANK.json.
+every process. A chunk appears while the denoiser trains, and all but process 0 are slow to see it.
+What a process had at the end of each stage, what it read and what it wrote goes to OUT/RANK.json.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ CLIPS = {(32, 32): 14, (64, 32): 6}
 TINY = Size(width=48, layers=2, heads=2, feed_forward=96, text_width=32, text_layers=1)
 LOOKS = 6
 """At the clock, of each stage."""
+LATE = "32x32-00100.pt"
 
 
 def main(out: Path) -> None:
@@ -38,14 +39,17 @@ def main(out: Path) -> None:
     denoiser_training.NEW_CLIPS_EVERY_S = 0
     noted: dict[str, Any] = {"weights": {}, "read": [], "written": []}
     looks: Counter[str] = Counter()
-    save, until, read_new = torch.save, Progress.until, Library.read_new
+    save, until, read_new, glob = torch.save, Progress.until, Library.read_new, Path.glob
 
     def fraction(progress: Progress) -> float:
         name = progress.path.name
         looks[name] += 1
         if name == "dit.pt" and looks[name] == 3 and parallel.rank() == 0:
-            shutil.copy(out / "latents" / "32x32-00000.pt", out / "latents" / "32x32-00100.pt")
+            shutil.copy(out / "latents" / "32x32-00000.pt", out / "latents" / LATE)
         return min(looks[name] * (1 + parallel.rank() / 2) / LOOKS, 1.0)
+
+    def seen(folder: Path, pattern: str) -> Iterator[Path]:
+        return (p for p in glob(folder, pattern) if parallel.rank() == 0 or p.name != LATE)
 
     def saving(state: object, path: Path) -> None:
         noted["written"].append(path.stem)
@@ -63,6 +67,7 @@ def main(out: Path) -> None:
 
     Progress.fraction = property(fraction)  # type: ignore[assignment, method-assign]
     Progress.until, Library.read_new = ending, reading  # type: ignore[method-assign]
+    Path.glob = seen  # type: ignore[method-assign]
     torch.save = saving  # type: ignore[assignment]
     with parallel.joined():
         minutes = dict.fromkeys(train.STAGES, 1.0)

@@ -101,6 +101,19 @@ def test_moves_that_it_lacks_are_said(folder: Path) -> None:
     assert "pocket can't crane up, handheld: left out." in request.notes
 
 
+@pytest.mark.parametrize("line", ['a red ball --camera "zoom in 9"', "a red ball, slow zoom in"])
+def test_strengths_that_it_does_not_know_are_said(folder: Path, line: str) -> None:
+    model = offered(folder, MORE_FACTS)
+    left_out = "pocket moves the camera at one pace: strengths are left out."
+    assert complete(prompt.parse(line), [model], seed=3).notes[1:3] == (
+        "Camera: zoom in.",
+        left_out,
+    )
+    plain = complete(prompt.parse("a red ball, zoom in"), [model], seed=3)
+    assert "Camera: zoom in." in plain.notes
+    assert left_out not in plain.notes
+
+
 @pytest.mark.parametrize(
     ("said", "move", "heard"),
     [
