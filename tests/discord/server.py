@@ -19,6 +19,7 @@ from aiohttp import web
 
 from tests.discord import rest, schema
 from tests.discord.cdn import Cdn
+from tests.discord.door import PREFIX
 from tests.discord.faults import Faults
 from tests.discord.gateway import Gateway
 from tests.discord.limits import Limits
@@ -100,7 +101,7 @@ async def standin(
         gateway.url = f"ws://{await _serve(stack, gateway.application())}/"
         cdn.url = f"http://{await _serve(stack, cdn.application())}"
         yield Standin(
-            api_url=f"http://{api}{rest.PREFIX}",
+            api_url=f"http://{api}{PREFIX}",
             gateway_url=gateway.url,
             cdn_url=cdn.url,
             token=token,
