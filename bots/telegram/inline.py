@@ -62,6 +62,7 @@ WAIT = "kn-wait"
 WAITING = InlineKeyboardMarkup([[InlineKeyboardButton("Kinora", callback_data=WAIT)]])
 """Without buttons Telegram would not say which message it became."""
 
+TOO = "It is in your inline message, too."
 COPY = Shown("The clip of your inline message comes here first.", None)
 NO_COPY = (
     "The clip is done, but I can't bring it here. Open a chat with me, press Start, and send "
@@ -195,6 +196,7 @@ async def _uploaded(
             _, file_id = await messages.send_video(home, Shown("", None), video)
             return file_id
         shown = painter.drawn(view, home, caption=True)
+        elsewhere = painter.drawn(view, home, caption=True, notice=TOO)
         for _ in range(2):
             copy = home.at(int(post.token)) if post.token else None
             if copy is None:
@@ -202,7 +204,16 @@ async def _uploaded(
                 post = replace(post, token=str(copy.message))
                 await desk.lobby.keep(post)
             try:
-                return await messages.edit_video(copy, shown, video)
+                file_id = await messages.edit_video(copy, shown, video)
+                return file_id or await _known(messages, copy, (shown, elsewhere))
             except CardGone:  # its author deleted it
                 post = replace(post, token=None)
         raise Unreachable("the copy is deleted again and again")
+
+
+async def _known(messages: Messages, copy: Spot, words: Sequence[Shown]) -> str:
+    """The file_id of a clip that was there already, which only a change of its words tells."""
+    for shown in words:
+        if file_id := await messages.edit_caption(copy, shown, last=True):
+            return file_id
+    raise Unreachable("Telegram does not tell the clip's file_id")

@@ -84,9 +84,11 @@ class Messages:
                 rate_limit_args=_turn(last),
             )
 
-    async def edit_caption(self, spot: Spot, shown: Shown, *, last: bool = False) -> None:
+    async def edit_caption(self, spot: Spot, shown: Shown, *, last: bool = False) -> str:
+        """The file_id of the clip there, as in `edit_video`."""
+        edited: Message | bool = True
         async with told():
-            await self._bot.edit_message_caption(
+            edited = await self._bot.edit_message_caption(
                 chat_id=None if spot.inline else spot.chat,
                 message_id=spot.message,
                 inline_message_id=spot.inline or None,
@@ -95,6 +97,7 @@ class Messages:
                 reply_markup=shown.markup,
                 rate_limit_args=_turn(last),
             )
+        return _file_id(edited)
 
     async def edit_buttons(self, spot: Spot, markup: InlineKeyboardMarkup | None) -> None:
         async with told():
@@ -214,7 +217,7 @@ def _answer(spot: Spot) -> ReplyParameters | None:
 
 
 def _file_id(answer: Message | bool) -> str:
-    """ "" where Telegram does not say, as of an inline message."""
+    """ "" where Telegram does not say: of inline messages, and of what it did not change."""
     if isinstance(answer, Message) and answer.video is not None:
         return answer.video.file_id
     return ""
