@@ -15,8 +15,8 @@ from rich.table import Table
 from tests.bench import out
 from tests.bots.discord.playhouse import Playhouse, playhouse
 from tests.bots.pictures import photo
+from tests.discord.asked import Asked
 from tests.discord.cdn import Upload
-from tests.discord.users import Asked
 from tests.program import Program
 
 COMMANDS, SECONDS, PEOPLE, ROOMS = 200, 10.0, 20, 5

@@ -22,11 +22,11 @@ from tests.bots.discord.cinema import Cinema, cinema, text, videos
 from tests.bots.pictures import jpeg, landscape
 from tests.bots.projector import Projector
 from tests.browser.test_page import LOOKS
+from tests.discord.asked import Asked
 from tests.discord.cdn import Upload
 from tests.discord.html import render_html, render_modal
 from tests.discord.permissions import Permission
 from tests.discord.server import standin
-from tests.discord.users import Asked
 from tests.discord.world import Message
 
 PATIENCE_SECONDS = 60.0

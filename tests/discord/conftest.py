@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.discord import schema
+from tests.discord.asked import Asked
 from tests.discord.server import Standin, standin
-from tests.discord.users import Asked, Person
+from tests.discord.users import Person
 from tests.discord.wire import ANIMATE, CREATE, Wire, wired
 from tests.discord.world import Channel, Guild
 from tests.standin.shared import ENV

@@ -8,8 +8,8 @@ import pytest
 
 from tests.discord.cdn import Upload
 from tests.discord.conftest import Place
+from tests.discord.given import Impossible
 from tests.discord.permissions import Permission
-from tests.discord.users import Impossible
 from tests.discord.wire import ANIMATE, CREATE, button, container, row, text
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.discord import components, interactions, messages, payloads, permissions
+from tests.discord.asked import Asked
 from tests.discord.cdn import Attachment, Upload
+from tests.discord.given import GROUP, STRING, SUBCOMMAND, Given, Impossible, check_chosen
 from tests.discord.messages import Body
 from tests.discord.permissions import Permission
 from tests.discord.world import (
@@ -17,27 +19,18 @@ from tests.discord.world import (
     DM,
     EPHEMERAL,
     GROUP_DM,
-    LOADING,
     MESSAGE_COMMAND,
     MODAL,
     PUBLIC_THREAD,
     SILENT,
     SLASH,
     Channel,
-    Interaction,
     Message,
     User,
     World,
 )
 
 Json = dict[str, Any]
-
-SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN = 1, 2, 3, 4, 5
-USER_OPTION, CHANNEL_OPTION, ROLE_OPTION, NUMBER, ATTACHMENT = 6, 7, 8, 10, 11
-
-
-class Impossible(Exception):
-    """What Discord's app would not have let a person do; with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,64 +41,6 @@ class Sighting:
     message_id: int
     channel_id: int
     attachment: Attachment
-
-
-class Asked:
-    """Something a person asked of the app, and what came of it."""
-
-    def __init__(self, world: World, interaction_id: int) -> None:
-        self._world = world
-        self.id = interaction_id
-
-    @property
-    def now(self) -> Interaction:
-        """How it stands."""
-        return self._world.interactions[self.id]
-
-    @property
-    def latency(self) -> float | None:
-        return self.now.latency
-
-    async def acknowledged(self) -> Interaction:
-        """Wait until the app said something, be it "thinking…"."""
-        await self._world.until(lambda: self.now.acknowledged is not None, f"{self} acknowledged")
-        return self.now
-
-    async def message(self, when: Callable[[Message], object] | None = None) -> Message:
-        """Wait for the answer: the first that is no "thinking…", or the first of which `when`."""
-
-        def found() -> Message | None:
-            message = self._world.messages.get(self.now.original_id or 0)
-            if message is None or message.flags & LOADING:
-                return None
-            return message if when is None or when(message) else None
-
-        message = await self._world.until(found, f"an answer to {self}")
-        assert message is not None
-        return message
-
-    async def modal(self) -> Json:
-        """Wait for the form that the app shows."""
-        modal = await self._world.until(lambda: self.now.modal, f"a modal for {self}")
-        assert modal is not None
-        return modal
-
-    async def choices(self) -> list[Json]:
-        """Wait for what autocomplete offers; each with its name and value."""
-        await self._world.until(lambda: self.now.choices is not None, f"choices for {self}")
-        return list(self.now.choices or ())
-
-    def followups(self) -> list[Message]:
-        """What the app said besides its answer."""
-        mine = str(self.id)
-        return [
-            m
-            for m in self._world.messages.values()
-            if m.origin and m.origin["id"] == mine and m.id != self.now.original_id
-        ]
-
-    def __str__(self) -> str:
-        return f"interaction {self.id} of type {self.now.kind}"
 
 
 class Person:
@@ -133,9 +68,10 @@ class Person:
             Impossible: the command is not there, or the options are not what it takes.
         """
         command, path, taken = self._command(name, SLASH, channel)
-        resolved: Json = {}
-        values = self._values(channel, taken, options, resolved)
-        return self._run(command, channel, _nested(path, values), resolved)
+        given = Given(self._world, self.user, channel)
+        values = given.values(taken, options)
+        data = _command_data(command, _nested(path, values), given.resolved)
+        return self._send(COMMAND, channel, data, {"type": COMMAND})
 
     def autocomplete(self, name: str, channel: Channel, focused: str, **typed: object) -> Asked:
         """Stop typing in the option `focused`; typed: what is in the options so far.
@@ -191,14 +127,17 @@ class Person:
         select = self._component(message, words)
         if select["type"] not in components.SELECTS:
             raise Impossible(f"{words!r} is no select")
-        _check_chosen(select, values)
-        resolved = self._resolve_ids(select["type"], self._place(message), values)
+        check_chosen(select, values)
+        given = Given(self._world, self.user, self._place(message))
+        given.name(select["type"], values)
         data = {
             "component_type": select["type"],
             "custom_id": select["custom_id"],
             "values": list(values),
         }
-        return self._use(message, select, data | ({"resolved": resolved} if resolved else {}))
+        return self._use(
+            message, select, data | ({"resolved": given.resolved} if given.resolved else {})
+        )
 
     async def submit_modal(self, asked: Asked, filled: Mapping[str, object]) -> Asked:
         """Fill in the form that came of `asked`, and send it. filled: by label or custom_id; what
@@ -210,14 +149,11 @@ class Person:
         modal = await asked.modal()
         before = asked.now
         channel = self._world.channels[before.channel_id]
-        left = dict(filled)
-        resolved: Json = {}
-        answers = [self._fill(channel, part, left, resolved) for part in modal["components"]]
-        if left:
-            raise Impossible(f"the modal has no {sorted(left)}")
+        given = Given(self._world, self.user, channel)
+        answers = given.filled(modal["components"], filled)
         data: Json = {"custom_id": modal["custom_id"], "components": answers}
-        if resolved:
-            data["resolved"] = resolved
+        if given.resolved:
+            data["resolved"] = given.resolved
         origin: Json = {"type": MODAL, "triggering_interaction_metadata": before.origin}
         source = self._world.messages.get(before.source_id or 0)
         return self._send(MODAL, channel, data, origin, source)
@@ -339,86 +275,6 @@ class Person:
         if not permissions.of(self._world, self.id, channel) & permission:
             raise Impossible(f"{self.user.name} lacks {permission.name} there")
 
-    def _values(
-        self, channel: Channel, taken: Sequence[Json], options: Mapping[str, object], resolved: Json
-    ) -> list[Json]:
-        known = {o["name"]: o for o in taken}
-        strange = set(options) - set(known)
-        if strange:
-            raise Impossible(f"no options {sorted(strange)}; there are {sorted(known)}")
-        missing = [o["name"] for o in taken if o.get("required") and o["name"] not in options]
-        if missing:
-            raise Impossible(f"missing options {missing}")
-        return [
-            {
-                "name": name,
-                "type": known[name]["type"],
-                "value": self._value(channel, known[name], value, resolved),
-            }
-            for name, value in options.items()
-        ]
-
-    def _value(self, channel: Channel, option: Json, value: object, resolved: Json) -> object:
-        name, kind = option["name"], option["type"]
-        if kind == ATTACHMENT:
-            return self._upload(channel, value, resolved)
-        if kind in (USER_OPTION, CHANNEL_OPTION, ROLE_OPTION):
-            chosen = str(getattr(value, "id", value))
-            select = {USER_OPTION: 5, ROLE_OPTION: 6, CHANNEL_OPTION: 8}[kind]
-            for key, found in self._resolve_ids(select, channel, [chosen]).items():
-                resolved.setdefault(key, {}).update(found)
-            return chosen
-        fits: dict[int, tuple[type, ...]] = {
-            STRING: (str,),
-            INTEGER: (int,),
-            BOOLEAN: (bool,),
-            NUMBER: (int, float),
-        }
-        if not isinstance(value, fits[kind]) or (kind != BOOLEAN and isinstance(value, bool)):
-            raise Impossible(f"{name} does not take {value!r}")
-        _check_range(option, value)
-        return value
-
-    def _upload(self, channel: Channel, value: object, resolved: Json) -> str:
-        if isinstance(value, bytes):
-            value = Upload("picture.png", value)
-        if not isinstance(value, Upload):
-            raise Impossible(f"{value!r} is no file")
-        limit = max(self.user.limit, permissions.upload_limit(self._world, channel.guild_id))
-        if len(value.data) > limit:
-            raise Impossible(f"{value.filename} is over the limit of {limit} bytes")
-        place = f"ephemeral-attachments/{self._world.app.id}"
-        kept = self._world.cdn.take(self._world.new_id(), place, value)
-        shown = payloads.attachment(self._world, kept)
-        resolved.setdefault("attachments", {})[str(kept.id)] = shown
-        return str(kept.id)
-
-    def _resolve_ids(self, select: int, channel: Channel, ids: Sequence[str]) -> Json:
-        """Who or what is meant by the ids chosen in a select of this type."""
-        guild = self._world.guilds.get(channel.guild_id or 0)
-        resolved: Json = {}
-        for chosen in ids:
-            found = int(chosen) if chosen.isdigit() else 0
-            if select in (5, 7) and found in self._world.users:
-                shown = payloads.user(self._world.users[found])
-                resolved.setdefault("users", {})[chosen] = shown
-                if guild and found in guild.members:
-                    member = payloads.interacting_member(self._world, guild, channel, found)
-                    del member["user"]
-                    resolved.setdefault("members", {})[chosen] = member
-            if select in (6, 7) and guild and found in guild.roles:
-                resolved.setdefault("roles", {})[chosen] = payloads.role(guild.roles[found])
-            if select == 8 and found in self._world.channels:
-                where = self._world.channels[found]
-                may = permissions.of(self._world, self.id, where)
-                shown = payloads.channel(self._world, where) | {"permissions": str(int(may))}
-                resolved.setdefault("channels", {})[chosen] = shown
-        return resolved
-
-    def _run(self, command: Json, channel: Channel, options: list[Json], resolved: Json) -> Asked:
-        data = _command_data(command, options, resolved)
-        return self._send(COMMAND, channel, data, {"type": COMMAND})
-
     def _place(self, message: Message) -> Channel:
         return self._world.channels[message.channel_id]
 
@@ -447,46 +303,6 @@ class Person:
         origin = {"type": COMPONENT, "interacted_message_id": str(newest.id)}
         return self._send(COMPONENT, self._place(newest), data, origin, newest)
 
-    def _fill(self, channel: Channel, part: Json, left: dict[str, object], resolved: Json) -> Json:
-        """One part of a modal, filled in; what was used of `left` is taken out of it."""
-        kind = part["type"]
-        if kind == components.ROW:
-            inside = [self._fill_field(channel, c, c, left, resolved) for c in part["components"]]
-            return {"type": kind, "id": part["id"], "components": inside}
-        if kind == components.LABEL:
-            field = self._fill_field(channel, part, part["component"], left, resolved)
-            return {"type": kind, "id": part["id"], "component": field}
-        return {"type": kind, "id": part["id"]}
-
-    def _fill_field(
-        self, channel: Channel, named: Json, field: Json, left: dict[str, object], resolved: Json
-    ) -> Json:
-        names = (named.get("label"), field["custom_id"])
-        key = next((k for k in left if k in names), None)
-        given = left.pop(key) if key is not None else None
-        told = {"type": field["type"], "id": field["id"], "custom_id": field["custom_id"]}
-        if field["type"] == components.TEXT_INPUT:
-            text = str(given) if given is not None else field.get("value") or ""
-            _check_typed(names[0], field, text)
-            return told | {"value": text}
-        if field["type"] == components.FILE_UPLOAD:
-            files = given if isinstance(given, list | tuple) else [given] if given else []
-            ids = [self._upload(channel, file, resolved) for file in files]
-            if len(ids) < (field.get("min_values", 1) if field.get("required", True) else 0):
-                raise Impossible(f"{names[0]} needs a file")
-            return told | {"values": ids}
-        if field["type"] in components.SELECTS:
-            chosen = given if given is not None else _chosen_beforehand(field)
-            values = [chosen] if isinstance(chosen, str) else list(chosen)  # type: ignore[call-overload]
-            if values or field.get("required", True):
-                _check_chosen(field, values)
-            for key, found in self._resolve_ids(field["type"], channel, values).items():
-                resolved.setdefault(key, {}).update(found)
-            return told | {"values": values}
-        if field["type"] == 22:
-            return told | {"values": list(given or ())}  # type: ignore[call-overload]
-        return told | {"value": given}
-
     def _send(
         self,
         kind: int,
@@ -510,41 +326,3 @@ def _nested(path: Sequence[Json], values: list[Json]) -> list[Json]:
     for part in reversed(path):
         values = [{"name": part["name"], "type": part["type"], "options": values}]
     return values
-
-
-def _check_range(option: Json, value: object) -> None:
-    name = option["name"]
-    choices = option.get("choices")
-    if choices and value not in [choice["value"] for choice in choices]:
-        raise Impossible(f"{name} takes one of {[c['value'] for c in choices]}, not {value!r}")
-    measure = len(value) if isinstance(value, str) else value
-    assert isinstance(measure, int | float)
-    suffix = "length" if isinstance(value, str) else "value"
-    if measure < option.get(f"min_{suffix}", measure):
-        raise Impossible(f"{name} is below {option[f'min_{suffix}']}")
-    if measure > option.get(f"max_{suffix}", measure):
-        raise Impossible(f"{name} is above {option[f'max_{suffix}']}")
-
-
-def _check_chosen(select: Json, values: Sequence[str]) -> None:
-    least, most = select.get("min_values", 1), select.get("max_values", 1)
-    if not least <= len(values) <= most:
-        raise Impossible(f"{select['custom_id']} takes {least} to {most} values")
-    known = [option["value"] for option in select.get("options") or ()]
-    strange = [value for value in values if known and value not in known]
-    if strange:
-        raise Impossible(f"{select['custom_id']} has no {strange}; it has {known}")
-
-
-def _chosen_beforehand(select: Json) -> list[str]:
-    chosen = [o["value"] for o in select.get("options") or () if o.get("default")]
-    return chosen or [d["id"] for d in select.get("default_values") or ()]
-
-
-def _check_typed(label: object, field: Json, text: str) -> None:
-    if not text and field.get("required", True):
-        raise Impossible(f"{label} is required")
-    if text and len(text) < (field.get("min_length") or 0):
-        raise Impossible(f"{label} is too short")
-    if len(text) > (field.get("max_length") or 4000):
-        raise Impossible(f"{label} is too long")

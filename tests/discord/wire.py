@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.discord.asked import Asked
 from tests.discord.server import Standin
-from tests.discord.users import Asked
 
 Json = dict[str, Any]
 

@@ -19,8 +19,9 @@ from bots.settings import Discord
 from core.job import Account, Identity
 from tests.bots.pictures import jpeg, landscape
 from tests.discord import components
+from tests.discord.asked import Asked
 from tests.discord.server import Standin
-from tests.discord.users import Asked, Person
+from tests.discord.users import Person
 from tests.discord.world import Channel, Guild, Message
 from tests.house import Home, house
 

@@ -20,9 +20,10 @@ from tests.bots.discord.cinema import labels, text, videos
 from tests.bots.discord.playhouse import Playhouse
 from tests.bots.kills import AT_ONCE, UNFINISHED
 from tests.bots.pictures import photo
+from tests.discord.asked import Asked
 from tests.discord.cdn import Upload
 from tests.discord.server import Standin
-from tests.discord.users import Asked, Person
+from tests.discord.users import Person
 from tests.discord.world import Channel, Message
 
 A_CLIP_BYTES = 60_000

@@ -17,7 +17,7 @@ import pytest
 from tests.bots.discord.cinema import text, videos
 from tests.bots.discord.kills import PICTURE
 from tests.bots.discord.playhouse import Playhouse, playhouse
-from tests.discord.users import Asked
+from tests.discord.asked import Asked
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.bots.discord.cinema import cinema, settled, text, videos
+from tests.discord.given import Impossible
 from tests.discord.permissions import EVERYONE, Permission
 from tests.discord.server import Standin
-from tests.discord.users import Impossible
 from tests.program import command
 
 pytestmark = pytest.mark.timeout(300)
