@@ -14,10 +14,10 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bots.card import Button
+from bots.card import BUTTON_ID, Button
 from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, heed, tell_kept
-from bots.discord.card_view import BUTTON_ID, SHEET_CANCEL, SHEET_DELETE, SHOW, plain
+from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
 from bots.discord.hearing import (
     NotYours,
     account_of,

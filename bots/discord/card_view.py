@@ -5,14 +5,13 @@ Components V2: one container with the accent colour, which holds text, pictures 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import discord
 from discord import ui
 
-from bots.card import LABELS, Button, Card
+from bots.card import LABELS, Button, Card, button_id
 from core.job import State
 
 ACCENT = 0xC2571A
@@ -40,7 +39,6 @@ _COLOURS = {
     State.REFUSED: TROUBLE,
     State.CANCELLED: QUIET,
 }
-BUTTON_ID = re.compile(r"kn:(?P<action>[a-z-]{2,12}):(?P<job_id>[0-9a-z]{12})")
 
 Child = ui.Item[ui.LayoutView]
 
@@ -61,10 +59,6 @@ def clip_name(job_id: str) -> str:
 
 def poster_name(job_id: str) -> str:
     return f"kinora-{job_id}.jpg"
-
-
-def button_id(action: str, job_id: str) -> str:
-    return f"kn:{action}:{job_id}"
 
 
 def card_view(card: Card, files: Set[str], extra: Extra) -> ui.LayoutView:

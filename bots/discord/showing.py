@@ -8,8 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
+from bots.card import BUTTON_ID
 from bots.discord.asking import Room, answering, heeding, is_hidden, refused, tell_kept
-from bots.discord.card_view import BUTTON_ID, note_view
+from bots.discord.card_view import note_view
 from bots.discord.hearing import account_of, say
 from core.errors import NotFound, Transient, Unreachable, UserError
 from core.job import Job

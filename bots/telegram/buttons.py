@@ -10,13 +10,12 @@ import logging
 from collections.abc import Sequence
 
 from telegram import CallbackQuery, ForceReply, Message, Update
-from telegram.constants import ChatMemberStatus
-from telegram.error import TelegramError
 from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, Button
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
+from bots.telegram.chats import leads
 from bots.telegram.hearing import account_of, answered
 from bots.telegram.intake import NO_LINE
 from bots.telegram.markup import code, plain
@@ -31,7 +30,6 @@ log = logging.getLogger("kinora.telegram")
 VARIANTS = 4
 REPORTED = "Noted, for whoever runs this Kinora to look at."
 REPORTED_BEFORE = "You have reported this clip already; it is noted."
-LEADING = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 
 def register(add: Add, room: Room) -> None:
@@ -108,6 +106,9 @@ async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
 
 async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
     shown, account = await _steered(room, query, job_id)
+    here = _here(query)
+    if here.place != shown.view.job.place:  # one of several to choose from, or a card that got lost
+        await room.messages.edit_buttons(here, None)
     await room.desk.studio.cancel(shown.owner, job_id)
     if account.id != shown.owner.id:
         log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
@@ -163,19 +164,11 @@ async def _steered(room: Room, query: CallbackQuery, job_id: str) -> tuple[Shown
     if shown.owner.id != account.id:
         here = _here(query)
         theirs = server(shown.view.job.place) == server_of(here.chat) and not here.inline
-        if not theirs or not await _leads(room, here.chat, query.from_user.id):
+        if not theirs or not await leads(room.bot, here.chat, query.from_user.id):
             raise _not_yours(shown)
     elif isinstance(query.message, Message):
         await tell_kept(room, spot_of(query.message), account)
     return shown, account
-
-
-async def _leads(room: Room, chat: int, user: int) -> bool:
-    try:
-        return (await room.bot.get_chat_member(chat, user)).status in LEADING
-    except TelegramError as error:
-        log.info("who leads chat %d is not known: %s", chat, error.message)
-        return False
 
 
 def _not_yours(shown: ShownJob) -> UserError:
