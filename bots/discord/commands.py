@@ -4,7 +4,7 @@ No `from __future__ import annotations` here: discord.py reads the annotations, 
 the catalogue's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import discord
@@ -214,21 +214,13 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         *(Choice(name=size, value=size) for size in sizes[: CHOICES - 1]),
     ]
 
-    @tree.command(name="queue", description="What runs, what waits, and where yours are")
-    async def queue(interaction: Interaction) -> None:
-        await guarded(interaction, lambda: talk.tell(room, interaction, talk.queue))
-
-    @tree.command(name="me", description="Your credits, your clips, and whether you are pinged")
-    async def me(interaction: Interaction) -> None:
-        await guarded(interaction, lambda: talk.tell(room, interaction, talk.me))
-
-    @tree.command(name="models", description="What each model takes and makes")
-    async def models(interaction: Interaction) -> None:
-        await guarded(interaction, lambda: talk.tell(room, interaction, talk.models))
-
-    @tree.command(name="help", description="How to ask for a clip")
-    async def help_(interaction: Interaction) -> None:
-        await guarded(interaction, lambda: talk.tell(room, interaction, talk.help_))
+    for name, description, telling in (
+        ("queue", "What runs, what waits, and where yours are", talk.queue),
+        ("me", "Your credits, your clips, and whether you are pinged", talk.me),
+        ("models", "What each model takes and makes", talk.models),
+        ("help", "How to ask for a clip", talk.help_),
+    ):
+        tree.command(name=name, description=description)(_told(room, telling))
 
     @tree.command(name="settings", description="How Kinora is used on this server")
     @app_commands.describe(
@@ -268,6 +260,15 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
     @settings.autocomplete("model")
     async def model_names(interaction: Interaction, typed: str) -> list[Choice[str]]:
         return _matching([UNSET, *(model.name for model in catalogue)], typed)
+
+
+def _told(room: Room, telling: talk.Telling) -> Callable[[Interaction], Coroutine[Any, Any, None]]:
+    """A command that takes nothing and tells one person something."""
+
+    async def tell(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: talk.tell(room, interaction, telling))
+
+    return tell
 
 
 def _on_messages(tree: app_commands.CommandTree[Any], room: Room) -> None:
