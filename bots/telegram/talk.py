@@ -75,15 +75,16 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
 
 async def privacy(desk: TelegramDesk, account: Account) -> Shown:
     """What is kept, and for how long."""
-    kept = desk.settings.kept
+    kept, store = desk.settings.kept, desk.settings.store_chat
+    stored = " Clips for inline messages pass through a chat of theirs." if store else ""
     return _shown(
         [
             (line(Bold("What is kept")),),
             (
                 line("Your Telegram id and name, so that your credits and clips are yours."),
                 line("The words and pictures that you send me, and the clips made of them, on "
-                     "the machine of whoever runs this Kinora. They go to no one else."),
-                line("What your credits were spent on, without the words."),
+                     "the machine of whoever runs this Kinora; Telegram carries them between us."),
+                line(f"What your credits were spent on, without the words.{stored}"),
             ),
             (
                 line(f"Clips go after {kept}." if kept else "Clips go after a while.",
@@ -154,4 +155,4 @@ def _bit(bit: str | Bold | Code, *, small: bool) -> str:
             return plain(text)  # which Telegram makes a command to tap
         case Code(text):
             return code(text)
-    return italic(bit) if small else plain(bit)
+    return italic(bit) if small and bit.strip() else plain(bit)

@@ -7,12 +7,15 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from telegram import InputFile
 from telegram.error import RetryAfter
+from telegram.ext import ExtBot
 
 from bots.telegram.limiter import (
     CHAT,
@@ -26,6 +29,8 @@ from bots.telegram.limiter import (
     Window,
     seconds_of,
 )
+from tests.telegram.server import Standin
+from tests.telegram.smallest import CLIP
 
 PERSON, OTHER, CLUB = 1001, 1002, -1001
 PASSES = 8
@@ -353,3 +358,25 @@ async def test_idle_chats_are_forgotten_and_closed_ones_are_not(bot: Bot) -> Non
     bot.ask(PERSON)
     await bot.time.settle()
     assert bot.times(PERSON) == []
+
+
+async def test_an_upload_that_has_to_wait_is_whole_when_it_goes(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """Through the library, from an open file that was read to its end the first time."""
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(CLIP)
+    time = Time()
+    anna = telegram_standin.scene.user("anna")
+    telegram_standin.faults.too_many("sendVideo", retry_after=2)
+
+    async def pause(seconds: float) -> None:
+        telegram_standin.clock.jump(seconds)
+        time.now += seconds
+
+    limiter = Limiter(lambda: time.now, pause)
+    urls = telegram_standin.base_url, telegram_standin.base_file_url
+    async with ExtBot(telegram_standin.token, *urls, rate_limiter=limiter) as bot:
+        with clip.open("rb") as file:
+            await bot.send_video(anna.id, InputFile(file, "clip.mp4", read_file_handle=False))
+    assert [seen.file.data for seen in anna.clips()] == [CLIP]
