@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -27,6 +28,10 @@ AT_ONCE = 256
 """Updates that are handled at the same time; most of them wait for something."""
 
 
+REMEMBERED = 256
+"""Updates whose repeats are known without looking them up."""
+
+
 class Heard(asyncio.Queue[object]):
     """The queue of an `Application`."""
 
@@ -34,10 +39,13 @@ class Heard(asyncio.Queue[object]):
         super().__init__()
         self._inbox = inbox
         self._clock = clock
+        self._newest: deque[int] = deque(maxlen=REMEMBERED)
 
     async def put(self, item: object) -> None:
         """Raises NetworkError where an update can't be written down."""
         if isinstance(item, Update):
+            if item.update_id in self._newest:
+                return
             try:
                 new = await self._inbox.keep(
                     PLATFORM, item.update_id, item.to_json(), self._clock()
@@ -45,6 +53,7 @@ class Heard(asyncio.Queue[object]):
             except Exception as error:
                 log.exception("an update could not be written down; it comes again")
                 raise NetworkError("an update could not be written down") from error
+            self._newest.append(item.update_id)
             if not new:
                 return
         await super().put(item)
