@@ -37,8 +37,10 @@ STAGES: Final = {
 """Names of the training logs, and what they trained."""
 
 
-def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) -> None:
-    """MODEL_CARD.md in `folder`."""
+def write(
+    folder: Path, report: Mapping[str, Any], training: Mapping[str, str], *, weak: str
+) -> None:
+    """MODEL_CARD.md in `folder`. weak: what the model does badly, in a sentence or two."""
     suiting = facts.read(folder)
     settings = report["settings"]
     sizes = ", ".join(f"{width}×{height}" for width, height in suiting.sizes)
@@ -72,7 +74,7 @@ def write(folder: Path, report: Mapping[str, Any], training: Mapping[str, Any]) 
         "\nThe judge itself, on the renderer's own clips:"
         f" {_shares(report['judge_on_own_clips'])}.\n",
         "## What it cannot do\n",
-        report.get("weak", ""),
+        weak,
         "\n## Files\n",
         *(f"- `{name}` sha256 {digest}" for name, digest in weights.checksums(folder).items()),
     ]
@@ -91,7 +93,7 @@ def training_of(run: Path, hardware: str, seed: int, remarks: str) -> dict[str, 
 
 
 def _given(figures: Mapping[str, float]) -> list[str]:
-    """Rows of what `judge.judge_given` found."""
+    """Rows of what `keeping` found."""
     rows = (
         ("first_db", "a given first picture, in its frame", "{:.1f} dB"),
         ("motion", "motion going on from it", "{:.0%}"),
@@ -120,9 +122,9 @@ def main() -> None:
     parser.add_argument("--remarks", default="", help="what the logs don't say of the training")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    report = {**json.loads(options.report.read_text()), "weak": options.weak}
+    report = json.loads(options.report.read_text())
     training = training_of(options.run, options.hardware, options.seed, options.remarks)
-    write(options.weights, report, training)
+    write(options.weights, report, training, weak=options.weak)
 
 
 if __name__ == "__main__":

@@ -318,9 +318,9 @@ def test_the_model_card_says_what_the_judge_and_the_logs_say(tmp_path: Path) -> 
         "given": {"first_db": 29.96, "minute_drift": 0.021},
         "judge_on_own_clips": {"colour": 1.0},
         "settings": {"num_inference_steps": 4, "guidance_scale": 1.0},
-        "weak": "It draws no cats.",
     }
-    card.write(folder, report, card.training_of(run, "two cores", 5, ""))
+    training = card.training_of(run, "two cores", 5, "")
+    card.write(folder, report, training, weak="It draws no cats.")
     said = (folder / "MODEL_CARD.md").read_text()
     for line in (
         "| shape | 88% |",
