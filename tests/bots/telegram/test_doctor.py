@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bots.doctor import Finding
 from bots.telegram.desk import Telegram
 from bots.telegram.doctor import examine
+from tests.program import command
 from tests.telegram.server import Standin
 from tests.telegram.smallest import built, polling
 
@@ -89,3 +92,39 @@ async def test_a_webhook_that_is_ours_or_not(telegram_standin: Standin) -> None:
         telegram_standin.updates.error = "Connection refused"
         seen = await found(telegram_standin, **ours)
         assert seen["Telegram webhook"].seen == "Connection refused, 0 waiting"
+
+
+async def doctor(running: Standin, folder: Path, **environment: str) -> tuple[int, str]:
+    status, said, complained = await command(
+        folder,
+        "doctor",
+        **{
+            "KINORA_TELEGRAM__TOKEN": running.token,
+            "KINORA_TELEGRAM__API_URL": running.api_url,
+            **environment,
+        },
+    )
+    assert running.token not in said + complained
+    return status, " ".join((said + complained).split())
+
+
+async def test_the_command_says_what_to_do_in_botfather(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    status, said = await doctor(telegram_standin, tmp_path)
+    assert (status, "@kinora_bot" in said) == (0, True)
+    assert "/setinlinefeedback" in said
+    wrong = "7000000001:no-token-of-theirs-but-as-long-as-one"
+    status, said = await doctor(telegram_standin, tmp_path, KINORA_TELEGRAM__TOKEN=wrong)
+    assert (status, "API Token" in said) == (1, True)
+    assert "no-token-of-theirs" not in said
+
+
+async def test_a_webhook_without_a_secret_is_refused_in_a_sentence(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    url = "https://kinora.example.org/tg"
+    status, said = await doctor(telegram_standin, tmp_path, KINORA_TELEGRAM__WEBHOOK_URL=url)
+    assert status == 2
+    assert "a webhook needs KINORA_TELEGRAM__WEBHOOK_SECRET" in said
+    assert "Traceback" not in said
