@@ -11,12 +11,14 @@ import pytest
 
 from bots.discord.client import Client
 from core.job import State
+from core.ports import Spec
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
 from tests.bots.projector import Projector
+from tests.discord.asked import Asked
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
-from tests.discord.world import Event
+from tests.discord.world import Event, Message
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -47,6 +49,14 @@ async def direct(here: Cinema, words: str = "") -> None:
 
     await here.discord.world.until(found, "a clip in the direct messages")
     await seen_once(here, words)
+
+
+async def under_way(
+    here: Cinema, engine: Projector
+) -> tuple[Asked, Message, tuple[str, int, Spec]]:
+    """anna asked for a ball: her command, its card, and the attempt that runs."""
+    asked = here.anna.slash("create", here.room, prompt="a ball")
+    return asked, await asked.message(), await engine.next()
 
 
 async def test_the_gateway_drops_and_resumes(discord_standin: Standin, tmp_path: Path) -> None:
@@ -152,15 +162,15 @@ async def test_a_job_of_twenty_minutes(discord_standin: Standin, tmp_path: Path)
     """The token ends after fifteen; the card goes on, edited by the bot itself."""
     engine, clock = Projector(), discord_standin.clock
     async with cinema(discord_standin, tmp_path, engine=engine, clock=clock.date) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        job_id, attempt, spec = await engine.next()
+        asked, _, running = await under_way(here, engine)
+        job_id, attempt, _ = running
         engine.progress(job_id, attempt, 1, 20)
         await asked.message(lambda m: "step 1 of 20" in text(m))
         for minute in (10, 20):
             clock.jump(10 * MINUTE)
             engine.progress(job_id, attempt, minute, 20)
             await asked.message(lambda m, at=minute: f"step {at} of 20" in text(m))
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         card = await here.clip(asked)
         assert card.id == asked.now.original_id
         await here.said(here.room, "Your clip is done.")
@@ -190,11 +200,9 @@ async def test_a_job_of_twenty_minutes_where_the_bot_is_a_guest(
 async def test_the_card_is_deleted(discord_standin: Standin, tmp_path: Path) -> None:
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        job_id, attempt, spec = await engine.next()
-        card = await asked.message()
+        _, card, running = await under_way(here, engine)
         discord_standin.scene.delete_message(card)
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         await direct(here, "a ball")
         chat = discord_standin.scene.dm(here.anna)
         (message,) = discord_standin.messages(chat)
@@ -206,11 +214,9 @@ async def test_the_card_is_deleted(discord_standin: Standin, tmp_path: Path) -> 
 async def test_the_channel_is_deleted(discord_standin: Standin, tmp_path: Path) -> None:
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        await asked.message()
-        job_id, attempt, spec = await engine.next()
+        _, _, running = await under_way(here, engine)
         discord_standin.scene.delete_channel(here.room)
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         await direct(here, "a ball")
 
 
@@ -219,9 +225,7 @@ async def test_a_failed_job_whose_card_is_gone_says_so_directly(
 ) -> None:
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        await asked.message()
-        job_id, attempt, _ = await engine.next()
+        _, _, (job_id, attempt, _) = await under_way(here, engine)
         discord_standin.scene.delete_channel(here.room)
         engine.fail(job_id, attempt)
         said = await here.said(discord_standin.scene.dm(here.anna), "Nothing was charged.")
@@ -264,12 +268,10 @@ async def test_a_bot_that_breaks_is_explained_and_comes_back(
 async def test_the_permission_is_lost_midway(discord_standin: Standin, tmp_path: Path) -> None:
     engine, clock = Projector(), discord_standin.clock
     async with cinema(discord_standin, tmp_path, engine=engine, clock=clock.date) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        await asked.message()
-        job_id, attempt, spec = await engine.next()
+        _, _, running = await under_way(here, engine)
         clock.jump(20 * MINUTE)
         discord_standin.scene.deny_app(here.room, Permission.VIEW_CHANNEL, Permission.ATTACH_FILES)
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         await direct(here, "a ball")
 
 
@@ -335,9 +337,9 @@ async def test_an_upload_limit_of_ten_mebibytes(discord_standin: Standin, tmp_pa
     """A clip over the place's limit is encoded again, by size."""
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        job_id, attempt, spec = await engine.next()
-        await engine.finish(job_id, attempt, spec, noise=True, num_frames=241)
+        asked, _, running = await under_way(here, engine)
+        job_id = running[0]
+        await engine.finish(*running, noise=True, num_frames=241)
         original = asked.now.original_id
         assert original is not None
         card = discord_standin.world.messages[original]
@@ -369,11 +371,9 @@ async def test_closing_brings_home_what_is_on_its_way(
 ) -> None:
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        await asked.message()
-        job_id, attempt, spec = await engine.next()
+        asked, _, running = await under_way(here, engine)
         discord_standin.faults.delay("PATCH /webhooks/*", 1.0, 1)
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         await discord_standin.world.until(
             lambda: not discord_standin.faults.waiting, "the upload under way"
         )
@@ -389,9 +389,8 @@ async def test_many_steps_are_few_edits_and_the_newest_stands(
     """Edits are coalesced: many steps are few edits, and the newest is what stands."""
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
-        asked = here.anna.slash("create", here.room, prompt="a ball")
-        job_id, attempt, spec = await engine.next()
-        card = await asked.message()
+        asked, card, running = await under_way(here, engine)
+        job_id, attempt, _ = running
         for step in range(1, 200):
             engine.progress(job_id, attempt, step, 200)
             await asyncio.sleep(0)
@@ -400,5 +399,5 @@ async def test_many_steps_are_few_edits_and_the_newest_stands(
         edits = discord_standin.edits(card)
         gaps = [later - earlier for earlier, later in pairwise(edits)]
         assert all(gap > 2.0 for gap in gaps[1:])
-        await engine.finish(job_id, attempt, spec)
+        await engine.finish(*running)
         await here.clip(asked)
