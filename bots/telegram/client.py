@@ -166,7 +166,7 @@ class Bot:
         """Raises TelegramError where Telegram does not answer at first."""
         heard = Heard(self._inbox, self._desk.clock)
         app = application(self._desk, heard)
-        async with app:
+        async with _hung_up(app), app:
             room = room_of(self._desk, app, heard)
             for hearers in (reception, inline, buttons, intake):  # the last hears all the rest
                 hearers.register(app.add_handler, room)
@@ -214,3 +214,12 @@ class Bot:
             log.error(SECOND)
         else:
             log.warning("Telegram can't be asked for updates (%s); trying again", error)
+
+
+@asynccontextmanager
+async def _hung_up(app: App) -> AsyncIterator[None]:
+    """The library leaves its connections open where Telegram refuses its first word."""
+    try:
+        yield
+    finally:
+        await app.bot.shutdown()
