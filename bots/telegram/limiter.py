@@ -57,7 +57,7 @@ class Rate:
 
 
 OVERALL = (Rate(30, 20, 1.1),)
-CHAT = (Rate(3, 2, 1.25), Rate(6, 5, 6.0))
+CHAT = (Rate(3, 2, 1.25), Rate(6, 3, 6.0))
 GROUP = (*CHAT, Rate(20, 12, 61.0))
 
 
