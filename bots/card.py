@@ -54,6 +54,18 @@ LABELS = {
 CHAT_ROW = (Button.AGAIN, Button.RETRY, Button.EDIT, Button.EXTEND, Button.FOUR, Button.UPSCALE)
 """What people do with a clip in a chat, in this order; all else is quieter."""
 
+VARIANTS = 4
+"""What ×4 makes."""
+
+REPORTED = "Noted, for whoever runs this Kinora to look at."
+REPORTED_BEFORE = "You have reported this clip already; it is noted."
+DONE = {
+    State.SUCCEEDED: "Your clip is done.",
+    State.FAILED: "Your clip didn't work. Nothing was charged.",
+    State.REFUSED: "I couldn't make your clip. Nothing was charged.",
+}
+"""What a short message says."""
+
 BAR_CELLS = 12
 BUTTON_ID = re.compile(r"kn:(?P<action>[a-z-]{2,12}):(?P<job_id>[0-9a-z]{12})")
 """What a button carries, so that it works after a restart, for months."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bots.card import BUTTON_ID, Button
+from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, VARIANTS, Button
 from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, heed, tell_kept
 from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
@@ -34,9 +34,6 @@ from core.places import server
 
 log = logging.getLogger("kinora.discord")
 
-VARIANTS = 4
-REPORTED = "Noted, for whoever runs this Kinora to look at."
-REPORTED_BEFORE = "You have reported this clip already; it is noted."
 _MODERATED = (Button.CANCEL, Button.DELETE, SHEET_CANCEL, SHEET_DELETE)
 _PING_ID = re.compile(r"kn-ping:(?P<wanted>on|off)")
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bots.card import DONE
 from bots.cards import Cards, TooLarge
 from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, DiscordDesk
 from bots.discord.draw import drawn
@@ -27,12 +28,6 @@ log = logging.getLogger("kinora.discord")
 
 SMALLER = (BASE_UPLOAD_BYTES, 8_000_000, 4_000_000)
 """Limits to try where a place takes less than it said."""
-
-DONE = {
-    State.SUCCEEDED: "Your clip is done.",
-    State.FAILED: "Your clip didn't work. Nothing was charged.",
-    State.REFUSED: "I couldn't make your clip. Nothing was charged.",
-}
 
 
 class Delivery:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
-from bots.card import BUTTON_ID, Button
+from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, VARIANTS, Button
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
@@ -26,10 +26,6 @@ from core.lobby import Shown as ShownJob
 from core.places import server
 
 log = logging.getLogger("kinora.telegram")
-
-VARIANTS = 4
-REPORTED = "Noted, for whoever runs this Kinora to look at."
-REPORTED_BEFORE = "You have reported this clip already; it is noted."
 
 
 def register(add: Add, room: Room) -> None:

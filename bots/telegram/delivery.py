@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from bots.card import DONE
 from bots.cards import Cards
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -25,12 +26,6 @@ from core.places import Post
 from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
-
-DONE = {
-    State.SUCCEEDED: "Your clip is done.",
-    State.FAILED: "Your clip didn't work. Nothing was charged.",
-    State.REFUSED: "I couldn't make your clip. Nothing was charged.",
-}
 
 Inline = Callable[[Post, View, Clip], Awaitable[None]]
 """Bring a clip into an inline message, which takes no upload. Raises as `Delivery`."""
