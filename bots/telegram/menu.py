@@ -27,6 +27,7 @@ _MAKING = {
     "create": "Make a clip from words, from pictures, or from both",
     "animate": "Bring a picture to life",
     "extend": "Go on where a clip of yours stops",
+    "again": "Make a clip of yours once more, with a new seed",
     "cancel": "Stop a clip of yours that is not done",
 }
 _LOOKING = {
