@@ -71,6 +71,36 @@ class Projector(ScriptedEngine):
         )  # fmt: skip
 
 
+class Reel(Projector):
+    """Winds itself: every clip is done at once, but those of the model `slow`, which go on until
+    they are cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._winding: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._winding = asyncio.create_task(self._wind())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._winding is not None:
+            self._winding.cancel()
+            await asyncio.wait([self._winding])
+
+    async def _wind(self) -> None:
+        while True:
+            job_id, attempt, spec = await self.started.get()
+            self.progress(job_id, attempt, 3, 8)
+            if spec.request.model == "slow":
+                while await self.asked_to_stop.get() != (job_id, attempt):
+                    pass
+                self.stop(job_id, attempt)
+            else:
+                frames = spec.request.num_frames
+                await self.finish(job_id, attempt, spec, num_frames=frames)
+
+
 def _frames(width: int, height: int, count: int, noise: bool) -> list[Frame]:
     if noise:
         drawn = np.random.default_rng(7).integers(0, 255, (8, height, width, 3), np.uint8)

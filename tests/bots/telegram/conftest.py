@@ -11,8 +11,8 @@ from tests.telegram.conftest import telegram_standin
 
 __all__ = ("telegram_standin",)
 
-OURS = ("kinora", "telegram", "asyncio")
-"""Loggers."""
+OURS = ("kinora", "telegram.ext", "asyncio")
+"""Loggers. The library's own requests also speak of answers that are no JSON."""
 
 
 @pytest.fixture(autouse=True)

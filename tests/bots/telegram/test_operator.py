@@ -1,0 +1,61 @@
+"""What an operator is told by the log where Telegram does not let the bot in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.bots.telegram.cinema import cinema, settled
+from tests.telegram.server import Standin
+from tests.telegram.smallest import polling
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def until_logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    async with asyncio.timeout(60):
+        while words not in caplog.text:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_wrong_token_is_explained(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The rest of the house goes on."""
+    wrong = replace(telegram_standin, token="7000000001:no-token-of-theirs-but-as-long-as-one")
+    caplog.set_level(logging.INFO)
+    async with settled(wrong, tmp_path) as home:
+        await until_logged(caplog, "BotFather")
+        async with home.client() as client, client.get("/healthz") as answer:
+            assert answer.status == 200
+    assert "KINORA_TELEGRAM__TOKEN" in caplog.text
+    assert "no-token-of-theirs" not in caplog.text
+
+
+async def test_a_second_poller_is_explained(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When it is gone, the bot works again."""
+    caplog.set_level(logging.INFO)
+    async with cinema(telegram_standin, tmp_path) as here:
+        async with polling(telegram_standin, []):
+            await until_logged(caplog, "another")
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
+    assert "same token" in caplog.text
+
+
+async def test_no_token_is_in_the_log(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with cinema(telegram_standin, tmp_path) as here:
+        telegram_standin.faults.broken("edit*", 2)
+        telegram_standin.faults.lose("sendMessage")
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
+    ours = [r for r in caplog.records if not r.name.startswith(("aiohttp", "asyncio"))]
+    leaks = [r.name for r in ours if telegram_standin.token in r.getMessage()]
+    assert not leaks, leaks

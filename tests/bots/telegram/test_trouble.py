@@ -1,0 +1,387 @@
+"""What goes wrong around a clip: each ends in the clip, once, or in clear words and a refund."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.job import State
+from core.ports import Spec
+from tests.bots.playhouse import rows
+from tests.bots.projector import Projector, Reel
+from tests.bots.telegram.cinema import PICTURE, Cinema, cinema, is_clip, labels, opened, settings
+from tests.telegram.people import Person
+from tests.telegram.refusals import Refused
+from tests.telegram.server import Standin, standin
+from tests.telegram.world import GROUP, Chat, Message
+
+pytestmark = pytest.mark.timeout(300)
+
+HOSTED_BYTES = 50_000_000
+SIXTY_MEGABYTES = 60_000_000
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that the engine has, and what asked for it."""
+
+    engine: Projector
+    asked: Message
+    job_id: str
+    attempt: int
+    spec: Spec
+
+    async def finish(self, **options: Any) -> None:
+        await self.engine.finish(self.job_id, self.attempt, self.spec, **options)
+
+
+@asynccontextmanager
+async def wound(standin: Standin, folder: Path, **options: Any) -> AsyncIterator[Cinema]:
+    """A cinema whose engine the test winds."""
+    async with cinema(standin, folder, engine=Projector(), **options) as here:
+        yield here
+
+
+async def running(here: Cinema, asked: Message) -> Running:
+    """Wait until the engine has the next job, and its card is there."""
+    engine = here.home.engine
+    assert isinstance(engine, Projector)
+    await here.answer(asked)
+    return Running(engine, asked, *await engine.next())
+
+
+async def seen_once(here: Cinema, person: Person) -> None:
+    """They saw each of their clips once, and nothing is held."""
+    made = [job for job in await here.jobs(person) if job.state is State.SUCCEEDED]
+    await here.telegram.world.until(lambda: len(person.clips()) >= len(made), "their clips")
+    assert len(person.clips()) == len(made) > 0
+    assert (await here.funds(person))[1] == 0
+
+
+async def refunded(here: Cinema, person: Person) -> None:
+    assert await here.funds(person) == (1000, 0)
+
+
+async def test_a_clip_of_60_mb_is_encoded_again_to_fit(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("a ball"))
+        await job.finish(size=SIXTY_MEGABYTES)
+        card = await here.clip(job.asked)
+        assert card.media is not None
+        assert len(card.media.file.data) <= HOSTED_BYTES
+        assert "Encoded again to fit" in card.text
+        kept = (await here.jobs(here.anna))[0].clip
+        assert kept is not None
+        assert kept.size >= SIXTY_MEGABYTES
+        await seen_once(here, here.anna)
+
+
+async def test_a_local_server_takes_a_clip_of_60_mb_whole(tmp_path: Path) -> None:
+    async with standin(local=tmp_path / "telegram") as running_standin:
+        local = settings(running_standin, local_mode=True)
+        async with wound(running_standin, tmp_path / "house", telegram=local) as here:
+            job = await running(here, here.anna.say("a ball"))
+            await job.finish(size=SIXTY_MEGABYTES)
+            card = await here.clip(job.asked)
+            assert card.media is not None
+            assert len(card.media.file.data) >= SIXTY_MEGABYTES
+        assert not running_standin.violations, running_standin.violations
+
+
+async def test_a_photo_that_was_deleted(telegram_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        posted = here.ben.photo(PICTURE, "look", here.group)
+        assert posted.media is not None
+        for size in posted.media.file.sizes:
+            telegram_standin.scene.lose_file(size.id)
+        said = await here.answer(here.anna.say("/animate", here.group, reply_to=posted))
+        assert "picture" in said.text
+        assert "Nothing was charged." in said.text
+        assert await here.jobs(here.anna) == []
+        await refunded(here, here.anna)
+
+
+async def test_a_download_that_breaks_is_said(telegram_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.faults.broken("getFile", 20)
+        await here.answer(here.anna.photo(PICTURE, "pan left"), "Try again in")
+        telegram_standin.faults.clear()
+        telegram_standin.faults.broken("file", 20)
+        await here.answer(here.ben.photo(PICTURE, "pan left"), "Try again in")
+        for person in (here.anna, here.ben):
+            await refunded(here, person)
+            assert await here.jobs(person) == []
+
+
+async def test_a_blocked_bot_keeps_the_clip_until_its_author_comes_back(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("a ball"))
+        here.anna.block()
+        await job.finish()
+        await until_kept(tmp_path)
+        here.anna.unblock()
+        asked = here.anna.say("a cube")
+        later = await running(here, asked)
+        await telegram_standin.world.until(
+            lambda: any(f"/show {job.job_id}" in m.text for m in here.anna.messages()), "what waits"
+        )
+        await later.finish()
+        await here.clip(asked)
+        await here.clip(here.anna.say(f"/show {job.job_id}"))
+        await seen_once(here, here.anna)
+
+
+async def until_kept(folder: Path) -> None:
+    """Wait until the program gave up on reaching an author."""
+    async with asyncio.timeout(60):
+        while not rows(folder, "SELECT id FROM delivery WHERE state = 'kept'"):
+            await asyncio.sleep(0.05)
+
+
+async def test_who_blocks_the_bot_while_the_clip_fails_is_refunded(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("a ball"))
+        here.anna.block()
+        job.engine.fail(job.job_id, job.attempt)
+        await until_refunded(here, here.anna)
+
+
+async def until_refunded(here: Cinema, person: Person) -> None:
+    async with asyncio.timeout(60):
+        while await here.funds(person) != (1000, 0):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_failed_job_says_so_and_costs_nothing(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("a ball"))
+        job.engine.fail(job.job_id, job.attempt)
+        card = await here.answer(job.asked, "Nothing was charged.")
+        assert "It did not fit." in card.text
+        assert "Try again" in labels(card)
+        await refunded(here, here.anna)
+
+
+async def test_a_flood_in_one_chat_stops_no_other(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """Telegram's clock stands still: the one chat stays shut for as long as the others need."""
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.limits.on = False
+        telegram_standin.clock.stop()
+        telegram_standin.faults.too_many("*Message*", chat_id=here.anna.id, retry_after=30)
+        shut = here.anna.say("a ball --seconds 0.5 --res 144p")
+        await telegram_standin.world.until(
+            lambda: any(e.status == 429 for e in telegram_standin.world.requests), "the flood"
+        )
+        others = [telegram_standin.scene.user(f"guest{number}") for number in range(4)]
+        for person in others:
+            await here.clip(person.say("a ball --seconds 0.5 --res 144p"))
+        assert not any(map(is_clip, here.answers(shut)))
+        refused = [e for e in telegram_standin.world.requests if e.status == 429]
+        assert {e.fields["chat_id"] for e in refused} == {str(here.anna.id)}
+        telegram_standin.clock.go()
+
+
+async def test_a_flooded_chat_gets_its_clip_when_it_may(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        for pattern in ("sendMessage", "editMessageMedia"):
+            telegram_standin.faults.too_many(pattern, chat_id=here.anna.id, retry_after=1)
+        asked = here.anna.say("a ball --seconds 0.5 --res 144p")
+        await here.clip(asked)
+        await seen_once(here, here.anna)
+
+
+@pytest.mark.parametrize("page", [False, True])
+async def test_telegram_breaks_for_a_while(
+    telegram_standin: Standin, tmp_path: Path, page: bool
+) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.faults.broken("edit*", 2, page=page)
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
+        await seen_once(here, here.anna)
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText", "editMessageMedia"])
+async def test_an_answer_of_telegram_is_lost(
+    telegram_standin: Standin, tmp_path: Path, method: str
+) -> None:
+    """What was delivered though nobody said so is seen once."""
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.faults.lose(method)
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
+        await telegram_standin.handled()
+        await seen_once(here, here.anna)
+        left = [card for card in here.anna.messages() if "Cancel" in labels(card)]
+        if method != "sendMessage":
+            assert left == []
+            return
+        # Nobody knows of a first card whose number was lost, until somebody presses there.
+        (stray,) = left
+        await here.anna.press(stray, "Cancel").answer()
+        await here.until(stray, lambda m: "Cancel" not in labels(m))
+        await seen_once(here, here.anna)
+
+
+async def test_the_same_update_a_thousand_times_is_one_job(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        said = here.anna.say("a ball")
+        *_, update = telegram_standin.updates.pending.values()
+        telegram_standin.updates.repeat(update, 1000)
+        job = await running(here, said)
+        updates = telegram_standin.updates
+        await telegram_standin.world.until(
+            lambda: updates.delivered.count(update.id) >= 1000 and updates.polls, "all repeats"
+        )
+        await job.finish()
+        await here.clip(said)
+        assert len(await here.jobs(here.anna)) == 1
+        await seen_once(here, here.anna)
+
+
+async def test_updates_that_come_again_after_a_restart_are_one_job_each(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        card = await here.clip(here.anna.say("a ball --seconds 0.5"))
+        here.ben.say("a cube --seconds 0.5")
+        here.anna.press(card, "Again")
+        updates = list(telegram_standin.updates.pending.values())
+        await telegram_standin.handled()
+        await telegram_standin.until_clip(here.ben)
+        await telegram_standin.until_clip(here.anna, 2)
+    async with opened(telegram_standin, tmp_path, engine=Reel()) as home:
+        here = replace(here, home=home)
+        for update in updates:
+            telegram_standin.updates.repeat(update, 3)
+        await telegram_standin.world.until(
+            lambda: all(telegram_standin.updates.delivered.count(u.id) > 3 for u in updates),
+            "the repeats",
+        )
+        await here.clip(here.anna.say("the last --seconds 0.5"))
+        assert len(await here.jobs(here.anna)) == 3
+        assert len(await here.jobs(here.ben)) == 1
+        for person in (here.anna, here.ben):
+            await seen_once(here, person)
+
+
+async def test_a_deleted_card_is_not_the_end(telegram_standin: Standin, tmp_path: Path) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        asked = here.anna.say("a ball")
+        job = await running(here, asked)
+        here.anna.delete(await here.answer(asked))
+        await job.finish()
+        await telegram_standin.until_clip(here.anna)
+        await seen_once(here, here.anna)
+
+
+async def test_a_deleted_question_gets_its_clip(telegram_standin: Standin, tmp_path: Path) -> None:
+    """Its card answers a message that is no more."""
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        asked = here.anna.say("a ball --seconds 0.5")
+        here.anna.delete(asked)
+        await telegram_standin.until_clip(here.anna)
+        await seen_once(here, here.anna)
+
+
+async def test_a_group_becomes_a_supergroup_midway(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        group: Chat = telegram_standin.scene.group("Old", here.mia, here.anna, kind=GROUP)
+        job = await running(here, here.anna.say("/create a ball", group))
+        telegram_standin.scene.migrate(group)
+        await job.finish()
+        await telegram_standin.until_clip(here.anna)
+        await seen_once(here, here.anna)
+
+
+async def test_a_topic_is_closed_midway(telegram_standin: Standin, tmp_path: Path) -> None:
+    """The card is edited there all the same; what is new comes directly."""
+    async with wound(telegram_standin, tmp_path) as here:
+        forum = telegram_standin.scene.forum("Forum", here.mia, here.anna)
+        topic = telegram_standin.scene.topic(forum, "clips", here.mia)
+        job = await running(here, here.anna.say("/create a ball", forum, topic=topic))
+        telegram_standin.scene.close(forum, topic)
+        await job.finish()
+        await here.clip(job.asked)
+        await seen_once(here, here.anna)
+
+
+async def test_the_bot_is_kicked_midway(telegram_standin: Standin, tmp_path: Path) -> None:
+    """The clip goes to its author."""
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("/create a ball", here.group))
+        telegram_standin.scene.kick(here.group)
+        await job.finish()
+        sight = await telegram_standin.until_clip(here.anna)
+        assert sight.chat_id == here.anna.id
+        await seen_once(here, here.anna)
+
+
+async def test_a_slow_upload_is_not_given_up(telegram_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.faults.slow("editMessageMedia", 20_000, least=10_000)
+        await here.clip(here.anna.say("a ball --seconds 2"))
+        await seen_once(here, here.anna)
+
+
+async def test_closing_brings_home_what_is_on_its_way(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        job = await running(here, here.anna.say("a ball"))
+        telegram_standin.faults.delay("editMessageMedia", 1.0)
+        await job.finish()
+        await telegram_standin.world.until(
+            lambda: not telegram_standin.faults.waiting, "the upload under way"
+        )
+    assert len(here.anna.clips()) == 1
+
+
+async def test_many_steps_are_few_edits_and_the_newest_stands(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        asked = here.anna.say("a ball")
+        job = await running(here, asked)
+        for step in range(1, 200):
+            job.engine.progress(job.job_id, job.attempt, step, 200)
+            await asyncio.sleep(0)
+        card = await here.answer(asked, "step 199 of 200")
+        assert len(telegram_standin.edits(card)) < 10
+        await job.finish()
+        await here.clip(asked)
+    assert telegram_standin.limits.exceeded == []
+
+
+async def test_what_telegram_refuses_again_and_again_is_kept(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        telegram_standin.faults.refuse("edit*", Refused("message can't be edited"), 1000)
+        asked = here.anna.say("a ball --seconds 0.5")
+        await here.answer(asked)
+        await until_kept(tmp_path)
+        telegram_standin.faults.clear()
+        (job,) = await here.jobs(here.anna)
+        await here.clip(here.anna.say(f"/show {job.id}"))
+        await seen_once(here, here.anna)
