@@ -27,7 +27,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDict
 async def shrink(clip: Path, max_bytes: int) -> Path | None:
     """`core.ports.Shrink`: a file of the caller's own with at most `max_bytes`, one at a time.
 
-    None where it can't be made that small, or takes too long.
+    None where it can't be made that small, or takes too long. Who is cancelled leaves no file.
     """
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     try:
@@ -35,10 +35,19 @@ async def shrink(clip: Path, max_bytes: int) -> Path | None:
             await turn.acquire()
     except TimeoutError:
         return None
+    shrinking = asyncio.ensure_future(asyncio.to_thread(_shrunk, clip, max_bytes))
+    shrinking.add_done_callback(lambda _: turn.release())
     try:
-        return await asyncio.to_thread(_shrunk, clip, max_bytes)
-    finally:
-        turn.release()
+        return await asyncio.shield(shrinking)
+    except asyncio.CancelledError:
+        shrinking.add_done_callback(_leave_nothing)
+        raise
+
+
+def _leave_nothing(shrunk: asyncio.Future[Path | None]) -> None:
+    """Nobody waits for the file any more."""
+    if not shrunk.cancelled() and shrunk.exception() is None and (path := shrunk.result()):
+        path.unlink(missing_ok=True)
 
 
 def _shrunk(clip: Path, max_bytes: int) -> Path | None:

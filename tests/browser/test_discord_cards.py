@@ -187,7 +187,8 @@ async def told_to_one(gallery: Gallery) -> None:
     """What is said to one person alone."""
     here, scene = gallery.here, gallery.here.discord.scene
     await gallery.see("me", here.anna.slash("me", here.room), "credits", buttons=["Don't ping me"])
-    await gallery.see("queue", here.anna.slash("queue", here.room), "Queue", buttons=[])
+    empty = here.anna.slash("queue", here.room)
+    await gallery.see("queue", empty, "what you ask for now starts at once", buttons=[])
     await gallery.see("models", here.anna.slash("models", here.room), "pocket", buttons=[])
     await gallery.see("help", here.anna.slash("help", here.room), "/create", buttons=[])
     scene.role(here.guild, "stewards", Permission.MANAGE_GUILD, here.anna)
