@@ -15,6 +15,7 @@ from telegram import (
     Message,
     MessageEntity,
     Update,
+    User,
 )
 from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
 
@@ -26,8 +27,8 @@ from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import account_of, answered, guarded
 from bots.telegram.markup import bold, plain, quote
-from bots.telegram.places import NO_TOPIC, answer_to, spot_of
-from core.errors import NotFound, Refused
+from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
+from core.errors import NotFound, Refused, Unreachable
 from core.job import Account, Job
 from core.prompt import parse
 
@@ -55,6 +56,12 @@ TELLINGS: dict[str, Telling] = {
     "terms": talk.terms,
     "paysupport": talk.paysupport,
 }
+
+PERSONAL = (talk.me, talk.queue)
+"""What others in a group need not read."""
+
+SENT = Shown("I sent it to you in our own chat.", None)
+OPEN_FIRST = Shown("That is for you alone: open our own chat, press Start, and ask there.", None)
 
 
 def register(add: Add, room: Room) -> None:
@@ -141,10 +148,22 @@ def _told(telling: Telling) -> Hearing:
     async def hearing(room: Room, message: Message, said: str) -> None:
         assert message.from_user is not None
         account = await account_of(room.desk.studio, message.from_user)
-        await room.messages.send(answer_to(message), await telling(room.desk, account))
-        await tell_kept(room, answer_to(message), account)
+        told, here = await telling(room.desk, account), answer_to(message)
+        if telling in PERSONAL and not here.private:
+            told = await _alone(room, message.from_user, told)
+        await room.messages.send(here, told)
+        await tell_kept(room, here, account)
 
     return hearing
+
+
+async def _alone(room: Room, user: User, told: Shown) -> Shown:
+    """Tell somebody in their own chat; what to say where they asked."""
+    try:
+        await room.messages.send(Spot(user.id), told)
+    except Unreachable:
+        return OPEN_FIRST
+    return SENT
 
 
 def _command(room: Room, hearing: Hearing) -> Handling:

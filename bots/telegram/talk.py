@@ -58,7 +58,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
             (
                 line("In groups: /create and /animate, the latter also in reply to anyone's "
                      "picture; or mention me."),
-                line("In reply to a clip, /extend goes on where it stops, /again makes it once more."),
+                line("In reply to a clip: /extend goes on where it stops, /again is once more."),
                 line("/show posts one again, /cancel stops one."),
                 line("/queue, /me, /models: where things stand."),
                 line("/settings: how I am used in a chat."),

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,8 @@ from pydantic import SecretStr, ValidationError
 from bots.settings import Telegram
 from bots.telegram.webhook import BODY_MAX_BYTES, HEADER, hook, path_of
 from core.errors import Transient
+from tests.bots.telegram.cinema import PICTURE, opened, settings, settled
+from tests.telegram.server import Standin
 
 SECRET = "a-secret_of-theirs"
 TOKEN = SecretStr("7000000001:a-token-of-ours")
@@ -80,7 +84,7 @@ async def test_what_cannot_be_written_down_is_not_confirmed(hooked: Hook) -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "why"),
+    ("said", "why"),
     [
         ({"webhook_url": "https://a.org/tg"}, "WEBHOOK_SECRET"),
         ({"webhook_url": "https://a.org/tg", "webhook_secret": "a b"}, "A-Z a-z"),
@@ -91,11 +95,74 @@ async def test_what_cannot_be_written_down_is_not_confirmed(hooked: Hook) -> Non
         ({"mode": "webhook"}, "WEBHOOK_URL"),
     ],
 )  # fmt: skip
-def test_a_webhook_that_anybody_could_use_is_refused(settings: dict[str, str], why: str) -> None:
+def test_a_webhook_that_anybody_could_use_is_refused(said: dict[str, str], why: str) -> None:
     with pytest.raises(ValidationError, match=why) as refused:
-        Telegram.model_validate({"token": TOKEN, **settings})
+        Telegram.model_validate({"token": TOKEN, **said})
     assert "a-token-of-ours" not in str(refused.value)
 
 
 def test_a_path_is_the_addresss_own() -> None:
     assert path_of("https://kinora.example.org:8443/tg") == "/tg"
+
+
+class Proxy:
+    """url: as Telegram knows it; behind: where it leads, "" for nowhere."""
+
+    def __init__(self) -> None:
+        self.url = self.behind = ""
+
+    async def pass_on(self, request: web.Request) -> web.Response:
+        if not self.behind:
+            return web.Response(status=502)
+        headers = {HEADER: request.headers.get(HEADER, ""), "Host": "kinora.example.org"}
+        body = io.BytesIO(await request.read())
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.behind + request.path, data=body, headers=headers) as answer,
+        ):
+            return web.Response(status=answer.status, body=await answer.read())
+
+
+@asynccontextmanager
+async def proxied() -> AsyncIterator[Proxy]:
+    """What stands before the page and has the address that Telegram knows."""
+    proxy = Proxy()
+    app = web.Application(client_max_size=2 * BODY_MAX_BYTES)
+    app.router.add_route("*", "/{path:.*}", proxy.pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    proxy.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield proxy
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_whole_story_by_webhook(telegram_standin: Standin, tmp_path: Path) -> None:
+    """Updates that came while Kinora was away are heard; when it polls again the webhook goes."""
+    running = telegram_standin
+    anna = running.scene.user("anna")
+    async with proxied() as proxy:
+        by_webhook = settings(
+            running, webhook_url=f"{proxy.url}/tg", webhook_secret=SecretStr(SECRET)
+        )
+        async with settled(running, tmp_path, by_webhook) as home:
+            proxy.behind = home.url
+            await running.world.until(lambda: running.updates.webhook, "a webhook")
+            anna.photo(PICTURE, "pan left --seconds 1")
+            await running.until_clip(anna)
+            await running.handled()
+            async with home.client(None) as stranger, stranger.post("/tg", data=b"{}") as answer:
+                assert answer.status == 403
+        proxy.behind = ""
+        anna.say("a red ball --seconds 1")
+        async with settled(running, tmp_path, by_webhook) as home:
+            proxy.behind = home.url
+            await running.until_clip(anna, 2)
+            await running.handled()
+        async with opened(running, tmp_path):
+            assert running.updates.webhook is None
+            anna.say("a blue ball --seconds 1")
+            await running.until_clip(anna, 3)
+    assert len(anna.clips()) == 3

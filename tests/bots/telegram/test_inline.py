@@ -1,0 +1,100 @@
+"""Inline mode beyond the story: what is offered, where a clip is uploaded, and where it can't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bots.telegram.cinema import Cinema, cinema, is_clip, settings
+from tests.telegram.server import Standin
+from tests.telegram.world import LEFT, Chat, Message
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def elsewhere(here: Cinema) -> Chat:
+    """A group without the bot."""
+    return here.telegram.scene.group("Elsewhere", here.mia, here.anna, bot=LEFT)
+
+
+async def becomes_clip(here: Cinema, chosen: Message) -> Message:
+    return await here.until(chosen, is_clip, "the inline message is the clip")
+
+
+async def test_what_is_offered(telegram_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(telegram_standin, tmp_path) as here:
+        (result,) = (await here.anna.inline("a <red> ball --seconds 1").answer())["results"]
+        assert result["title"] == "Create: a <red> ball"
+        assert result["description"].startswith("1 credit · ")
+        for words in ("", "a ball --seconds 99", "--model slide a ball"):
+            assert (await here.anna.inline(words).answer())["results"] == []
+        assert await here.jobs(here.anna) == []
+
+
+async def test_the_clip_comes_to_its_author_first(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """Its answer got lost: it is edited into the same message once more."""
+    async with cinema(telegram_standin, tmp_path) as here:
+        telegram_standin.faults.lose("editMessageMedia", chat_id=here.anna.id)
+        asked = here.anna.inline("a red ball --seconds 1", elsewhere(here))
+        chosen = await here.anna.choose(asked)
+        clip = await becomes_clip(here, chosen)
+        copies = [m for m in here.anna.messages() if is_clip(m)]
+        assert len(copies) == 1
+        assert clip.media is not None
+        assert copies[0].media is not None
+        assert copies[0].media.file.data == clip.media.file.data
+        (job,) = await here.jobs(here.anna)
+        assert await here.funds(here.anna) == (1000 - job.credits, 0)
+
+
+async def test_a_store_chat_spares_the_author(telegram_standin: Standin, tmp_path: Path) -> None:
+    scene = telegram_standin.scene
+    olivia = scene.user("olivia")
+    store = scene.group("Store", olivia)
+    with_store = settings(telegram_standin, store_chat=store.id)
+    async with cinema(telegram_standin, tmp_path, telegram=with_store) as here:
+        stranger = scene.user("ida", started=False)
+        group = scene.group("Elsewhere", here.mia, stranger, bot=LEFT)
+        chosen = await stranger.choose(stranger.inline("a red ball --seconds 1", group))
+        await becomes_clip(here, chosen)
+        assert any(is_clip(m) for m in olivia.messages(store))
+
+
+async def test_who_never_started_the_bot_is_told_where_the_clip_is(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    scene = telegram_standin.scene
+    async with cinema(telegram_standin, tmp_path) as here:
+        stranger = scene.user("ida", started=False)
+        group = scene.group("Elsewhere", here.mia, stranger, bot=LEFT)
+        chosen = await stranger.choose(stranger.inline("a red ball --seconds 1", group))
+        await here.until(chosen, lambda m: "/show" in m.text)
+        (job,) = await here.jobs(stranger)
+        stranger.start()
+        assert telegram_standin.newest(chosen).text.endswith(f"/show {job.id}.")
+        kept = f"It is kept: /show {job.id}"
+        while not any(kept in message.text for message in stranger.messages()):
+            await here.answer(stranger.say("/queue"), "Nothing runs")
+        await here.clip(stranger.say(f"/show {job.id}"))
+
+
+async def test_without_feedback_the_button_says_why_nothing_happens(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    telegram_standin.world.feedback = False
+    async with cinema(telegram_standin, tmp_path) as here:
+        chosen = await here.anna.choose(here.anna.inline("a red ball", here.group))
+        told = await here.anna.press(chosen, "Kinora").answer()
+        assert "kinora doctor" in told["text"]
+
+
+async def test_what_is_wrong_with_what_was_chosen_is_said_in_the_message(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, daily_credits=0) as here:
+        chosen = await here.anna.choose(here.anna.inline("a red ball --seconds 1", here.group))
+        await here.until(chosen, lambda m: "This costs 1 and you have 0" in m.text)
+        assert not telegram_standin.newest(chosen).buttons
