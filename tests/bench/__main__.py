@@ -1,14 +1,15 @@
 """`make bench`: this machine's figures.
 
-    python -m tests.bench [render] [pocket] [queue] [loop] [discord]
-    python -m tests.bench kills [--kills 100]
+    python -m tests.bench [render] [pocket] [queue] [loop] [discord] [telegram]
+    python -m tests.bench kills [--platform telegram] [--kills 100]
 
 render: `kinora render` against real time and against encoding the same frames alone.
 pocket: words to MP4 with the model in memory, part by part, and against diffusers' own pipeline.
 queue: twenty jobs of three accounts: who is served when, and how often an ETA held.
 loop: the event loop's longest stall while clips render, pictures go up and clips come down.
 discord: how long a command waits for its acknowledgement while 200 come in 10 s.
-kills: kill -9 of the program with its Discord room, at random points.
+telegram: how long a photo waits for its card while 200 come in 10 s from 50 chats.
+kills: kill -9 of the program with its Discord or Telegram room, at random points.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import argparse
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from tests.bench import out
-from tests.bench.kills import bench_kills
+from tests.bench.kills import PLATFORMS, bench_kills
 from tests.bench.load import bench_discord
 from tests.bench.pocket import bench_pocket
 from tests.bench.render import bench_render
 from tests.bench.service import bench_loop, bench_queue
+from tests.bench.telegram import bench_telegram
 
 SECTIONS: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
     "render": bench_render,
@@ -32,6 +35,7 @@ SECTIONS: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
     "queue": bench_queue,
     "loop": bench_loop,
     "discord": bench_discord,
+    "telegram": bench_telegram,
 }
 
 
@@ -39,10 +43,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, "kills", []])
     parser.add_argument("--kills", type=int, default=100, metavar="TIMES")
+    parser.add_argument("--platform", choices=[*PLATFORMS], default="discord")
     asked = parser.parse_args()
     out.print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
     for name in asked.sections or SECTIONS:
-        running = bench_kills(asked.kills) if name == "kills" else SECTIONS[name]()
+        killing = partial(bench_kills, asked.kills, asked.platform)
+        running = killing() if name == "kills" else SECTIONS[name]()
         if running is not None:
             asyncio.run(running)
 

@@ -31,13 +31,13 @@ def faults(world: World) -> Iterator[str]:
 
 def faults_of(media: Media) -> Iterator[str]:
     file = media.file
-    with av.open(io.BytesIO(file.data)) as opened:
+    with av.open(io.BytesIO(file.data), "r") as opened:
         stream = opened.streams.video[0]
         context = stream.codec_context
         found = (context.name, context.pix_fmt)
         seconds = float((stream.duration or 0) * (stream.time_base or 0))
         size = (context.width, context.height)
-        frames = sum(1 for _ in opened.decode(stream))
+        frames = len(list(opened.decode(stream)))
     if found != ("h264", "yuv420p"):
         yield f"it is {found}"
     if not frames:

@@ -1,0 +1,128 @@
+"""The Telegram room under load: how long people wait until their photo is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from tests.bench import out
+from tests.bench.load import share_of
+from tests.bots.pictures import photo
+from tests.bots.telegram.playhouse import Playhouse, playhouse
+from tests.program import Program
+from tests.telegram.world import Message, World
+
+PHOTOS, SECONDS, PEOPLE = 200, 10.0, 50
+GOAL_MS = 500
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """waits: seconds until each photo was answered, where it was; jobs: what became of them."""
+
+    waits: list[float]
+    lost: int
+    doubled: int
+    refused: int
+
+
+async def bench_telegram() -> None:
+    """200 photos in 10 s from 50 private chats, at random moments: while a clip of a minute
+    renders, with the renderer held still, and while another chat is shut for 30 s."""
+    title = f"{PHOTOS} photos in {SECONDS:g} s until answered"
+    table = Table("", "p50", "p99", "longest", "lost", "doubled", "429", title=title)
+    for name, rendering, flood in (
+        ("while a clip renders", True, False),
+        ("nothing renders", False, False),
+        ("nothing renders, one chat shut for 30 s", False, True),
+    ):
+        with tempfile.TemporaryDirectory() as scratch:
+            async with playhouse(Path(scratch), PEOPLE + 1, 0) as here, here.open() as program:
+                found = await _measured(here, program, rendering, flood)
+                assert not here.violations(), here.violations()
+        shares = (f"{share_of(found.waits, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1))
+        table.add_row(name, *shares, *map(str, (found.lost, found.doubled, found.refused)))
+    out.print(table)
+    out.print(
+        f"Goal: p99 up to {GOAL_MS} ms, none lost or doubled. From the photo's update to the card "
+        f"that answers it, stand-in and all on this machine; load {os.getloadavg()[0]:.1f} at the "
+        "end."
+    )
+
+
+async def _measured(here: Playhouse, program: Program, rendering: bool, flood: bool) -> Measured:
+    world, picture = here.telegram.world, photo(1200, 800)
+    busy = here.people[-1]
+    first = busy.photo(photo(), "pan right --seconds 60 --res 1080p")
+    await busy.answer(first, lambda card: "Rendering" in card.text)
+    runner = program.runner_pid()
+    if not rendering:
+        os.kill(runner, signal.SIGSTOP)
+    if flood:
+        here.telegram.faults.too_many("*", chat_id=busy.id, retry_after=30)
+        busy.say("/me")
+    before = len(here.telegram.limits.exceeded)
+    try:
+        asked = await _flood(here, picture)
+        await _until_answered(world, asked)
+    finally:
+        if not rendering:
+            os.kill(runner, signal.SIGCONT)
+    answered = _answers(world)
+    keys = [
+        row["request_key"]
+        for row in here.rows("SELECT request_key FROM job")
+        if row["request_key"] != _key(first)
+    ]
+    theirs = set(map(_key, asked))
+    return Measured(
+        waits=[answered[one.key] - one.date for one in asked if one.key in answered],
+        lost=len(theirs - set(keys)),
+        doubled=len(keys) - len(set(keys)),
+        refused=len(here.telegram.limits.exceeded) - before,
+    )
+
+
+async def _flood(here: Playhouse, picture: bytes) -> list[Message]:
+    """Send the photos."""
+    chance = random.Random(5)
+    moments = sorted(chance.uniform(0, SECONDS) for _ in range(PHOTOS))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    asked: list[Message] = []
+    for number, moment in enumerate(moments):
+        await asyncio.sleep(began + moment - loop.time())
+        asked.append(here.people[number % PEOPLE].photo(picture, f"pan right {number}"))
+    return asked
+
+
+async def _until_answered(world: World, asked: list[Message]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        answered = _answers(world)
+        if all(one.key in answered for one in asked):
+            return
+        await asyncio.sleep(0.5)
+
+
+def _answers(world: World) -> dict[tuple[int, int | None], float]:
+    """When each message was first answered."""
+    found: dict[tuple[int, int | None], float] = {}
+    for version in world.history:
+        said = version.message
+        if said.author_id == world.bot.id and said.reply_to:
+            found.setdefault((said.chat_id, said.reply_to), version.at)
+    return found
+
+
+def _key(message: Message) -> str:
+    return f"telegram:{message.chat_id}/{message.id}"
