@@ -44,7 +44,7 @@ from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot, inline_spot, spot
 from bots.telegram.refusals import CardGone
-from core.errors import Unreachable, UserError
+from core.errors import KinoraError, Unreachable, UserError
 from core.job import Account, Clip, Job
 from core.places import Post
 from core.prompt import parse
@@ -150,7 +150,7 @@ async def order(room: Room, chosen: ChosenInlineResult) -> None:
     if sentence:
         try:
             await room.messages.edit_text(at, Shown(plain(sentence), None), last=True)
-        except (Unreachable, TimeoutError) as error:
+        except (KinoraError, TimeoutError) as error:
             log.info("nobody could be told why an inline message came to nothing: %s", error)
 
 

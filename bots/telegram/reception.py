@@ -4,8 +4,10 @@ like, /show and /cancel, and /settings.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from telegram import (
@@ -28,9 +30,11 @@ from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import account_of, answered, guarded
 from bots.telegram.markup import bold, plain, quote
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
-from core.errors import NotFound, Refused, Unreachable
+from core.errors import KinoraError, NotFound, Refused, Unreachable
 from core.job import Account, Job
 from core.prompt import parse
+
+log = logging.getLogger("kinora.telegram")
 
 CREATE, SHOW = "create_", "show_"
 """How the payloads of deep links begin: https://t.me/BOT?start=create_a_red_ball."""
@@ -93,7 +97,8 @@ async def cancel(room: Room, message: Message, said: str) -> None:
     assert message.from_user is not None
     choice = await showing.cancel(room, message.from_user, message, said)
     if choice is not None:
-        await room.messages.send(answer_to(message), choice)
+        with _as_far_as_telegram_lets():
+            await room.messages.send(answer_to(message), choice)
 
 
 async def settings(room: Room, message: Message, said: str) -> None:
@@ -103,7 +108,8 @@ async def settings(room: Room, message: Message, said: str) -> None:
     anonymous = message.sender_chat is not None and message.sender_chat.id == here.chat
     if not anonymous:
         await _check_leads(room, here, message.from_user.id)
-    await room.messages.send(answer_to(message), chats.settings(room.desk, here))
+    with _as_far_as_telegram_lets():
+        await room.messages.send(answer_to(message), chats.settings(room.desk, here))
 
 
 async def press_setting(room: Room, query: CallbackQuery) -> str:
@@ -114,10 +120,11 @@ async def press_setting(room: Room, query: CallbackQuery) -> str:
     here = _here(message)
     await _check_leads(room, here, query.from_user.id)
     shown = await chats.press(room.desk, here, found["what"], found["value"])
-    if shown is None:
-        await room.messages.delete(spot_of(message))
-    else:
-        await room.messages.edit_text(spot_of(message), shown, last=True)
+    with _as_far_as_telegram_lets():
+        if shown is None:
+            await room.messages.delete(spot_of(message))
+        else:
+            await room.messages.edit_text(spot_of(message), shown, last=True)
     return "" if found["value"] is None else "Set"
 
 
@@ -131,7 +138,8 @@ async def make(room: Room, query: CallbackQuery) -> str:
 
     key = f"telegram:{message.chat.id}/{message.message_id}"
     await ask(room, query.from_user, answer_to(message), key, queue)
-    await room.messages.edit_buttons(spot_of(message), None)
+    with _as_far_as_telegram_lets():
+        await room.messages.edit_buttons(spot_of(message), None)
     return ""
 
 
@@ -141,7 +149,8 @@ async def _offer(room: Room, message: Message, words: str) -> None:
         quoted = room.desk.studio.quote(parse(words), place=answer_to(message).place)
     text = f"{bold('Make this clip?')}\n{quote(words)}\n{plain(offer(quoted))}"
     button = InlineKeyboardButton("Make it", callback_data=MAKE)
-    await room.messages.send(answer_to(message), Shown(text, InlineKeyboardMarkup([[button]])))
+    with _as_far_as_telegram_lets():
+        await room.messages.send(answer_to(message), Shown(text, InlineKeyboardMarkup([[button]])))
 
 
 def _told(telling: Telling) -> Hearing:
@@ -149,9 +158,10 @@ def _told(telling: Telling) -> Hearing:
         assert message.from_user is not None
         account = await account_of(room.desk.studio, message.from_user)
         told, here = await telling(room.desk, account), answer_to(message)
-        if telling in PERSONAL and not here.private:
-            told = await _alone(room, message.from_user, told)
-        await room.messages.send(here, told)
+        with _as_far_as_telegram_lets():
+            if telling in PERSONAL and not here.private:
+                told = await _alone(room, message.from_user, told)
+            await room.messages.send(here, told)
         await tell_kept(room, here, account)
 
     return hearing
@@ -164,6 +174,15 @@ async def _alone(room: Room, user: User, told: Shown) -> Shown:
     except Unreachable:
         return OPEN_FIRST
     return SENT
+
+
+@contextmanager
+def _as_far_as_telegram_lets() -> Iterator[None]:
+    """What can't be shown is nothing that who asked could mend."""
+    try:
+        yield
+    except (KinoraError, TimeoutError) as error:
+        log.warning("a command or a button was not answered: %s", error)
 
 
 def _command(room: Room, hearing: Hearing) -> Handling:

@@ -8,6 +8,7 @@ import pytest
 
 from core.places import Rules
 from tests.bots.telegram.cinema import cinema, is_clip, labels, opened
+from tests.telegram.refusals import Refused
 from tests.telegram.server import Standin
 from tests.telegram.world import Message
 
@@ -158,3 +159,16 @@ async def test_ones_own_chat_and_topics_have_settings(
         await here.answer(elsewhere, "other topics")
         there = await here.clip(here.anna.say("/create a ball --seconds 1", forum, topic=clips))
         assert there.topic == clips.id
+
+
+async def test_an_answer_that_gets_lost_is_no_trouble(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """A command whose answer can't be sent ends there; a setting holds though it isn't shown."""
+    async with cinema(telegram_standin, tmp_path) as here:
+        own = await here.answer(here.anna.say("/settings"), "Kinora in this chat")
+        telegram_standin.faults.lose("editMessageText")
+        assert (await here.anna.press(own, "Ping when done").answer())["text"] == "Set"
+        telegram_standin.faults.refuse("sendMessage", Refused("CHAT_WRITE_FORBIDDEN", 403))
+        here.anna.say("/help")
+        await here.answer(here.anna.say("/settings"), "a short message tells")
