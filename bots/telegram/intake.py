@@ -6,21 +6,19 @@ to one of our messages; a command there may stand in a picture's caption, or ans
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from telegram import Message, MessageEntity, Update, User
+from telegram import Message, Update, User
 from telegram.constants import ChatType
 from telegram.ext import MessageHandler, filters
 
-from bots.card import BUTTON_ID
 from bots.hearing import costless
 from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
-from bots.telegram.hearing import guarded, key_of
-from bots.telegram.places import answer_to, server_of, spot_of
+from bots.telegram.hearing import guarded, key_of, say
+from bots.telegram.places import answer_to, server_of
+from bots.telegram.reading import RECIPE, Said, answered, author, our_job, read, seconds_of
 from core.errors import BadPicture, BadPrompt, NotFound, UserError, WrongState
 from core.job import Account, Job
 from core.places import NO_RULES
@@ -28,42 +26,13 @@ from core.prompt import edited, parse
 from core.request import Draft, Picture
 
 ALBUM_MOST = 2
-RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
-"""How a message ends that asks for a line to be changed."""
-
 HOW = "Send me words, a picture or a video, as in: a red ball bouncing."
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
+NOBODY = (
+    "I can't tell whose clip that would be: ask as yourself, not in the name of a group or channel."
+)
 NO_LINE = "No words alone make this clip: it goes on from another one."
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """command: without slash and name, None where there is none. words: without our own name.
-    named: we are called by it. others: the command is for another bot."""
-
-    command: str | None
-    words: str
-    named: bool
-    others: bool = False
-
-
-def read(message: Message, username: str) -> Said:
-    """The words of a message, or of what it carries."""
-    text = message.text or message.caption or ""
-    entities = message.entities or message.caption_entities
-    first = entities[0] if entities else None
-    command = None
-    named = False
-    if first is not None and first.type == MessageEntity.BOT_COMMAND and first.offset == 0:
-        spoken, text = text[: first.length], text[first.length :]
-        name, _, whose = spoken[1:].partition("@")
-        command, named = name.lower(), bool(whose)
-        if whose and whose.lower() != username.lower():
-            return Said(command, "", False, others=True)
-    words = re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE)
-    return Said(command, words.strip(), named or words != text)
 
 
 def register(add: Add, room: Room) -> None:
@@ -78,7 +47,11 @@ def register(add: Add, room: Room) -> None:
 async def hear(room: Room, update: Update) -> None:
     """Raises nothing."""
     message = update.message
-    if message is None or message.via_bot is not None or _author(message) is None:
+    if message is None or message.via_bot is not None:
+        return
+    if author(message) is None:
+        if message.sender_chat is not None and read(message, room.bot.username).named:
+            await say(room.messages, answer_to(message), NOBODY)
         return
     if message.migrate_to_chat_id is not None:
         await _follow(room, message.chat.id, message.migrate_to_chat_id)
@@ -92,28 +65,6 @@ async def hear(room: Room, update: Update) -> None:
         if album:
             await _heard(room, album, f"telegram:{name}")
             await room.heard.done(updates)
-
-
-async def our_job(room: Room, message: Message) -> str | None:
-    """The job that a message of ours shows; None where it shows none."""
-    if not is_ours(room, message):
-        return None
-    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
-    for button in (button for row in rows for button in row):
-        found = BUTTON_ID.fullmatch(str(button.callback_data or ""))
-        if found is not None:
-            return found["job_id"]
-    views = await room.desk.lobby.at(room.desk.studio, spot_of(message).place)
-    return views[0].job.id if views else None
-
-
-def answered(message: Message) -> Message | None:
-    """What a message answers. In a topic all answer its first message: that is no answer."""
-    replied = message.reply_to_message
-    if replied is None or replied.forum_topic_created is not None:
-        return None
-    begins_topic = message.is_topic_message and replied.message_id == message.message_thread_id
-    return None if begins_topic else replied
 
 
 async def newest(room: Room, account: Account) -> str:
@@ -189,7 +140,7 @@ async def _order(
 async def _extend(
     room: Room, album: Sequence[Message], message: Message, said: Said, key: str
 ) -> None:
-    seconds = _seconds(said.words)
+    seconds = seconds_of(said.words)
     job_id = await _meant(room, message)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
@@ -243,26 +194,8 @@ def _check(room: Room, message: Message, draft: Draft, files: Sequence[Attached]
     room.desk.studio.quote(draft, first, last, server_of(message.chat.id))
 
 
-def _seconds(words: str) -> float | None:
-    """Raises BadPrompt."""
-    if not words:
-        return None
-    if found := _SECONDS.fullmatch(words):
-        return float(found[1])
-    draft = parse(words)
-    if draft.seconds is None or draft.prompt:
-        raise BadPrompt("/extend takes seconds alone, as in /extend 5.")
-    return draft.seconds
-
-
-def _author(message: Message) -> User | None:
-    """Who wrote it; None for bots, channels, and administrators who hide behind their group."""
-    user = message.from_user
-    return None if user is None or user.is_bot or message.sender_chat is not None else user
-
-
 def _author_of(message: Message) -> User:
-    user = _author(message)
+    user = author(message)
     assert user is not None, "whoever has no author was not heard"
     return user
 

@@ -1,0 +1,87 @@
+"""What a message says to us: a command, words, a mention; what it answers; who wrote it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from telegram import Message, MessageEntity, User
+
+from bots.card import BUTTON_ID
+from bots.telegram.asking import Room, is_ours
+from bots.telegram.places import spot_of
+from core.errors import BadPrompt
+from core.prompt import parse
+
+RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
+"""How a message ends that asks for a line to be changed."""
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """command: without slash and name, None where there is none. words: without our own name.
+    named: we are called by it. others: the command is for another bot."""
+
+    command: str | None
+    words: str
+    named: bool
+    others: bool = False
+
+
+def read(message: Message, username: str) -> Said:
+    """The words of a message, or of what it carries."""
+    text = message.text or message.caption or ""
+    entities = message.entities or message.caption_entities
+    first = entities[0] if entities else None
+    command = None
+    named = False
+    if first is not None and first.type == MessageEntity.BOT_COMMAND and first.offset == 0:
+        spoken, text = text[: first.length], text[first.length :]
+        name, _, whose = spoken[1:].partition("@")
+        command, named = name.lower(), bool(whose)
+        if whose and whose.lower() != username.lower():
+            return Said(command, "", False, others=True)
+    words = re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE)
+    return Said(command, words.strip(), named or words != text)
+
+
+async def our_job(room: Room, message: Message) -> str | None:
+    """The job that a message of ours shows; None where it shows none."""
+    if not is_ours(room, message):
+        return None
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    for button in (button for row in rows for button in row):
+        found = BUTTON_ID.fullmatch(str(button.callback_data or ""))
+        if found is not None:
+            return found["job_id"]
+    views = await room.desk.lobby.at(room.desk.studio, spot_of(message).place)
+    return views[0].job.id if views else None
+
+
+def answered(message: Message) -> Message | None:
+    """What a message answers. In a topic all answer its first message: that is no answer."""
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None:
+        return None
+    begins_topic = message.is_topic_message and replied.message_id == message.message_thread_id
+    return None if begins_topic else replied
+
+
+def author(message: Message) -> User | None:
+    """Who wrote it; None for bots, channels, and administrators who hide behind their group."""
+    user = message.from_user
+    return None if user is None or user.is_bot or message.sender_chat is not None else user
+
+
+def seconds_of(words: str) -> float | None:
+    """Raises BadPrompt."""
+    if not words:
+        return None
+    if found := _SECONDS.fullmatch(words):
+        return float(found[1])
+    draft = parse(words)
+    if draft.seconds is None or draft.prompt:
+        raise BadPrompt("/extend takes seconds alone, as in /extend 5.")
+    return draft.seconds
