@@ -237,7 +237,8 @@ def _settings() -> Settings:
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             name = "KINORA_" + "__".join(str(part) for part in problem["loc"]).upper()
-            err.print(f"{name}: {problem['msg']}", highlight=False, soft_wrap=True)
+            why = problem["msg"].removeprefix("Value error, ")
+            err.print(f"{name}: {why}", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
