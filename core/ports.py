@@ -355,7 +355,7 @@ class Inbox(Protocol):
 
     async def pending(self, platform: str) -> Sequence[str]:
         """The bodies of what was not done when Kinora was stopped, the oldest first. What was given
-        out so three times and never done is given up."""
+        out so ten times and never done is given up."""
         ...
 
     async def done(self, platform: str, update_ids: Sequence[int]) -> None: ...

@@ -16,7 +16,7 @@ from storage.tables import UpdateRow
 KEPT = timedelta(hours=26)
 """Telegram repeats an update that was not confirmed for 24 hours."""
 
-MOST_TRIES = 3
+MOST_TRIES = 10
 
 
 class SqlInbox:
