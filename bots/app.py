@@ -61,6 +61,7 @@ log = logging.getLogger("kinora")
 S = TypeVar("S")
 
 CATALOGUE = families.MODELS
+LOCK = "kinora.lock"
 LINK_LIFETIME = timedelta(hours=24)
 SWEEP_SECONDS = 300
 
@@ -364,7 +365,9 @@ async def _only_dispatcher(store: Store) -> AsyncIterator[None]:
 
 
 def is_running(settings: Settings) -> bool:
-    """Whether a Kinora works with this data directory."""
+    """Whether a Kinora works with this data directory. Looking changes nothing."""
+    if not (settings.data_dir / LOCK).exists():
+        return False
     try:
         with _alone(settings.data_dir):
             return False
@@ -376,7 +379,7 @@ def is_running(settings: Settings) -> bool:
 def _alone(data_dir: Path) -> Iterator[None]:
     """Hold the data directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "kinora.lock").open("w") as lock:
+    with (data_dir / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
