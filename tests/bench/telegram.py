@@ -27,9 +27,11 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Measured:
-    """waits: seconds until each photo was answered, where it was; jobs: what became of them."""
+    """Seconds from each photo, where it came so far: signs: until the bot was seen to be typing;
+    cards: until a card answered it. refused: by Telegram, for their rate."""
 
-    waits: list[float]
+    signs: list[float]
+    cards: list[float]
     lost: int
     doubled: int
     refused: int
@@ -39,7 +41,7 @@ async def bench_telegram() -> None:
     """200 photos in 10 s from 50 private chats, at random moments: while a clip of a minute
     renders, with the renderer held still, and while another chat is shut for 30 s."""
     title = f"{PHOTOS} photos in {SECONDS:g} s until answered"
-    table = Table("", "p50", "p99", "longest", "lost", "doubled", "429", title=title)
+    table = Table("", "typing p50", "p99", "card p50", "p99", "lost", "doubled", "429", title=title)
     for name, rendering, flood in (
         ("while a clip renders", True, False),
         ("nothing renders", False, False),
@@ -49,13 +51,17 @@ async def bench_telegram() -> None:
             async with playhouse(Path(scratch), PEOPLE + 1, 0) as here, here.open() as program:
                 found = await _measured(here, program, rendering, flood)
                 assert not here.violations(), here.violations()
-        shares = (f"{share_of(found.waits, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1))
+        shares = (
+            f"{share_of(waits, share) * 1000:.0f} ms"
+            for waits in (found.signs, found.cards)
+            for share in (0.5, 0.99)
+        )
         table.add_row(name, *shares, *map(str, (found.lost, found.doubled, found.refused)))
     out.print(table)
     out.print(
-        f"Goal: p99 up to {GOAL_MS} ms, none lost or doubled. From the photo's update to the card "
-        f"that answers it, stand-in and all on this machine; load {os.getloadavg()[0]:.1f} at the "
-        "end."
+        f"Goal: p99 up to {GOAL_MS} ms to the first answer, none lost or doubled. A card comes "
+        "once its photo was fetched and decoded, in a process of its own. Stand-in and all on this "
+        f"machine; load {os.getloadavg()[0]:.1f} at the end."
     )
 
 
@@ -85,7 +91,8 @@ async def _measured(here: Playhouse, program: Program, rendering: bool, flood: b
     ]
     theirs = set(map(_key, asked))
     return Measured(
-        waits=[answered[one.key] - one.date for one in asked if one.key in answered],
+        signs=[sign for one in asked if (sign := _sign(world, one)) is not None],
+        cards=[answered[one.key] - one.date for one in asked if one.key in answered],
         lost=len(theirs - set(keys)),
         doubled=len(keys) - len(set(keys)),
         refused=len(here.telegram.limits.exceeded) - before,
@@ -112,6 +119,12 @@ async def _until_answered(world: World, asked: list[Message]) -> None:
         if all(one.key in answered for one in asked):
             return
         await asyncio.sleep(0.5)
+
+
+def _sign(world: World, asked: Message) -> float | None:
+    """Seconds until the bot was seen to be typing where it was asked."""
+    theirs = (a for a in world.actions if (a.chat_id, a.action) == (asked.chat_id, "typing"))
+    return next((action.at - asked.date for action in theirs if action.at >= asked.date), None)
 
 
 def _answers(world: World) -> dict[tuple[int, int | None], float]:
