@@ -181,7 +181,7 @@ class Cards:
         watched.dirty = False
         pause = self._painter.pause(place)
         try:
-            async with self._turns, self.lock(place):
+            async with self.lock(place), self._turns:
                 pause = await self._paint(place, watched)
         except Unreachable as error:
             log.info("the card at %s can't be edited any more: %s", place, error)
