@@ -51,8 +51,9 @@ class Post:
     """The message at a place. author: who asked, by the platform's id.
 
     member: the bot is there by itself; else it reaches the message only by `token`, until
-    `token_until`. upload_limit: bytes of one file. hidden: only the author sees it. adult: the
-    chat is for adults. pinged: the author was told that it is done.
+    `token_until`; past that a post is forgotten that no job names. upload_limit: bytes of one
+    file. hidden: only the author sees it. adult: the chat is for adults. pinged: the author was
+    told that it is done.
     """
 
     place: str

@@ -338,7 +338,7 @@ class Places(Protocol):
         ...
 
     async def sweep(self, now: datetime) -> None:
-        """Forget tokens past their time, and the posts that no job named within it."""
+        """Forget tokens past their time, and posts past it that no job names."""
         ...
 
     async def report(self, job_id: str, account_id: int, place: str, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, select, update
 from sqlmodel import col
 
 from core.places import Post, Rules
@@ -54,7 +54,8 @@ class SqlPlaces:
 
     @retried
     async def unanswered(self, now: datetime) -> Sequence[Post]:
-        waiting = select(PostRow).where(col(PostRow.token_until) > now, ~_NAMED)
+        good = and_(col(PostRow.token).is_not(None), col(PostRow.token_until) > now)
+        waiting = select(PostRow).where(good, ~_NAMED)
         async with self.database.reading() as session:
             rows = await session.scalars(waiting.order_by(col(PostRow.token_until)))
             return [Post(**row.model_dump()) for row in rows]
@@ -68,7 +69,7 @@ class SqlPlaces:
             )
             await session.execute(
                 update(PostRow)
-                .where(over)
+                .where(over, col(PostRow.token).is_not(None))
                 .values(token=None, token_until=None)
                 .execution_options(synchronize_session=False)
             )

@@ -27,7 +27,7 @@ from bots.telegram.inbox import Heard
 from bots.telegram.limiter import Turn
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
-from bots.telegram.places import NO_TOPIC, Spot, server_of
+from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.places import Post
@@ -77,16 +77,12 @@ async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> S
         author=str(user.id),
         upload_limit=room.desk.settings.upload_bytes,
         member=True,
+        token_until=room.desk.clock() + UNSENT_TIME,
     )
     await lobby.keep(post)
-    try:
-        with costless():
-            jobs = await order(account, post.place, key)
-    except UserError:
-        await lobby.drop(post)
-        raise
+    with costless():
+        jobs = await order(account, post.place, key)
     if all(job.place != post.place for job in jobs):  # a repeat, whose cards are there
-        await lobby.drop(post)
         return jobs
     await _send_cards(room, account, post, jobs)
     await tell_kept(room, answer, account)

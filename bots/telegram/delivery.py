@@ -18,7 +18,7 @@ from bots.telegram.desk import TelegramDesk
 from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
-from bots.telegram.places import Spot, server_of, spot
+from bots.telegram.places import UNSENT_TIME, Spot, server_of, spot
 from bots.telegram.refusals import CardGone, HasMedia, Moved
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Clip, Job, State
@@ -83,7 +83,8 @@ class Delivery:
             if post.pinged or again is None:
                 raise
             log.info("job %s gets a new card: %s", view.job.id, error)
-            job = await self._desk.lobby.move(view.job, again)
+            until = self._desk.clock() + UNSENT_TIME
+            job = await self._desk.lobby.move(view.job, replace(again, token_until=until))
             await self._deliver(replace(view, job=job))
 
     async def _show(self, post: Post, view: View) -> None:

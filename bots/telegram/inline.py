@@ -201,7 +201,7 @@ async def _uploaded(
             copy = home.at(int(post.token)) if post.token else None
             if copy is None:
                 copy = home.at(await messages.send(home, COPY))
-                post = replace(post, token=str(copy.message))
+                post = replace(post, token=str(copy.message), token_until=None)
                 await desk.lobby.keep(post)
             try:
                 file_id = await messages.edit_video(copy, shown, video)

@@ -98,10 +98,8 @@ class TelegramPainter:
         except Moved as moved:
             at = replace(at, chat=moved.chat, answers=0)
             message = await self._messages.send(at, shown)
-        there = replace(post, place=at.at(message).place)
+        there = replace(post, place=at.at(message).place, token_until=None)
         job = await self._desk.lobby.move(view.job, there)
-        if not await self._desk.lobby.at(self._desk.studio, post.place):
-            await self._desk.lobby.drop(post)
         self._told[there.place] = Told(shown)
         return there, job
 

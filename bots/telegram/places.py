@@ -10,6 +10,7 @@ A job is written down at a place that is not sent yet, and moves to the message 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from telegram import Message
 
@@ -19,6 +20,8 @@ from core.places import parts, place
 NO_TOPIC = "@"
 INLINE = "inline"
 _UNSENT = "re-"
+UNSENT_TIME = timedelta(hours=1)
+"""How long one is remembered where nothing came of it: answers to the same message share it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,13 @@ async def test_a_post_that_comes_to_nothing_is_known_while_it_can_be_answered(
     await store.places.sweep(until)
     assert await store.places.post(other.place) is None
     assert await store.places.post(card.place) == replace(card, token=None, token_until=None)
+    unsent = replace(other, place="telegram:1/@/re-5", token=None)
+    await store.places.keep(unsent)
+    assert list(await store.places.unanswered(NOON)) == []
+    await store.places.sweep(NOON)
+    assert await store.places.post(unsent.place) == unsent
+    await store.places.sweep(until)
+    assert await store.places.post(unsent.place) is None
     await store.places.keep(replace(other, token=None, token_until=None))
     await store.places.sweep(until)
     assert await store.places.post(other.place) is not None

@@ -240,6 +240,22 @@ async def test_an_answer_of_telegram_is_lost(
         await seen_once(here, here.anna)
 
 
+async def test_a_second_press_that_is_refused_leaves_the_first_its_card(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """Both answer the same message, where nothing can be sent for a while."""
+    async with cinema(telegram_standin, tmp_path, engine=Reel(), daily_credits=2) as here:
+        card = await here.clip(here.anna.say("a ball --seconds 1 --res 144p"))
+        telegram_standin.faults.broken("sendMessage", 1000)
+        first = here.anna.press(card, "Again")
+        await first.answer()
+        refused = await here.anna.press(card, "Again").answer()
+        assert "This costs" in refused["text"], refused
+        telegram_standin.faults.clear()
+        await here.clip(first)
+        await seen_once(here, here.anna)
+
+
 async def test_the_same_update_a_thousand_times_is_one_job(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
