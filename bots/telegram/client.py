@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
+from telegram.request import HTTPXRequest
 
 from bots.cards import Cards
 from bots.telegram import buttons, inline, intake, reception
@@ -50,7 +52,24 @@ SAID_AGAIN_SECONDS = 300.0
 """Between two log lines about what goes on being wrong."""
 
 
-def application(desk: TelegramDesk, heard: Heard) -> App:
+class Asking(HTTPXRequest):
+    """Asks for updates. refused: set once Telegram refuses the token: then the library asks no
+    more, and tells nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            connection_pool_size=1, connect_timeout=10, read_timeout=10, pool_timeout=5
+        )
+        self.refused = asyncio.Event()
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        status, body = await super().do_request(*args, **kwargs)
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+            self.refused.set()
+        return status, body
+
+
+def application(desk: TelegramDesk, heard: Heard, asking: Asking) -> App:
     """The library's parts, with our limiter, our queue, and patience for uploads."""
     settings = desk.settings
     builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any] = ApplicationBuilder()
@@ -69,9 +88,7 @@ def application(desk: TelegramDesk, heard: Heard) -> App:
         .write_timeout(30)
         .media_write_timeout(120)
         .pool_timeout(5)
-        .get_updates_connect_timeout(10)
-        .get_updates_read_timeout(10)
-        .get_updates_pool_timeout(5)
+        .get_updates_request(asking)
         .build()
     )
 
@@ -135,8 +152,9 @@ class Bot:
         while not self._stopping:
             began = time.monotonic()
             try:
-                async with self._connected():
-                    await asyncio.Event().wait()
+                async with self._connected() as refused:
+                    await refused.wait()
+                    raise InvalidToken
             except InvalidToken:
                 log.error(NO_TOKEN)
                 return
@@ -162,15 +180,16 @@ class Bot:
                 await app.stop()
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[None]:
-        """Raises TelegramError where Telegram does not answer at first."""
-        heard = Heard(self._inbox, self._desk.clock)
-        app = application(self._desk, heard)
+    async def _connected(self) -> AsyncIterator[asyncio.Event]:
+        """Set once Telegram refuses the token. Raises TelegramError where it does not answer at
+        first."""
+        heard, asking = Heard(self._inbox, self._desk.clock), Asking()
+        app = application(self._desk, heard, asking)
         async with _hung_up(app), app:
             room = room_of(self._desk, app, heard)
             for hearers in (reception, inline, buttons, intake):  # the last hears all the rest
                 hearers.register(app.add_handler, room)
-            self._app, self._room = app, room
+            self._room = room
             keeping = [
                 asyncio.create_task(room.cards.run()),
                 asyncio.create_task(keep_in_step(room.bot)),
@@ -178,9 +197,10 @@ class Bot:
             try:
                 await app.start()
                 await heard.resume(app.bot)
+                self._app = app  # what is brought before that would be resumed, too
                 await self._listen(app)
                 log.info("on Telegram as @%s", app.bot.username)
-                yield
+                yield asking.refused
             finally:
                 self._app = self._room = None
                 for task in keeping:

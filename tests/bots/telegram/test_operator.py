@@ -36,6 +36,19 @@ async def test_a_wrong_token_is_explained(
     assert "no-token-of-theirs" not in caplog.text
 
 
+async def test_a_token_that_is_revoked_is_explained(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Telegram is asked no more; the rest of the house goes on."""
+    async with cinema(telegram_standin, tmp_path) as here:
+        telegram_standin.world.token = "7000000001:another-token-that-is-good-from-now"
+        here.anna.say("a ball")
+        await until_logged(caplog, "BotFather")
+        async with here.home.client() as client, client.get("/healthz") as answer:
+            assert answer.status == 200
+    assert telegram_standin.token not in caplog.text
+
+
 async def test_a_second_poller_is_explained(
     telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
