@@ -118,8 +118,7 @@ class SqlJobs:
 
     @retried
     async def needs_picture(self, picture_id: str) -> bool:
-        last = col(JobRow.request)["last_picture"].as_string()
-        shown = or_(col(JobRow.picture) == picture_id, last == picture_id)
+        shown = or_(col(JobRow.picture) == picture_id, col(JobRow.last_picture) == picture_id)
         needing = and_(shown, col(JobRow.deleted) == false())
         async with self.database.reading() as session:
             return bool(await session.scalar(select(exists().where(needing))))
@@ -257,7 +256,7 @@ class SqlJobs:
                 last_picture=None, notes=(),
             )  # fmt: skip
             row.request = wordless.as_dict()
-            row.picture = None
+            row.picture = row.last_picture = None
             row.clip = None
             row.clip_expires_at = None
             row.deleted = True
@@ -425,6 +424,7 @@ def _row_of(job: Job, key: str | None, fingerprint: str) -> JobRow:
         state=job.state,
         request=job.request.as_dict(),
         picture=job.request.picture,
+        last_picture=job.request.last_picture,
         request_key=key,
         fingerprint=fingerprint,
         credits=job.credits,

@@ -105,7 +105,7 @@ class IdentityRow(Table, table=True):
 
 
 class JobRow(Table, table=True):
-    """number: the order of submission. picture: as in the request, to be found by.
+    """number: the order of submission. picture, last_picture: as in the request, to be found by.
 
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
@@ -128,6 +128,7 @@ class JobRow(Table, table=True):
     state: str = Field(sa_column=Column(Text, nullable=False))
     request: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     picture: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    last_picture: str | None = Field(default=None, sa_column=Column(Text, index=True))
     request_key: str | None = Field(default=None, sa_column=Column(Text))
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))
     credits: int = Field(sa_column=Column(BigInteger, nullable=False))

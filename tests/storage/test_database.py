@@ -13,21 +13,23 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+import alembic.command
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from core.errors import NoDatabase, Transient
 from core.job import Account, State, Wallet
 from core.ports import Entry
 from storage import database
-from storage.database import Database, at_head, location, migration_engine, upgrade
+from storage.database import Database, at_head, location, migration_engine, script, upgrade
 from storage.files import disk
 from storage.store import Store, open_store
 from storage.tables import Table
-from tests.storage.samples import JPEG, KEEP, NOON, a_clip, a_job, a_person
+from tests.storage.samples import JPEG, KEEP, NOON, a_clip, a_job, a_person, a_request
+from tests.storage.steps import queue
 
 # URLs
 
@@ -198,6 +200,27 @@ async def test_the_migrations_make_the_tables(new_url: str) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
+
+
+async def test_jobs_of_before_are_found_by_their_last_picture(new_url: str, tmp_path: Path) -> None:
+    async with open_store(new_url, tmp_path / "data", KEEP) as store:
+        account = await a_person(store)
+        for pictures in ({"picture": "one", "last_picture": "two"}, {"picture": "three"}):
+            await queue(store, account, 1, request=a_request(**pictures))
+    engine = migration_engine(location(new_url))
+    with engine.begin() as connection:
+        config = script()
+        config.attributes["connection"] = connection
+        alembic.command.downgrade(config, "0003")
+    with engine.connect() as connection:
+        names = {column["name"] for column in inspect(connection).get_columns("job")}
+    engine.dispose()
+    assert "picture" in names
+    assert "last_picture" not in names
+    async with open_store(new_url, tmp_path / "data", KEEP) as store:
+        for picture in ("one", "two", "three"):
+            assert await store.jobs.needs_picture(picture)
+        assert not await store.jobs.needs_picture("null")
 
 
 # Trouble
