@@ -196,6 +196,27 @@ async def test_only_the_first_frame_of_a_video_counts(kind: str, codec: str, voi
     assert close(colour_at(image, 0.25, 0.75), (20, 20, 220), within=40)
 
 
+@pytest.mark.parametrize(
+    ("matrix", "size", "red"),
+    [
+        ((0, 1, -1, 0), (120, 160), (0.75, 0.25)),
+        ((-1, 0, 0, -1), (160, 120), (0.75, 0.75)),
+        ((0, -1, 1, 0), (120, 160), (0.25, 0.75)),
+    ],
+)
+async def test_a_video_is_turned_upright(
+    matrix: tuple[int, ...], size: tuple[int, int], red: tuple[float, float]
+) -> None:
+    """As telephones film, held upright or on their heads: the track's header says how to turn it
+    (ISO/IEC 14496-12, 8.3.2)."""
+    data = bytearray(filmed("mp4", "libx264", "aac"))
+    a, b, c, d = (entry << 16 for entry in matrix)
+    struct.pack_into(">9i", data, data.index(b"tkhd") + 44, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    image = await decoded(bytes(data))
+    assert image.size == size
+    assert close(colour_at(image, *red), (220, 20, 20), within=40)
+
+
 async def test_a_video_that_is_cut_short_is_refused() -> None:
     with pytest.raises(BadPicture, match="damaged or cut short"):
         await picture.decode(filmed("mp4", "libx264", "aac")[:200])
