@@ -6,7 +6,7 @@ nothing of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -106,6 +106,15 @@ def encode_still(vae: AutoencoderKLWan, pixels: Tensor) -> Tensor:
     pixels: (batch, 3, 1, height, width) in −1…1. What a given last frame is to the denoiser.
     """
     return encode(vae, pixels.expand(-1, -1, 1 + FRAMES_PER_LATENT, -1, -1))[:, :, 1:]
+
+
+def encodes_alike(state: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Whether two autoencoders, as their `state_dict`, differ at most in how they decode."""
+    return all(
+        torch.equal(tensor.cpu(), other[name].cpu())
+        for name, tensor in state.items()
+        if name.startswith(("encoder.", "quant_conv."))
+    )
 
 
 def decode_unclamped(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:

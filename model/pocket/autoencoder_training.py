@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,16 @@ import torch
 from diffusers import AutoencoderKLWan, WanPipeline
 from torch import Tensor
 
-from model.pocket import autoencoder, checkpoints, drawing, latents, optimizer, parallel, scenes
+from model.pocket import (
+    autoencoder,
+    checkpoints,
+    drawing,
+    hardware,
+    latents,
+    optimizer,
+    parallel,
+    scenes,
+)
 from model.pocket.batches import SIZE_SHARES
 from model.pocket.latents import Size
 from model.pocket.optimizer import Muon
@@ -36,6 +45,7 @@ def train(
     seed: int = 0,
     earlier: WanPipeline | None = None,
     sizes: Collection[Size] = tuple(SIZE_SHARES),
+    device: torch.device = hardware.PROCESSOR,
 ) -> AutoencoderKLWan:
     """The autoencoder, in `out`/vae.pt; further from `earlier` where it is given."""
     torch.manual_seed(seed)
@@ -43,21 +53,32 @@ def train(
     if earlier is not None:
         vae.load_state_dict(earlier.vae.float().state_dict())
     alone_until = 0.0 if earlier is not None else SINGLE_FRAMES_UNTIL
+    vae.to(device)
     progress = Progress(out / "vae.pt", minutes)
-    _train(progress, vae, list(vae.parameters()), RATE, alone_until, seed, list(sizes))
+    parameters = list(vae.parameters())
+    _train(progress, progress.resume(), vae, parameters, RATE, alone_until, seed, list(sizes))
     return vae
 
 
 def polish_decoder(
-    out: Path, minutes: float, *, seed: int = 2, sizes: Collection[Size] = tuple(SIZE_SHARES)
+    out: Path,
+    minutes: float,
+    *,
+    seed: int = 2,
+    sizes: Collection[Size] = tuple(SIZE_SHARES),
+    device: torch.device = hardware.PROCESSOR,
 ) -> AutoencoderKLWan:
-    """Trains the decoder alone a while longer, in `out`/decoder.pt; latents stay as they are."""
-    vae = checkpoints.load_vae(out).requires_grad_(False)
+    """Trains the decoder alone a while longer, in `out`/decoder.pt; latents stay as they are.
+
+    One that was polished for other latents begins anew.
+    """
+    vae = checkpoints.load_vae(out).requires_grad_(False).to(device)
     parameters = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
     for parameter in parameters:
         parameter.requires_grad_(True)
     progress = Progress(out / "decoder.pt", minutes)
-    _train(progress, vae, parameters, DECODER_RATE, 0.0, seed, list(sizes))
+    kept = progress.resume(lambda kept: autoencoder.encodes_alike(kept["vae"], vae.state_dict()))
+    _train(progress, kept, vae, parameters, DECODER_RATE, 0.0, seed, list(sizes))
     return vae
 
 
@@ -70,6 +91,7 @@ def measure_psnr(vae: AutoencoderKLWan, pixels: Tensor) -> float:
 
 def _train(
     progress: Progress,
+    state: Mapping[str, Any] | None,
     vae: AutoencoderKLWan,
     parameters: Sequence[torch.nn.Parameter],
     peak_rate: float,
@@ -77,8 +99,9 @@ def _train(
     seed: int,
     sizes: Sequence[Size],
 ) -> None:
+    """state: what an earlier run kept."""
     muon = Muon(parameters, rate=peak_rate)
-    if state := progress.resume():
+    if state is not None:
         vae.load_state_dict(state["vae"])
         muon.load_state_dict(state["optimizer"])
 
@@ -86,17 +109,18 @@ def _train(
         return {"vae": vae.state_dict(), "optimizer": muon.state_dict()}
 
     plan, own = parallel.generators(seed, progress.step)
-    pictures = _draw(np.random.default_rng(99), 32, 1, sizes[0], held_out=True)
+    pictures = _draw(np.random.default_rng(99), 32, 1, sizes[0], held_out=True).to(vae.device)
     clips = _draw(np.random.default_rng(98), 6, latents.FRAMES, sizes[0], held_out=True)
+    clips = clips.to(vae.device)
     report = Every(REPORT_EVERY_S)
     with autoencoder.flat_convolutions():
         for fraction in progress.until(1, kept):
             size = sizes[int(plan.integers(len(sizes)))]
             frames = 1 if fraction < alone_until else int(plan.choice(LENGTHS))
             count = max(1, round(PIXELS_A_STEP / (frames * size[0] * size[1])))
-            pixels = _draw(own, count, frames, size)
+            pixels = _draw(own, count, frames, size).to(vae.device)
             noise = LATENT_NOISE if fraction > 0.5 else 0.0
-            with torch.autocast("cpu", torch.bfloat16):
+            with hardware.autocast(vae.device):
                 loss = autoencoder.reconstruction_loss(vae, pixels, noise)
             rate = optimizer.rate_at(fraction, progress.step, peak=peak_rate, hold=0.25)
             optimizer.descend(muon, loss, parameters, rate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from diffusers import AutoencoderKLWan, WanPipeline
@@ -36,11 +36,14 @@ FEW_STEPS: Final = replace(MANY_STEPS, num_inference_steps=distil.STEPS, guidanc
 
 
 def load_vae(out: Path) -> AutoencoderKLWan:
-    """The autoencoder, with the polished decoder where there is one."""
+    """The autoencoder, with the polished decoder where there is one that suits its latents."""
+    state = _read(out / "vae.pt")["vae"]
+    if (out / "decoder.pt").exists():
+        polished = _read(out / "decoder.pt")["vae"]
+        if autoencoder.encodes_alike(polished, state):
+            state = polished
     vae = autoencoder.build()
-    polished = out / "decoder.pt"
-    path = polished if polished.exists() else out / "vae.pt"
-    vae.load_state_dict(torch.load(path, weights_only=True)["vae"])
+    vae.load_state_dict(state)
     return vae
 
 
@@ -48,7 +51,7 @@ def load_teacher(
     out: Path, size: denoiser.Size = denoiser.DEFAULT_SIZE
 ) -> tuple[Words2Latents, Scale]:
     """The text encoder and transformer of many steps, averaged, and the scale of their latents."""
-    state = torch.load(out / "dit.pt", weights_only=True)
+    state = _read(out / "dit.pt")
     return _averaged(state["average"], size), Scale(state["mean"], state["deviation"])
 
 
@@ -57,17 +60,24 @@ def export(
 ) -> WanPipeline:
     """The newest parts as a pipeline, in `out`/export; the undistilled ones in `out`/teacher.
 
-    The few-step model where there is one and `distilled` says so.
+    The few-step model where there is one of this teacher and `distilled` says so.
     """
     model, scale = load_teacher(out, size)
-    few = distilled and (out / "distil.pt").exists()
-    if few:
-        model = _averaged(torch.load(out / "distil.pt", weights_only=True)["average"], size)
+    few = False
+    if distilled and (out / "distil.pt").exists():
+        student = _read(out / "distil.pt")
+        if few := student.get("teacher") == weights.digest(model.state_dict()):
+            model = _averaged(student["average"], size)
     kind = "euler" if few else "unipc"
     pipeline = weights.assemble(load_vae(out), model, scale, scheduler_kind=kind)
     suiting = FEW_STEPS if few else MANY_STEPS
     weights.save(pipeline, out / ("export" if few else "teacher"), suiting)
     return pipeline
+
+
+def _read(path: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
 def _averaged(state: dict[str, torch.Tensor], size: denoiser.Size) -> Words2Latents:

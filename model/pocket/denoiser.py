@@ -6,20 +6,18 @@ token), only small. Knows nothing of pixels: it works on the autoencoder's norma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from diffusers import WanPipeline, WanTransformer3DModel
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
-from model.pocket import words
+from model.pocket import hardware, words
 from model.pocket.autoencoder import LATENT_CHANNELS
 
 MAX_WORDS: Final = 32
@@ -69,6 +67,10 @@ class Words2Latents(nn.Module):
         nn.init.zeros_(self.transformer.proj_out.weight)
         nn.init.zeros_(self.transformer.proj_out.bias)
 
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
     def read(self, captions: Sequence[str]) -> Tensor:
         """Text states (batch, MAX_WORDS, text width), zero beyond the words as in the pipeline."""
         ids = self.tokenizer(
@@ -78,10 +80,10 @@ class Words2Latents(nn.Module):
             truncation=True,
             return_tensors="pt",
         )
-        mask: Tensor = ids.attention_mask
-        longest = int(mask.sum(dim=1).max())
-        states = self.text_encoder(ids.input_ids[:, :longest], mask[:, :longest]).last_hidden_state
-        states = states * mask[:, :longest, None]
+        longest = int(ids.attention_mask.sum(dim=1).max())
+        places: Tensor = ids.input_ids[:, :longest].to(self.device)
+        mask: Tensor = ids.attention_mask[:, :longest].to(self.device)
+        states = self.text_encoder(places, mask).last_hidden_state * mask[..., None]
         return nn.functional.pad(states, (0, 0, 0, MAX_WORDS - longest))
 
     def velocity(
@@ -102,7 +104,7 @@ class Words2Latents(nn.Module):
         tokens = (height // 2) * (width // 2)
         by_frame = times[:, None] * (~given).float()[None]
         by_token = (by_frame * TRAIN_TIMESTEPS).repeat_interleave(tokens, dim=1)
-        with float32_attention():
+        with hardware.attention(noisy.device):
             out: Tensor = self.transformer(noisy, by_token, self.read(captions), return_dict=False)[
                 0
             ]
@@ -131,24 +133,6 @@ class Words2Latents(nn.Module):
         batch, channels, _, height, width = latents.shape
         mean: Tensor = error.sum() / (free.sum() * batch * channels * height * width)
         return mean
-
-
-@contextmanager
-def float32_attention() -> Iterator[None]:
-    """Attention in float32 under autocast: in bfloat16 its backward pass is five times slower on
-    processors."""
-    original = functional.scaled_dot_product_attention
-
-    def forward(query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Tensor:
-        with torch.autocast(query.device.type, enabled=False):
-            out: Tensor = original(query.float(), key.float(), value.float(), **options)
-        return out.to(query.dtype)
-
-    functional.scaled_dot_product_attention = forward  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        functional.scaled_dot_product_attention = original
 
 
 def plain_parameters(module: nn.Module) -> list[nn.Parameter]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from diffusers import WanPipeline
 
-from model.pocket import batches, denoiser, optimizer, parallel
+from model.pocket import batches, denoiser, hardware, optimizer, parallel
 from model.pocket.denoiser import Words2Latents
 from model.pocket.latents import Kind, Library, Scale, Size
 from model.pocket.optimizer import Muon
@@ -37,6 +37,7 @@ def train(
     earlier: WanPipeline | None = None,
     compiled: bool = False,
     shares: Mapping[Size, float] = batches.SIZE_SHARES,
+    device: torch.device = hardware.PROCESSOR,
 ) -> Words2Latents:
     """On the clips in `out`/latents, also those that come while it goes on. Gives the average,
     which is kept in `out`/dit.pt.
@@ -49,6 +50,7 @@ def train(
     model = Words2Latents(size)
     if earlier is not None:
         denoiser.take_over(model, earlier)
+    model.to(device)
     average = copy.deepcopy(model)
     if compiled:
         model.transformer.compile(dynamic=False)
@@ -83,11 +85,11 @@ def train(
             library, plan, own,
             tokens=TOKENS_A_STEP, silent=SILENT, alone=_alone_share(fraction), shares=shares,
         )  # fmt: skip
-        times = denoiser.sample_times(len(batch.captions), shift=TIME_SHIFT)
+        clean, given = scale.normalise(batch.raw).to(device), batch.given.to(device)
+        times = denoiser.sample_times(len(batch.captions), shift=TIME_SHIFT).to(device)
         rough = CONTEXT_ROUGHNESS if batch.kind is Kind.GOING_ON else 0.0
-        with torch.autocast("cpu", torch.bfloat16):
-            clean = scale.normalise(batch.raw)
-            loss = model.flow_loss(clean, batch.captions, batch.given, times, roughness=rough)
+        with hardware.autocast(device):
+            loss = model.flow_loss(clean, batch.captions, given, times, roughness=rough)
             rate = optimizer.rate_at(fraction, progress.step, peak=RATE, hold=0.5)
             optimizer.descend(muon, loss, parameters, rate)
         progress.step += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,12 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.pocket import batches, denoiser, optimizer, parallel
+from model.pocket import batches, denoiser, hardware, optimizer, parallel, weights
 from model.pocket.denoiser import Words2Latents
 from model.pocket.latents import Library, Scale, Size
 from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress
-from model.pocket.weights import SHIFT
 
 STEPS: Final = 4
 SUBSTEPS: Final = 3
@@ -48,11 +47,14 @@ class Ways:
     captions: tuple[str, ...]
     given: Tensor
 
+    def to(self, device: torch.device) -> Ways:
+        return replace(self, places=self.places.to(device), given=self.given.to(device))
+
 
 def levels(steps: int) -> Tensor:
     """Noise levels (steps + 1,) from 1 to 0, as diffusers' flow schedulers space them."""
     even = torch.linspace(1, 0, steps + 1)
-    return SHIFT * even / (1 + (SHIFT - 1) * even)
+    return weights.SHIFT * even / (1 + (weights.SHIFT - 1) * even)
 
 
 @torch.no_grad()
@@ -67,7 +69,7 @@ def walk(
     """The teacher's way with guidance, by Euler steps. clean: latents; `given` ones are kept."""
     kept = given[None, None, :, None, None]
     now = torch.where(kept, clean, torch.randn_like(clean))
-    fine, places = levels(STEPS * SUBSTEPS), [now]
+    fine, places = levels(STEPS * SUBSTEPS).to(clean.device), [now]
     without = [""] * len(captions)
     for index in range(STEPS * SUBSTEPS):
         times = fine[index].expand(2 * len(captions))
@@ -83,7 +85,7 @@ def walk(
 
 def loss_of(student: Words2Latents, ways: Ways, step: int) -> Tensor:
     """Squared error of the student's velocity at the start of `step`, over what is not given."""
-    coarse = levels(STEPS)
+    coarse = levels(STEPS).to(ways.places.device)
     start, end = ways.places[step].float(), ways.places[step + 1].float()
     wanted = (start - end) / (coarse[step] - coarse[step + 1])
     times = coarse[step].expand(len(ways.captions))
@@ -106,6 +108,7 @@ def train(
     """Walk, then learn; the student's average is in `out`/distil.pt and given back.
 
     A run that is stopped goes on from the ways that it had walked, and from what it had learnt.
+    With another teacher it walks and learns anew; the earlier ways stay in their own folder.
     Raises LookupError where `out`/latents has no clips.
     """
     teacher.eval().requires_grad_(False)
@@ -114,7 +117,8 @@ def train(
     parameters = list(student.transformer.parameters())
     muon = Muon(parameters, rate=RATE, plain=denoiser.plain_parameters(student.transformer))
     progress = Progress(out / "distil.pt", minutes)
-    if state := progress.resume():
+    origin, device = weights.digest(teacher.state_dict()), teacher.device
+    if state := progress.resume(lambda kept: kept.get("teacher") == origin):
         student.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         muon.load_state_dict(state["optimizer"])
@@ -124,9 +128,10 @@ def train(
             "model": student.state_dict(),
             "average": average.state_dict(),
             "optimizer": muon.state_dict(),
+            "teacher": origin,
         }
 
-    folder = out / "ways"
+    folder = out / "ways" / origin[:16]
     folder.mkdir(parents=True, exist_ok=True)
     library = Library(out / "latents", shares)
     library.read_new()
@@ -134,15 +139,16 @@ def train(
     plan, own = parallel.generators(seed, progress.step, walked)
     for _ in progress.until(WALKING_SHARE, kept):
         batch = batches.draw(library, own, own, tokens=TOKENS, silent=SILENT, shares=shares)
-        with torch.autocast("cpu", torch.bfloat16):
-            ways = walk(teacher, scale.normalise(batch.raw), batch.captions, batch.given)
-        _write(folder, ways)
+        clean, given = scale.normalise(batch.raw).to(device), batch.given.to(device)
+        with hardware.autocast(device):
+            ways = walk(teacher, clean, batch.captions, given)
+        _write(folder, ways.to(hardware.PROCESSOR))
     every = [_read(path) for path in parallel.told(_walked(folder))]
     losses: list[float] = []
     for fraction in progress.until(1, kept):
         ways, step = every[int(own.integers(len(every)))], int(plan.integers(STEPS))
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(student, ways, step)
+        with hardware.autocast(device):
+            loss = loss_of(student, ways.to(device), step)
         learnt = (fraction - WALKING_SHARE) / (1 - WALKING_SHARE)
         rate = optimizer.rate_at(learnt, progress.step, peak=RATE, warmup_steps=20, hold=0)
         optimizer.descend(muon, loss, parameters, rate)
@@ -167,5 +173,5 @@ def _write(folder: Path, ways: Ways) -> None:
 
 
 def _read(path: Path) -> Ways:
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, map_location="cpu", weights_only=True)
     return Ways(kept["places"], tuple(kept["captions"]), kept["given"])

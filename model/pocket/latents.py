@@ -20,7 +20,7 @@ import torch
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
-from model.pocket import autoencoder, drawing, parallel, scenes
+from model.pocket import autoencoder, drawing, hardware, parallel, scenes
 from model.pocket.autoencoder import FRAMES_PER_LATENT
 
 Size: TypeAlias = tuple[int, int]
@@ -165,10 +165,10 @@ def encode_chunk(
     rng = np.random.default_rng([*seed, zlib.crc32(kind.encode())])
     described = [scenes.sample_scene(rng) for _ in range(count)]
     raws = []
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16), autoencoder.flat_convolutions():
+    with torch.no_grad(), hardware.autocast(vae.device), autoencoder.flat_convolutions():
         for start in range(0, count, 10):
             some = described[start : start + 10]
-            raws.append(_encode(vae, rng, kind, size, some).bfloat16())
+            raws.append(_encode(vae, rng, kind, size, some).bfloat16().cpu())
     return Chunk(kind, torch.cat(raws), tuple(described))
 
 
@@ -187,16 +187,18 @@ def _encode(
             drawing.draw(scene, frames=longer, height=height, width=width, offset=int(start))
             for scene, start in zip(described, starts, strict=True)
         ]
-        return autoencoder.encode(vae, autoencoder.to_pixels(clips))[:, :, 1:]
+        return autoencoder.encode(vae, autoencoder.to_pixels(clips).to(vae.device))[:, :, 1:]
     clips = [drawing.draw(scene, frames=FRAMES, height=height, width=width) for scene in described]
-    raw = autoencoder.encode(vae, autoencoder.to_pixels(clips))
+    raw = autoencoder.encode(vae, autoencoder.to_pixels(clips).to(vae.device))
     if kind is Kind.ENDING:
         pictures = [clip[[-FRAMES_PER_LATENT]] for clip in clips]
-        raw[:, :, -1] = autoencoder.encode_still(vae, autoencoder.to_pixels(pictures))[:, :, 0]
+        raw[:, :, -1] = autoencoder.encode_still(
+            vae, autoencoder.to_pixels(pictures).to(vae.device)
+        )[:, :, 0]
     return raw
 
 
 def _read_chunk(path: Path) -> Chunk:
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, map_location="cpu", weights_only=True)
     shown = tuple(scenes.Scene.from_dict(fields) for fields in kept["shown"])
     return Chunk(Kind(kept["kind"]), kept["raw"], shown)

@@ -16,16 +16,20 @@ import numpy as np
 import torch
 from torch import distributed
 
+from model.pocket import hardware
+
 T = TypeVar("T")
 
 
 @contextmanager
-def joined() -> Iterator[None]:
-    """Together with the other processes that torchrun has started, if any."""
+def joined(device: torch.device) -> Iterator[None]:
+    """Together with the other processes that torchrun has started, if any. device: this one's."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
-    distributed.init_process_group("gloo")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    distributed.init_process_group(hardware.backend(device))
     try:
         yield
     finally:

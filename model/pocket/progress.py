@@ -75,22 +75,30 @@ class Progress:
         torch.save({"step": self.step, "worked_s": self.elapsed_s, **state}, fresh)
         fresh.replace(self.path)
 
-    def resume(self) -> dict[str, Any] | None:
-        """What `save` kept, or None at a first start."""
+    def resume(
+        self, suits: Callable[[Mapping[str, Any]], bool] = lambda state: True
+    ) -> dict[str, Any] | None:
+        """What `save` kept, or None at a first start.
+
+        None too, and said in the log, where what was kept doesn't suit: the run begins anew.
+        """
         if not self.path.exists():
             return None
         state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        if not suits(state):
+            self._note({"step": 0, "minutes": 0.0, "anew": "what was kept came of other weights"})
+            return None
         self.step, self.worked_s = state.pop("step"), state.pop("worked_s")
         return state
 
     def log(self, **figures: float) -> None:
-        line: dict[str, float] = {
-            "step": self.step,
-            "minutes": round(self.elapsed_s / 60, 2),
-            **figures,
-        }
-        rounded = {name: round(value, 5) for name, value in line.items()}
+        rounded = {name: round(value, 5) for name, value in figures.items()}
+        self._note({"step": self.step, "minutes": round(self.elapsed_s / 60, 2), **rounded})
+
+    def _note(self, line: Mapping[str, float | str]) -> None:
+        if parallel.rank() != 0:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".jsonl").open("a") as lines:
-            lines.write(json.dumps(rounded) + "\n")
-        print(self.path.stem, json.dumps(rounded), flush=True)
+            lines.write(json.dumps(line) + "\n")
+        print(self.path.stem, json.dumps(line), flush=True)

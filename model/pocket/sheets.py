@@ -76,10 +76,12 @@ Points: TypeAlias = list[tuple[float, float]]
 
 
 def _figures(path: Path) -> dict[str, Points]:
-    """Name → (minutes, figure) in order."""
+    """Name → (minutes, figure) in order, since the run began anew for the last time."""
     found: dict[str, Points] = {}
     for index, line in enumerate(path.read_text().splitlines()):
         entry = json.loads(line)
+        if "anew" in entry:
+            found.clear()
         for name, value in entry.items():
             if isinstance(value, int | float):
                 found.setdefault(name, []).append((entry.get("minutes", index), float(value)))

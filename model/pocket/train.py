@@ -4,12 +4,14 @@ The autoencoder first (pictures, then clips); then clips are encoded once; then 
 then the few-step model is distilled from it; last the decoder alone. Every stage takes up its own
 checkpoint again and ends when its minutes are spent, so a run can be stopped at any time and taken
 up later. `--start-from` begins with the parts of an earlier model, such as the one that is shipped.
+On a GPU where torch sees one, else on the processor; what one has kept the other takes up.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,7 @@ from model.pocket import (
     denoiser,
     denoiser_training,
     distil,
+    hardware,
     latents,
     parallel,
     weights,
@@ -43,6 +46,7 @@ def train(
     compiled: bool = False,
     shares: Mapping[latents.Size, float] = batches.SIZE_SHARES,
     size: denoiser.Size = denoiser.DEFAULT_SIZE,
+    device: torch.device = hardware.PROCESSOR,
 ) -> None:
     """The stages that `minutes` names, in its order; their checkpoints are in `out`.
 
@@ -51,20 +55,22 @@ def train(
     for stage, planned in minutes.items():
         match stage:
             case "vae":
-                autoencoder_training.train(out, planned, seed=seed, earlier=earlier, sizes=shares)
+                autoencoder_training.train(
+                    out, planned, seed=seed, earlier=earlier, sizes=shares, device=device
+                )
             case "encode":
-                vae = checkpoints.load_vae(out).requires_grad_(False)
+                vae = checkpoints.load_vae(out).requires_grad_(False).to(device)
                 latents.encode_clips(vae, out / "latents", clips)
             case "dit":
                 denoiser_training.train(
                     out, planned, seed=seed, size=size, earlier=earlier, compiled=compiled,
-                    shares=shares,
+                    shares=shares, device=device,
                 )  # fmt: skip
             case "distil":
                 teacher, scale = checkpoints.load_teacher(out, size)
-                distil.train(out, planned, teacher, scale, shares=shares)
+                distil.train(out, planned, teacher.to(device), scale, shares=shares)
             case "decoder":
-                autoencoder_training.polish_decoder(out, planned, sizes=shares)
+                autoencoder_training.polish_decoder(out, planned, sizes=shares, device=device)
         parallel.meet()
 
 
@@ -85,6 +91,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=_minutes, default=200)
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, logs and the result")
     parser.add_argument("--start-from", type=Path, help="a folder with an earlier model")
+    parser.add_argument(
+        "--device", help="cpu, cuda or cuda:N; a GPU where torch sees one, else the processor"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -102,7 +111,15 @@ def main() -> None:
     options = parser.parse_args()
     stages = {options.stage: 1.0} if options.stage != "all" else STAGES
     torch.set_num_threads(options.threads)
-    with parallel.joined():
+    try:
+        device = hardware.choose(
+            options.device,
+            gpus=torch.cuda.device_count(),
+            process=int(os.environ.get("LOCAL_RANK", "0")),
+        )
+    except ValueError as refused:
+        parser.error(f"--device: {refused}")
+    with parallel.joined(device):
         train(
             options.out,
             {stage: share * options.minutes for stage, share in stages.items()},
@@ -110,6 +127,7 @@ def main() -> None:
             seed=options.seed,
             earlier=weights.load(options.start_from) if options.start_from else None,
             compiled=options.compile,
+            device=device,
         )
         if options.stage not in ("vae", "encode") and parallel.rank() == 0:
             checkpoints.export(options.out)

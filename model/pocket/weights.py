@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanPipeline,
 )
+from torch import Tensor
 
 from model.pocket import facts
 from model.pocket.denoiser import PREDICTION, TRAIN_TIMESTEPS, Words2Latents
@@ -80,6 +82,15 @@ def save(pipeline: WanPipeline, folder: Path, suiting: Facts) -> None:
 def load(folder: Path = FOLDER, dtype: torch.dtype = torch.float32) -> WanPipeline:
     """The pipeline in a folder, by diffusers' own loader."""
     return WanPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """sha256 of a module's `state_dict`, wherever it lies."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def checksums(folder: Path) -> dict[str, str]:

@@ -18,7 +18,15 @@ from typing import Any
 
 import torch
 
-from model.pocket import autoencoder_training, denoiser_training, distil, latents, parallel, train
+from model.pocket import (
+    autoencoder_training,
+    denoiser_training,
+    distil,
+    hardware,
+    latents,
+    parallel,
+    train,
+)
 from model.pocket.denoiser import Size
 from model.pocket.latents import Library
 from model.pocket.progress import Progress
@@ -69,7 +77,7 @@ def main(out: Path) -> None:
     Progress.until, Library.read_new = ending, reading  # type: ignore[method-assign]
     Path.glob = seen  # type: ignore[method-assign]
     torch.save = saving  # type: ignore[assignment]
-    with parallel.joined():
+    with parallel.joined(hardware.PROCESSOR):
         minutes = dict.fromkeys(train.STAGES, 1.0)
         train.train(out, minutes, CLIPS, shares=SHARES, size=TINY)
         (out / f"{parallel.rank()}.json").write_text(json.dumps(noted))

@@ -212,7 +212,7 @@ def test_a_stopped_distillation_keeps_what_it_had(
     monkeypatch.setattr(progress, "SAVE_EVERY_S", 0)
 
     def walks() -> int:
-        return len(list((run / "ways").glob("*.pt")))
+        return len(list((run / "ways").rglob("*.pt")))
 
     def fraction(seen: Progress) -> float:
         return 0.25 * walks() if walks() < 2 else 0.5 + seen.step / 20
@@ -220,6 +220,7 @@ def test_a_stopped_distillation_keeps_what_it_had(
     monkeypatch.setattr(Progress, "fraction", property(fraction))
 
     def train_on() -> dict[str, Any]:
+        torch.manual_seed(0)
         teacher = denoiser.Words2Latents(TINY)
         distil.train(run, 0.02, teacher, PLAIN, shares={SMALL: 1})
         return saved()
