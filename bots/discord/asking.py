@@ -94,12 +94,13 @@ async def answering(
     writing = asyncio.create_task(lobby.keep(asked))
     await asyncio.wait((writing,), timeout=WRITTEN_SECONDS)
     try:
-        message_id = await acknowledge(interaction, hidden=hidden)
+        try:
+            message_id = await acknowledge(interaction, hidden=hidden)
+        finally:
+            await writing
     except NotHeard:
-        await writing
         await lobby.drop(asked)
         raise
-    await writing
     post = post_of(room, interaction, str(message_id), hidden=hidden)
     await lobby.keep(post, instead_of=asked.place)
     try:

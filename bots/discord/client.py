@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -27,9 +28,10 @@ from bots.discord.commands import command_tree, register
 from bots.discord.delivery import Delivery
 from bots.discord.desk import GATEWAY, Discord, DiscordDesk
 from bots.discord.hearing import guarded
-from bots.discord.messages import SOON_SECONDS, Messages
+from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
+from bots.discord.refusals import SOON_SECONDS
 from bots.discord.remedies import NO_INTENT, NO_TOKEN, ROLE, invitation
 from bots.discord.sync import keep_in_step
 from bots.discord.words import Words
@@ -85,7 +87,7 @@ class Client(discord.AutoShardedClient):
             room.cards.run(),
             make_amends(room.desk.lobby, room.messages, self._began),
         )
-        self._loops = [asyncio.create_task(loop) for loop in loops]
+        self._loops = [asyncio.create_task(_logged(loop)) for loop in loops]
 
     async def launch_shards(self) -> None:
         """On the operator's gateway, whichever one Discord names."""
@@ -126,9 +128,7 @@ class Client(discord.AutoShardedClient):
         loops, self._loops = self._loops, []
         for loop in loops:
             loop.cancel()
-        for ended in await asyncio.gather(*loops, return_exceptions=True):
-            if isinstance(ended, Exception):
-                log.error("a part of the bot had broken", exc_info=ended)
+        await asyncio.gather(*loops, return_exceptions=True)
         await super().close()
 
 
@@ -203,6 +203,14 @@ class Bot:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await client.close()
+
+
+async def _logged(loop: Coroutine[Any, Any, None]) -> None:
+    """Where a part of the bot breaks, the log says so at once: the rest goes on."""
+    try:
+        await loop
+    except Exception:
+        log.exception("a part of the bot broke: start Kinora again")
 
 
 def point_to(settings: Discord) -> None:

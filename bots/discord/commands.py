@@ -17,7 +17,7 @@ from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, say
 from bots.discord.permissions import server_of
 from bots.discord.rules import settle
-from bots.discord.showing import our_job, show
+from bots.discord.showing import meant, our_job, show
 from bots.hearing import costless
 from bots.rules import UNSET
 from bots.talk import summary
@@ -158,7 +158,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
         interaction: Interaction, clip: str | None = None, private: bool | None = None
     ) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-            job_id = await _meant(room, account, clip)
+            job_id = await meant(room, account, clip)
             await heed(room, place, job_id, open_said=private is False)
             return [await studio.again(account, place, job_id, key=key)]
 
@@ -177,7 +177,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
         private: bool | None = None,
     ) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-            job_id = await _meant(room, account, clip)
+            job_id = await meant(room, account, clip)
             await heed(room, place, job_id, open_said=private is False)
             return [await studio.extend(account, place, job_id, seconds, key=key)]
 
@@ -340,16 +340,6 @@ def _check(
         for one in (image, last_image)
     ]
     room.desk.studio.quote(draft, given[0], given[1], place)
-
-
-async def _meant(room: Room, account: Account, job_id: str | None) -> str:
-    """The clip that somebody names, or their newest. Raises NotFound."""
-    if job_id is not None:
-        return job_id.strip().lower()
-    newest = await room.desk.studio.history(account, 1)
-    if not newest:
-        raise NotFound("You have no clip yet: make one with `/create`.")
-    return newest[0].job.id
 
 
 def _matching(names: Sequence[str], typed: str) -> list[Choice[str]]:

@@ -19,6 +19,7 @@ from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, DiscordDesk
 from bots.discord.draw import drawn
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
+from bots.discord.refusals import SOON_SECONDS
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Job, State
 from core.places import Post, place
@@ -53,6 +54,8 @@ class Delivery:
             if post is None:
                 raise Unreachable("nothing is known of its message")
             views = await self._desk.lobby.at(self._desk.studio, job.place)
+            if all(view.job.id != job.id for view in views):
+                raise Transient("it was moved or deleted on its way", SOON_SECONDS)
             try:
                 await self.show(post, views)
                 await self._ping(post, views)

@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import discord
 
-from bots.discord.messages import NOBODY, told
+from bots.discord.messages import NOBODY
+from bots.discord.refusals import told
 from bots.hearing import objection
 from core.errors import UserError
 from core.job import Account, Identity

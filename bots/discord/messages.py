@@ -1,4 +1,4 @@
-"""Messages sent, edited, found and deleted: Discord's answers, told in our own errors.
+"""Messages sent, edited, found and deleted.
 
 A post is reached by its interaction's token while that is good, which leaves the channel's rate
 limit to others, and later by the bot itself, where it is a member. Editing twice shows once; a new
@@ -7,49 +7,28 @@ message carries a nonce, and is looked for before it is sent again.
 
 from __future__ import annotations
 
-import asyncio
 import io
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import aiohttp
 import discord
 import yarl
 from discord import ui
 from discord.webhook.async_ import async_context
 
-from bots.cards import TooLarge
-from core.errors import KinoraError, Transient, Unreachable
+from bots.discord.refusals import CANT_REPLY, answered
+from core.errors import Unreachable
 from core.places import Post, chat, parts
 from core.ports import Clock
-
-log = logging.getLogger("kinora.discord")
-
-CALL_SECONDS = 45.0
-"""Of a call without files; the library waits and repeats within it."""
-
-BYTES_PER_SECOND = 32 * 1024
-"""The slowest line that an upload is given time for."""
 
 LOOK_BACK = 50
 """Messages of a chat that are looked through for one of ours."""
 
-SOON_SECONDS = 5.0
-REFUSED_SECONDS = 60.0
 APPLICATION_WEBHOOK: Literal[3] = 3
 NOBODY = discord.AllowedMentions.none()
-
-_TOO_LARGE = 40005
-_TOO_MANY_EDITS = 30046
-_CANT_REPLY = 160002
-_TOKEN_OVER = (10015, 50027)
-_GONE = (10003, 10008, 50001, 50007, 50013, 50083, 50278)
-"""Unknown channel or message, missing access, can't message this user, missing permission, an
-archived thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +81,9 @@ class Messages:
         _, channel_id, message_id = parts(post.place)
         channel = self._client.get_partial_messageable(int(channel_id))
         message = channel.get_partial_message(int(message_id))
-        async with _answered(files), self._opened(files) as attachments:
-            return _attached(
-                await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
-            )
-        raise AssertionError("either edited or raised")
+        async with answered(_size(files)), self._opened(files) as attachments:
+            edited = await message.edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+        return _attached(edited)
 
     async def waiting(self, post: Post) -> Post | None:
         """Where the interaction of a post was answered by "thinking…" and nothing since; None
@@ -115,7 +92,7 @@ class Messages:
         if token is None:
             return None
         webhook = self._webhook(token)
-        async with _answered():
+        async with answered():
             message = await async_context.get().get_original_interaction_response(
                 webhook.id, token, session=webhook.session
             )
@@ -133,13 +110,12 @@ class Messages:
         """A new message; its id. nonce: a repeat within minutes sends nothing new. Raises as
         `edit`."""
         channel = self._client.get_partial_messageable(channel_id)
-        async with _answered(files), self._opened(files) as attachments:
+        async with answered(_size(files)), self._opened(files) as attachments:
             uploads = [file for file in attachments if isinstance(file, discord.File)]
             sent = await channel.send(
                 view=view, files=uploads, nonce=nonce, allowed_mentions=NOBODY
             )
-            return sent.id
-        raise AssertionError("either sent or raised")
+        return sent.id
 
     async def ping(self, post: Post, text: str, nonce: str) -> None:
         """A short message under a post that mentions its author alone. Raises as `edit`.
@@ -152,7 +128,7 @@ class Messages:
             everyone=False, roles=False, users=[author], replied_user=False
         )
         words = f"<@{post.author}> {text}"
-        async with _answered():
+        async with answered():
             if post.member:
                 channel = self._client.get_partial_messageable(int(channel_id))
                 reference = discord.MessageReference(
@@ -163,7 +139,7 @@ class Messages:
                         words, nonce=nonce, reference=reference, allowed_mentions=mentions
                     )
                 except discord.HTTPException as error:
-                    if error.code != _CANT_REPLY:
+                    if error.code != CANT_REPLY:
                         raise
                     await channel.send(words, nonce=nonce, allowed_mentions=mentions)
             elif (token := post.reply_token(self._clock())) is not None:
@@ -173,16 +149,15 @@ class Messages:
 
     async def direct(self, user_id: int) -> int:
         """The channel of direct messages with somebody. Raises as `edit`."""
-        async with _answered():
+        async with answered():
             channel = await self._client.create_dm(discord.Object(user_id))
-            return channel.id
-        raise AssertionError("either opened or raised")
+        return channel.id
 
     async def find(self, channel_id: int, job_id: str) -> int | None:
         """The newest message of ours there with a button of that job. Raises as `edit`."""
         me = self._client.user
         channel = self._client.get_partial_messageable(channel_id)
-        async with _answered():
+        async with answered():
             async for message in channel.history(limit=LOOK_BACK):
                 if me and message.author.id == me.id and job_id in _job_ids(message):
                     return message.id
@@ -192,7 +167,7 @@ class Messages:
         """Raises as `edit`."""
         _, channel_id, message_id = parts(post.place)
         token = post.reply_token(self._clock())
-        async with _answered():
+        async with answered():
             if token is not None:
                 await self._webhook(token).delete_message(int(message_id))
             elif post.member:
@@ -207,13 +182,11 @@ class Messages:
         files: Sequence[Upload | Attached] | None,
     ) -> tuple[Attached, ...]:
         message_id = int(parts(post.place)[2])
-        async with _answered(files), self._opened(files) as attachments:
-            return _attached(
-                await self._webhook(token).edit_message(
-                    message_id, view=view, attachments=attachments, allowed_mentions=NOBODY
-                )
+        async with answered(_size(files)), self._opened(files) as attachments:
+            edited = await self._webhook(token).edit_message(
+                message_id, view=view, attachments=attachments, allowed_mentions=NOBODY
             )
-        raise AssertionError("either edited or raised")
+        return _attached(edited)
 
     @asynccontextmanager
     async def _opened(
@@ -252,6 +225,11 @@ class Messages:
         )
 
 
+def _size(files: Sequence[Upload | Attached] | None) -> int:
+    """Bytes that are to be sent."""
+    return sum(file.size for file in files or () if isinstance(file, Upload))
+
+
 def _attached(message: discord.Message | discord.WebhookMessage) -> tuple[Attached, ...]:
     """The files that a message shows, which Discord lists where they are shown."""
     media: list[discord.UnfurledMediaItem] = []
@@ -272,44 +250,3 @@ def _job_ids(message: discord.Message) -> set[str]:
     view = ui.LayoutView.from_message(message, timeout=None)
     ids = (getattr(item, "custom_id", None) for item in view.walk_children())
     return {custom_id.rpartition(":")[2] for custom_id in ids if custom_id}
-
-
-@asynccontextmanager
-async def _answered(
-    files: Sequence[Upload | Attached] | None = None,
-) -> AsyncIterator[None]:
-    """Bound a call in time, and raise what became of it in our own words."""
-    size = sum(file.size for file in files or () if isinstance(file, Upload))
-    try:
-        async with asyncio.timeout(CALL_SECONDS + size / BYTES_PER_SECOND):
-            yield
-    except (discord.HTTPException, discord.RateLimited) as error:
-        raise told(error) from error
-    except aiohttp.ClientConnectorError as error:
-        raise Transient("Discord can't be reached", SOON_SECONDS) from error
-    except aiohttp.ClientError as error:
-        raise TimeoutError("the connection broke before an answer") from error
-
-
-def told(error: discord.HTTPException | discord.RateLimited) -> KinoraError:
-    """Discord's refusal as an error of ours. What it refuses once it refuses again."""
-    if isinstance(error, discord.RateLimited):
-        return Transient("Discord asks to wait", error.retry_after)
-    if error.status == 413 or error.code == _TOO_LARGE:
-        return TooLarge("a file is over the limit of the place")
-    if error.status == 429 or error.code == _TOO_MANY_EDITS:
-        return Transient("Discord asks to wait", _retry_after(error))
-    if error.status >= 500:
-        return Transient(f"Discord answered {error.status}", SOON_SECONDS)
-    if error.status == 401 and error.code not in _TOKEN_OVER:
-        return Transient("Discord refuses the bot's token", REFUSED_SECONDS)
-    if error.code not in (*_GONE, *_TOKEN_OVER) and error.status not in (403, 404):
-        log.error("Discord refuses a message (%d, %d): %s", error.status, error.code, error.text)
-    return Unreachable(f"Discord answered {error.code or error.status}: {error.text[:80]}")
-
-
-def _retry_after(error: discord.HTTPException) -> float:
-    try:
-        return max(1.0, float(error.response.headers.get("Retry-After", "")))
-    except ValueError:
-        return 30.0

@@ -13,9 +13,9 @@ from bots.discord.asking import Room, answering, heeding, is_hidden, refused, te
 from bots.discord.card_view import note_view
 from bots.discord.hearing import account_of, say
 from core.errors import NotFound, Transient, Unreachable, UserError
-from core.job import Job
+from core.job import Account, Job
 from core.places import Post, parts
-from core.studio import NO_CLIP, View
+from core.studio import View
 
 log = logging.getLogger("kinora.discord")
 
@@ -39,31 +39,30 @@ async def show(
         return
     async with answering(room, interaction, hidden=hidden) as answer:
         account = await account_of(room.desk.studio, interaction.user)
-        view = await _own(room, interaction, job_id)
+        view = await room.desk.studio.view(account, await meant(room, account, job_id))
         before = await room.desk.lobby.post(view.job.place)
         post = heeding(before, answer, open_said=open_said)
         if view.job.state.ended:
-            await _post_ended(room, post, view)
+            await _show_ended(room, post, view)
+            await room.desk.lobby.drop(post)  # no card: nothing comes after it
         else:
             await _move(room, view.job, before, post)
         await tell_kept(room, interaction, account, post.place)
 
 
-async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str | None) -> View:
-    account = await account_of(room.desk.studio, interaction.user)
+async def meant(room: Room, account: Account, job_id: str | None) -> str:
+    """The clip that somebody names, or their newest. Raises NotFound."""
     if job_id is not None:
-        return await room.desk.studio.view(account, job_id.strip().lower())
+        return job_id.strip().lower()
     newest = await room.desk.studio.history(account, 1)
     if not newest:
-        raise NotFound(NO_CLIP)
-    return newest[0]
+        raise NotFound("You have no clip yet: make one with `/create`.")
+    return newest[0].job.id
 
 
-async def _post_ended(room: Room, post: Post, view: View) -> None:
-    """A post of an ended job is no card: nothing comes after it, and it is forgotten."""
+async def _show_ended(room: Room, post: Post, view: View) -> None:
     try:
         await room.delivery.show(post, [view])
-        await room.desk.lobby.drop(post)
     except Unreachable as error:
         raise UserError("I may not post that here: try another channel.") from error
     except TimeoutError as error:
@@ -75,7 +74,7 @@ async def _move(room: Room, job: Job, before: Post | None, post: Post) -> None:
     moved = await room.desk.lobby.move(job, post)
     view = (await room.desk.lobby.shown(room.desk.studio, job.id)).view
     if view.job.state.ended:  # meanwhile, and its clip may have gone where the card was
-        await _post_ended(room, post, view)
+        await _show_ended(room, post, view)
     else:
         room.cards.watch(moved)
     if before is None or await room.desk.lobby.at(room.desk.studio, before.place):

@@ -61,9 +61,9 @@ class Faults:
         """Do it, and close the connection without a word."""
         return self._add(Fault(pattern, count, least, lost=True))
 
-    def delay(self, pattern: str, seconds: float, count: int = 1) -> Fault:
+    def delay(self, pattern: str, seconds: float, count: int = 1, *, least: int = 0) -> Fault:
         """Let the request wait before anything is done."""
-        return self._add(Fault(pattern, count, delay=seconds))
+        return self._add(Fault(pattern, count, least, delay=seconds))
 
     def hold(self, pattern: str, count: int = 1) -> asyncio.Event:
         """Let the requests wait before anything is done, until the event is set."""

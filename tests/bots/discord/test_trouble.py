@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.job import State
 from core.ports import Spec
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
+from tests.bots.playhouse import rows
 from tests.bots.projector import Projector
 from tests.discord.asked import Asked
 from tests.discord.permissions import Permission
@@ -288,8 +290,10 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         discord_standin.scene.delete_channel(here.room)
         await engine.finish(job_id, attempt, spec)
         other = discord_standin.scene.channel(here.guild, "other")
-        job = await until_kept(here, job_id)
-        assert job is State.SUCCEEDED
+        await until(lambda: states(tmp_path) == ["kept"])
+        job = await here.home.store.jobs.job(job_id)
+        assert job is not None
+        assert job.state is State.SUCCEEDED
         came = shy.slash("create", other, prompt="a cube")
         said = await here.answer(came, f"/show {job_id}")
         assert said.audience == shy.id
@@ -306,17 +310,40 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         assert once.followups() == []
 
 
-async def until_kept(here: Cinema, job_id: str) -> State:
-    """Wait until the program gave up on reaching anybody."""
+async def test_what_is_deleted_on_its_way_is_taken_off(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The clip waits behind a progress edit while its author deletes it."""
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        _, card, (job_id, attempt, spec) = await under_way(here, engine)
+        editing = discord_standin.faults.hold("PATCH /webhooks/*")
+        engine.progress(job_id, attempt, 1, 2)
+        await discord_standin.world.until(
+            lambda: not discord_standin.faults.waiting, "the edit under way"
+        )
+        await engine.finish(job_id, attempt, spec)
+        await until(lambda: states(tmp_path) == ["sending"])
+        account = await here.account(here.anna)
+        await here.home.studio.delete(account, job_id)
+        editing.set()
+        await discord_standin.world.until(
+            lambda: card.id not in discord_standin.world.messages, "the card deleted"
+        )
+        await until(lambda: states(tmp_path) == ["sent"])
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
+
+
+def states(folder: Path) -> list[str]:
+    """Of the deliveries of the program with its data in `folder`."""
+    return [row["state"] for row in rows(folder, "SELECT state FROM delivery ORDER BY id")]
+
+
+async def until(question: Callable[[], bool]) -> None:
+    """Wait for what nobody tells the coming of."""
     async with asyncio.timeout(60):
-        while not any(
-            request.method == "POST" and "/users/@me/channels" in request.path
-            for request in here.discord.world.requests
-        ):
-            await asyncio.sleep(0.05)
-    job = await here.home.store.jobs.job(job_id)
-    assert job is not None
-    return job.state
+        while not question():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_missing_permission_is_said_before_anything_is_charged(
@@ -372,8 +399,8 @@ async def test_closing_brings_home_what_is_on_its_way(
     engine = Projector()
     async with cinema(discord_standin, tmp_path, engine=engine) as here:
         asked, _, running = await under_way(here, engine)
-        discord_standin.faults.delay("PATCH /webhooks/*", 1.0, 1)
-        await engine.finish(*running)
+        discord_standin.faults.delay("PATCH /webhooks/*", 1.0, least=60_000)
+        await engine.finish(*running, size=80_000)
         await discord_standin.world.until(
             lambda: not discord_standin.faults.waiting, "the upload under way"
         )
