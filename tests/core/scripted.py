@@ -34,7 +34,7 @@ class ScriptedEngine:
             yield await self._events.get()
 
     async def next(self) -> tuple[str, int, Spec]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.started.get()
 
     def progress(self, job_id: str, attempt: int, step: int, steps: int) -> None:
