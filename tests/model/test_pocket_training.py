@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,14 @@ from model.pocket import (
     batches,
     checkpoints,
     denoiser,
+    denoiser_training,
     distil,
     drawing,
     latents,
     optimizer,
     progress,
     scenes,
+    train,
     weights,
 )
 from model.pocket.latents import Kind, Library, Scale
@@ -31,6 +37,8 @@ torch.set_num_threads(1)
 
 TINY = denoiser.Size(width=48, layers=2, heads=2, feed_forward=96, text_width=32, text_layers=1)
 SMALL = (32, 32)
+MIXED = "Mismatch dtype between input and weight"
+"""What torch warns of where autocast meets a norm."""
 PLAIN = Scale(torch.zeros(autoencoder.LATENT_CHANNELS), torch.ones(autoencoder.LATENT_CHANNELS))
 
 
@@ -203,7 +211,7 @@ def test_few_steps_are_learnt_from_many(run: Path) -> None:
     assert np.mean(after[-8:]) < 0.5 * np.mean(before)
 
 
-@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+@pytest.mark.filterwarnings(f"ignore:{MIXED}")
 def test_a_stopped_distillation_keeps_what_it_had(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,3 +271,102 @@ def test_the_few_steps_are_those_of_the_scheduler_that_is_shipped() -> None:
     after = scheduler.step(velocity - now, scheduler.timesteps[0], now).prev_sample
     expected = now + (scheduler.sigmas[1] - scheduler.sigmas[0]) * velocity
     torch.testing.assert_close(after, expected, atol=1e-4, rtol=1e-4)
+
+
+def few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage ends after so many looks at the clock, and its work is tiny."""
+    monkeypatch.setattr(latents, "CHUNK", 2)
+    monkeypatch.setattr(autoencoder_training, "PIXELS_A_STEP", 5 * 32 * 32)
+    monkeypatch.setattr(denoiser_training, "TOKENS_A_STEP", 10)
+    monkeypatch.setattr(distil, "TOKENS", 10)
+    looks: Counter[int] = Counter()
+
+    def fraction(seen: Progress) -> float:
+        looks[id(seen)] += 1
+        return min(looks[id(seen)] / 5, 1.0)
+
+    monkeypatch.setattr(Progress, "fraction", property(fraction))
+
+
+def stages(out: Path, *names: str) -> None:
+    train.train(out, dict.fromkeys(names, 1.0), {SMALL: 20}, shares={SMALL: 1}, size=TINY)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run through every stage, whose every file says that it was kept on a GPU."""
+    out = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as monkeypatch, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", MIXED)
+        few_looks(monkeypatch)
+        monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+        stages(out, *train.STAGES)
+    return out
+
+
+@pytest.fixture
+def kept(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    few_looks(monkeypatch)
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def of(path: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def weights_of(module: torch.nn.Module) -> str:
+    return weights.digest(module.state_dict())
+
+
+@pytest.mark.filterwarnings(f"ignore:{MIXED}")
+def test_what_a_gpu_has_kept_a_processor_takes_up(kept: Path) -> None:
+    with pytest.raises(RuntimeError, match="CUDA device"):
+        torch.load(kept / "vae.pt", weights_only=True)
+    steps = {stage: of(kept / f"{stage}.pt")["step"] for stage in ("vae", "dit", "distil")}
+    stages(kept, "vae", "dit")
+    assert of(kept / "vae.pt")["step"] > steps["vae"]
+    assert of(kept / "dit.pt")["step"] > steps["dit"]
+
+
+def test_few_steps_of_this_teacher_are_exported(kept: Path) -> None:
+    pipeline = checkpoints.export(kept, size=TINY)
+    assert (kept / "export" / "model_index.json").exists()
+    assert weights_of(pipeline.vae) == weights.digest(of(kept / "decoder.pt")["vae"])
+
+
+@pytest.mark.filterwarnings(f"ignore:{MIXED}")
+def test_another_teacher_is_followed_anew(kept: Path) -> None:
+    """Its ways are walked, its student is begun; the earlier student is not shipped as its own."""
+    before, walked = of(kept / "distil.pt"), set((kept / "ways").rglob("*.pt"))
+    stages(kept, "dit")
+    checkpoints.export(kept, size=TINY)
+    assert (kept / "teacher").exists()
+    assert not (kept / "export").exists()
+    stages(kept, "distil")
+    after, every = of(kept / "distil.pt"), set((kept / "ways").rglob("*.pt"))
+    assert after["teacher"] != before["teacher"]
+    assert after["step"] <= before["step"]
+    assert walked < every
+    assert {path.parent for path in walked}.isdisjoint(path.parent for path in every - walked)
+    noted = [json.loads(line) for line in (kept / "distil.jsonl").read_text().splitlines()]
+    assert [line for line in noted if "anew" in line]
+
+
+def test_what_says_no_teacher_is_of_another(kept: Path) -> None:
+    state = of(kept / "distil.pt")
+    del state["teacher"]
+    torch.save(state, kept / "distil.pt")
+    checkpoints.export(kept, size=TINY)
+    assert not (kept / "export").exists()
+
+
+@pytest.mark.filterwarnings(f"ignore:{MIXED}")
+def test_a_decoder_of_other_latents_gives_way(kept: Path) -> None:
+    stages(kept, "vae")
+    retrained = weights.digest(of(kept / "vae.pt")["vae"])
+    assert weights_of(checkpoints.load_vae(kept)) == retrained
+    stages(kept, "decoder")
+    assert "anew" in (kept / "decoder.jsonl").read_text()
+    polished = checkpoints.load_vae(kept)
+    assert weights_of(polished) == weights.digest(of(kept / "decoder.pt")["vae"]) != retrained
