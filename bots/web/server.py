@@ -17,6 +17,7 @@ from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from bots.web.site import SITE, Pictures, Ready, Site, Streams, Web
 from core.bulletin import Bulletin
+from core.errors import KinoraError
 from core.ports import Clock, Credentials
 from core.studio import Studio
 
@@ -25,6 +26,10 @@ BODY_MAX_BYTES = 64 * 1024
 """Of everything but a picture."""
 
 SHUTDOWN_SECONDS = 5.0
+
+
+class PathTaken(KinoraError):
+    """Where another program would bring news the page itself answers."""
 
 
 def application(
@@ -39,7 +44,10 @@ def application(
     hooks: Mapping[str, Handler] | None = None,
 ) -> web.Application:
     """The whole site. registry: where its counters join those of others for /metrics. hooks: what
-    answers other programs that bring us news, by path; each looks itself who they are."""
+    answers other programs that bring us news, by path; each looks itself who they are.
+
+    Raises PathTaken.
+    """
     app = web.Application(
         client_max_size=BODY_MAX_BYTES,
         middlewares=(doors.answer, doors.known_host, doors.who),
@@ -70,9 +78,11 @@ def application(
     for routes in (health.ROUTES, session.ROUTES, page.ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
-    for path, hook in (hooks or {}).items():
-        app.router.add_post(path, hook)
     app.router.add_static("/static", _HERE / "static", name="static")
+    for path, hook in (hooks or {}).items():
+        if any(_answers(resource, path) for resource in app.router.resources()):
+            raise PathTaken(f"{path} is the page's own: choose another path for the webhook.")
+        app.router.add_post(path, hook)
     app.on_response_prepare.append(doors.headers)
     app.on_shutdown.append(_close_streams)
     return app
@@ -81,6 +91,16 @@ def application(
 def runner(app: web.Application) -> web.AppRunner:
     """How the site is to be run: the doors keep the access log, without codes and keys."""
     return web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+
+def _answers(resource: web.AbstractResource, path: str) -> bool:
+    """Whether a resource is at a path, or may be."""
+    known = resource.get_info()
+    if "pattern" in known:
+        return known["pattern"].fullmatch(path) is not None
+    if "prefix" in known:
+        return f"{path}/".startswith(f"{known['prefix']}/")
+    return path == known.get("path")
 
 
 async def _close_streams(app: web.Application) -> None:

@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from bots.settings import Telegram
 from bots.telegram.webhook import BODY_MAX_BYTES, HEADER, hook, path_of
+from bots.web.server import PathTaken
 from core.errors import Transient
 from tests.bots.telegram.cinema import PICTURE, opened, settings, settled
 from tests.telegram.server import Standin
@@ -99,6 +100,18 @@ def test_a_webhook_that_anybody_could_use_is_refused(said: dict[str, str], why: 
     with pytest.raises(ValidationError, match=why) as refused:
         Telegram.model_validate({"token": TOKEN, **said})
     assert "a-token-of-ours" not in str(refused.value)
+
+
+async def test_a_path_of_the_pages_is_refused(telegram_standin: Standin, tmp_path: Path) -> None:
+    for path in ("/healthz", "/api/v1/clips", "/open/tg", "/static/tg"):
+        taken = settings(
+            telegram_standin,
+            webhook_url=f"https://kinora.example.org{path}",
+            webhook_secret=SecretStr(SECRET),
+        )
+        with pytest.raises(PathTaken, match="another path for the webhook"):
+            async with settled(telegram_standin, tmp_path, taken):
+                pass
 
 
 def test_a_path_is_the_addresss_own() -> None:
