@@ -87,7 +87,7 @@ class Telegram(BaseModel):
     file_url: str | None = None
     """Where files are fetched, if not at api_url/file."""
     local_mode: bool = False
-    """The Bot API server is one's own and runs with --local: files may have any size."""
+    """The Bot API server is one's own and runs with --local: clips may have any size."""
     mode: Literal["polling", "webhook"] | None = None
     """How updates come; by a webhook where its URL is set, unless said."""
     webhook_url: str | None = None

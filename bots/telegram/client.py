@@ -109,7 +109,7 @@ def room_of(desk: TelegramDesk, app: App, heard: Heard) -> Room:
         delivery=Delivery(
             desk, messages, painter, cards, partial(inline.bring, desk, messages, painter)
         ),
-        files=Files(bot, local=desk.settings.local),
+        files=Files(bot),
         albums=Albums(),
         soon=app.create_task,
     )

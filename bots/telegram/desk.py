@@ -8,7 +8,6 @@ from bots.desk import Desk
 
 PLATFORM = "telegram"
 HOSTED_UPLOAD_BYTES = 50_000_000
-HOSTED_DOWNLOAD_BYTES = 20_000_000
 LOCAL_UPLOAD_BYTES = 2_000_000_000
 """https://core.telegram.org/bots/api#using-a-local-bot-api-server"""
 
@@ -17,7 +16,7 @@ LOCAL_UPLOAD_BYTES = 2_000_000_000
 class Telegram:
     """What an operator decides. token: the bot's. URLs are without a slash at the end.
 
-    local: the API is a Bot API server of one's own, which takes files of any size. webhook_url:
+    local: the API is a Bot API server of one's own, which takes clips of any size. webhook_url:
     where Telegram brings updates, with `webhook_secret` in a header; None where they are polled.
     store_chat: where clips for inline messages are uploaded; None for their authors' own chats.
     kept: how long clips stay, in words ("30 days").

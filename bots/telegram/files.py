@@ -9,13 +9,14 @@ from telegram import Message, PhotoSize
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bots.telegram.desk import HOSTED_DOWNLOAD_BYTES
 from bots.telegram.limiter import Turn, seconds_of
 from core.errors import BadPicture, Transient
 
 AT_ONCE = 8
 WAIT_SECONDS = 60.0
 FETCH_SECONDS = 60.0
+MOST_BYTES = 20_000_000
+"""What Telegram lets bots fetch, and what a picture may have where its server is one's own."""
 SOON_SECONDS = 5.0
 
 MOVING_STICKER = (
@@ -56,16 +57,15 @@ def attached(message: Message) -> Attached | None:
 
 
 class Files:
-    """local: from a Bot API server of one's own, which sets no limit."""
+    """What people sent."""
 
-    def __init__(self, bot: ExtBot[Turn], *, local: bool) -> None:
+    def __init__(self, bot: ExtBot[Turn]) -> None:
         self._bot = bot
-        self._local = local
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def fetch(self, file: Attached) -> bytes:
         """The file as it was sent. Raises BadPicture, or Transient where there is no answer."""
-        self._check(file.size)
+        _check(file.size)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._turns.acquire()
@@ -82,7 +82,7 @@ class Files:
     async def _fetched(self, file_id: str) -> bytes:
         try:
             known = await self._bot.get_file(file_id)
-            self._check(known.file_size or 0)
+            _check(known.file_size or 0)
             return bytes(await known.download_as_bytearray())
         except RetryAfter as error:
             raise Transient("Telegram asks to wait", seconds_of(error)) from error
@@ -97,9 +97,10 @@ class Files:
         except TelegramError as error:
             raise BadPicture(GONE) from error
 
-    def _check(self, size: int) -> None:
-        if not self._local and size > HOSTED_DOWNLOAD_BYTES:
-            raise _too_large(size)
+
+def _check(size: int) -> None:
+    if size > MOST_BYTES:
+        raise _too_large(size)
 
 
 def _measured(photo: PhotoSize) -> Attached:
@@ -109,5 +110,5 @@ def _measured(photo: PhotoSize) -> Attached:
 def _too_large(size: int) -> BadPicture:
     has = f"; this one has {size / 1e6:.3g}" if size else ""
     return BadPicture(
-        f"Telegram lets me fetch files of up to 20 MB{has}. Send it as a photo, or a shorter video."
+        f"I can take files of up to 20 MB{has}. Send it as a photo, or a shorter video."
     )
