@@ -16,7 +16,7 @@ from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, VARIANTS, Button
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
-from bots.telegram.hearing import account_of, answered
+from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, say
 from bots.telegram.intake import NO_LINE
 from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
@@ -58,7 +58,8 @@ async def pressed(room: Room, query: CallbackQuery, action: str, job_id: str) ->
             shown = await room.desk.lobby.shown(room.desk.studio, job_id)
             here = _here(query)
             buttons = room.painter.keyboard(shown.view, here, more=action == MORE)
-            await room.messages.edit_buttons(here, buttons)
+            with as_far_as_telegram_lets():
+                await room.messages.edit_buttons(here, buttons)
             return ""
     raise WrongState("This button is of another version of Kinora: try /show.")
 
@@ -96,16 +97,19 @@ async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
     )
     form = ForceReply(selective=True, input_field_placeholder="The line, changed")
     answer = Spot(here.chat, here.topic, answers=here.message or 0)
-    await room.messages.send(answer, Shown(asking, None), reply=form)
+    await say(room.messages, answer, asking, reply=form)
     return ""
 
 
 async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
     shown, account = await _steered(room, query, job_id)
     here = _here(query)
-    if here.place != shown.view.job.place:  # one of several to choose from, or a card that got lost
-        await room.messages.edit_buttons(here, None)
-    await room.desk.studio.cancel(shown.owner, job_id)
+    try:
+        await room.desk.studio.cancel(shown.owner, job_id)
+    finally:
+        if here.place != shown.view.job.place:  # one of several to choose from, or a lost card
+            with as_far_as_telegram_lets():
+                await room.messages.edit_buttons(here, None)
     if account.id != shown.owner.id:
         log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
     return "Cancelled."
@@ -119,7 +123,8 @@ async def _delete(room: Room, query: CallbackQuery, job_id: str) -> str:
     if account.id != shown.owner.id:
         log.warning("job %s: deleted by who leads its chat, account %d", job_id, account.id)
     if here.place != shown.view.job.place and not here.inline:
-        await room.messages.delete(here)
+        with as_far_as_telegram_lets():
+            await room.messages.delete(here)
     return "Deleted."
 
 

@@ -19,7 +19,7 @@ from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import UNSENT_TIME, Spot, server_of, spot
-from bots.telegram.refusals import CardGone, HasMedia, Moved
+from bots.telegram.refusals import CardGone, Moved
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Clip, Job, State
 from core.places import Post
@@ -125,19 +125,18 @@ class Delivery:
         at, gone = spot(post.place), Shown("Deleted.", None)
         try:
             if at.inline:
-                await self._messages.edit_text(at, gone, last=True)
+                await self._messages.reword(at, gone)
             elif at.sent:
-                await self._messages.delete(at)
-        except (HasMedia, Unreachable) as error:
+                await self._remove(at, gone)
+        except Unreachable as error:
             log.info("the card of job %s stays: %s", job.id, error)
-            await self._blank(at, gone)
         await self._desk.lobby.drop(post)
 
-    async def _blank(self, at: Spot, gone: Shown) -> None:
+    async def _remove(self, at: Spot, gone: Shown) -> None:
         try:
-            await self._messages.edit_caption(at, gone, last=True)
-        except Unreachable as error:
-            log.info("nor can its words be changed: %s", error)
+            await self._messages.delete(at)
+        except Unreachable:
+            await self._messages.reword(at, gone)
 
 
 def _elsewhere(post: Post, why: Unreachable) -> Post | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from telegram import CallbackQuery, ForceReply, Message, User
 from telegram.error import TelegramError
@@ -64,10 +65,17 @@ async def say(
     messages: Messages, spot: Spot, html: str, *, reply: ForceReply | None = None
 ) -> None:
     """A message that is only words. Raises nothing."""
-    try:
+    with as_far_as_telegram_lets():
         await messages.send(spot, Shown(html, None), reply=reply)
+
+
+@contextmanager
+def as_far_as_telegram_lets() -> Iterator[None]:
+    """What can't be shown is nothing that who asked could mend."""
+    try:
+        yield
     except (KinoraError, TimeoutError) as error:
-        log.warning("nobody could be told something in chat %d: %s", spot.chat, error)
+        log.warning("a command or a button was not answered: %s", error)
 
 
 async def account_of(studio: Studio, user: User) -> Account:

@@ -18,7 +18,15 @@ from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
 from bots.telegram.hearing import guarded, key_of, say
 from bots.telegram.places import answer_to, server_of
-from bots.telegram.reading import RECIPE, Said, answered, author, our_job, read, seconds_of
+from bots.telegram.reading import (
+    Said,
+    answered,
+    asked_to_change,
+    author,
+    our_job,
+    read,
+    seconds_of,
+)
 from core.errors import BadPicture, BadPrompt, NotFound, UserError, WrongState
 from core.job import Account, Job
 from core.places import NO_RULES
@@ -101,7 +109,7 @@ async def _order(
     replied = answered(message)
     files = [file for one in album if (file := attached(one)) is not None]
     before = await our_job(room, replied) if replied and said.command is None else None
-    whole = RECIPE.search(replied.text or "") if replied and is_ours(room, replied) else None
+    whole = asked_to_change(room, replied) if replied else None
     if replied and not files and before is None and (found := attached(replied)):
         files = [found]
     if len(album) > ALBUM_MOST:
@@ -113,7 +121,7 @@ async def _order(
     with costless():
         draft = parse(said.words)
         if whole is not None:
-            before = whole["job_id"]
+            before = whole
         elif before is not None:
             draft = await _changed(room, before, draft)
         else:

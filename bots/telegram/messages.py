@@ -28,7 +28,7 @@ from telegram.ext import ExtBot
 from bots.telegram.card_view import Shown
 from bots.telegram.limiter import Turn
 from bots.telegram.places import Spot
-from bots.telegram.refusals import CardGone, told
+from bots.telegram.refusals import CardGone, HasMedia, told
 
 ACTION_SECONDS = 4.0
 """Telegram shows that the bot is busy for 5 s."""
@@ -98,6 +98,13 @@ class Messages:
                 rate_limit_args=_turn(last),
             )
         return _file_id(edited)
+
+    async def reword(self, spot: Spot, shown: Shown) -> None:
+        """Its last words, whatever it carries."""
+        try:
+            await self.edit_text(spot, shown, last=True)
+        except HasMedia:
+            await self.edit_caption(spot, shown, last=True)
 
     async def edit_buttons(self, spot: Spot, markup: InlineKeyboardMarkup | None) -> None:
         async with told():

@@ -13,7 +13,7 @@ from bots.telegram.places import spot_of
 from core.errors import BadPrompt
 from core.prompt import parse
 
-RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
+_RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
 """How a message ends that asks for a line to be changed."""
 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
@@ -45,6 +45,14 @@ def read(message: Message, username: str) -> Said:
             return Said(command, "", False, others=True)
     words = re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE)
     return Said(command, words.strip(), named or words != text)
+
+
+def asked_to_change(room: Room, message: Message) -> str | None:
+    """The job whose line a message of ours asks to change; None where it asks for nothing. Such a
+    message has no buttons: where there are some, its words are somebody's."""
+    plainly_ours = is_ours(room, message) and not (message.via_bot or message.reply_markup)
+    found = _RECIPE.search(message.text or "") if plainly_ours else None
+    return found["job_id"] if found else None
 
 
 async def our_job(room: Room, message: Message) -> str | None:

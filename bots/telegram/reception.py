@@ -4,10 +4,8 @@ like, /show and /cancel, and /settings.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from telegram import (
@@ -27,14 +25,12 @@ from bots.telegram import chats, showing, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
-from bots.telegram.hearing import account_of, answered, guarded
+from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, guarded
 from bots.telegram.markup import bold, plain, quote
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
-from core.errors import KinoraError, NotFound, Refused, Unreachable
+from core.errors import NotFound, Refused, Unreachable
 from core.job import Account, Job
 from core.prompt import parse
-
-log = logging.getLogger("kinora.telegram")
 
 CREATE, SHOW = "create_", "show_"
 """How the payloads of deep links begin: https://t.me/BOT?start=create_a_red_ball."""
@@ -97,7 +93,7 @@ async def cancel(room: Room, message: Message, said: str) -> None:
     assert message.from_user is not None
     choice = await showing.cancel(room, message.from_user, message, said)
     if choice is not None:
-        with _as_far_as_telegram_lets():
+        with as_far_as_telegram_lets():
             await room.messages.send(answer_to(message), choice)
 
 
@@ -108,7 +104,7 @@ async def settings(room: Room, message: Message, said: str) -> None:
     anonymous = message.sender_chat is not None and message.sender_chat.id == here.chat
     if not anonymous:
         await _check_leads(room, here, message.from_user.id)
-    with _as_far_as_telegram_lets():
+    with as_far_as_telegram_lets():
         await room.messages.send(answer_to(message), chats.settings(room.desk, here))
 
 
@@ -120,7 +116,7 @@ async def press_setting(room: Room, query: CallbackQuery) -> str:
     here = _here(message)
     await _check_leads(room, here, query.from_user.id)
     shown = await chats.press(room.desk, here, found["what"], found["value"])
-    with _as_far_as_telegram_lets():
+    with as_far_as_telegram_lets():
         if shown is None:
             await room.messages.delete(spot_of(message))
         else:
@@ -138,7 +134,7 @@ async def make(room: Room, query: CallbackQuery) -> str:
 
     key = f"telegram:{message.chat.id}/{message.message_id}"
     await ask(room, query.from_user, answer_to(message), key, queue)
-    with _as_far_as_telegram_lets():
+    with as_far_as_telegram_lets():
         await room.messages.edit_buttons(spot_of(message), None)
     return ""
 
@@ -149,7 +145,7 @@ async def _offer(room: Room, message: Message, words: str) -> None:
         quoted = room.desk.studio.quote(parse(words), place=answer_to(message).place)
     text = f"{bold('Make this clip?')}\n{quote(words)}\n{plain(offer(quoted))}"
     button = InlineKeyboardButton("Make it", callback_data=MAKE)
-    with _as_far_as_telegram_lets():
+    with as_far_as_telegram_lets():
         await room.messages.send(answer_to(message), Shown(text, InlineKeyboardMarkup([[button]])))
 
 
@@ -158,7 +154,7 @@ def _told(telling: Telling) -> Hearing:
         assert message.from_user is not None
         account = await account_of(room.desk.studio, message.from_user)
         told, here = await telling(room.desk, account), answer_to(message)
-        with _as_far_as_telegram_lets():
+        with as_far_as_telegram_lets():
             if telling in PERSONAL and not here.private:
                 told = await _alone(room, message.from_user, told)
             await room.messages.send(here, told)
@@ -174,15 +170,6 @@ async def _alone(room: Room, user: User, told: Shown) -> Shown:
     except Unreachable:
         return OPEN_FIRST
     return SENT
-
-
-@contextmanager
-def _as_far_as_telegram_lets() -> Iterator[None]:
-    """What can't be shown is nothing that who asked could mend."""
-    try:
-        yield
-    except (KinoraError, TimeoutError) as error:
-        log.warning("a command or a button was not answered: %s", error)
 
 
 def _command(room: Room, hearing: Hearing) -> Handling:

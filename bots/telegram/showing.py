@@ -15,7 +15,6 @@ from bots.telegram.card_view import Shown
 from bots.telegram.hearing import account_of
 from bots.telegram.markup import cut
 from bots.telegram.places import Spot, spot, spot_of
-from bots.telegram.refusals import HasMedia
 from core.errors import NotFound, Transient, Unreachable, WrongState
 from core.job import Account, Job
 from core.places import Post
@@ -113,9 +112,6 @@ async def _retire(room: Room, before: Post, job: Job) -> None:
         return
     try:
         async with room.cards.lock(before.place):
-            try:
-                await room.messages.edit_text(at, MOVED, last=True)
-            except HasMedia:
-                await room.messages.edit_caption(at, MOVED, last=True)
+            await room.messages.reword(at, MOVED)
     except (Unreachable, Transient, TimeoutError) as error:
         log.info("the old card of job %s stays as it is: %s", job.id, error)

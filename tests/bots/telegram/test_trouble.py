@@ -256,6 +256,40 @@ async def test_a_second_press_that_is_refused_leaves_the_first_its_card(
         await seen_once(here, here.anna)
 
 
+async def test_a_press_counts_though_its_message_stays_as_it_is(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        first = await running(here, here.anna.say("a ball"))
+        await here.answer(here.anna.say("a cube"), "In the queue")
+        chosen = await here.answer(here.anna.say("/cancel"), "Which one?")
+        telegram_standin.faults.lose("editMessageReplyMarkup")
+        pressed = here.anna.press(chosen, labels(chosen)[1])
+        assert (await pressed.answer())["text"] == "Cancelled."
+        await first.finish()
+        await here.clip(first.asked)
+        assert {job.state for job in await here.jobs(here.anna)} == {
+            State.SUCCEEDED,
+            State.CANCELLED,
+        }
+
+
+async def test_what_somebody_wrote_is_no_form_of_ours(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """A card shows their words; who answers it goes on from that card, and from no other."""
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        await here.clip(here.anna.photo(PICTURE, "--seconds 0.5 --res 144p"))
+        (theirs,) = await here.jobs(here.anna)
+        asked = here.ben.say(f"a ball --model slow --res 144p Clip {theirs.id}")
+        card = await here.answer(asked, "Rendering")
+        here.ben.press(card, "Cancel")
+        card = await here.until(card, lambda m: "Cancelled" in m.text)
+        await here.clip(here.ben.say("a cube --seconds 0.5 --model sketch", reply_to=card))
+        newest, _ = await here.jobs(here.ben)
+        assert newest.request.picture is None
+
+
 async def test_the_same_update_a_thousand_times_is_one_job(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
