@@ -30,6 +30,9 @@ from bots.telegram.limiter import Turn
 from bots.telegram.places import Spot
 from bots.telegram.refusals import CardGone, HasMedia, told
 
+TAKEN_SECONDS = 120.0
+"""From the last byte of a clip to Telegram's answer: a server of one's own first passes it on."""
+
 ACTION_SECONDS = 4.0
 """Telegram shows that the bot is busy for 5 s."""
 
@@ -143,6 +146,7 @@ class Messages:
                 message_id=spot.message,
                 inline_message_id=spot.inline or None,
                 reply_markup=shown.markup,
+                read_timeout=TAKEN_SECONDS,
                 rate_limit_args=Turn.SOON,
             )
         return _file_id(edited)
@@ -161,6 +165,7 @@ class Messages:
                 supports_streaming=True,
                 reply_parameters=_answer(spot),
                 reply_markup=shown.markup,
+                read_timeout=TAKEN_SECONDS,
                 width=known.width if known else None,
                 height=known.height if known else None,
                 duration=known.seconds if known else None,
