@@ -10,11 +10,11 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from functools import partial
 
-from core import prompt
+from core import places, plans, prompt
 from core.catalog import Model, complete, draft_of, extension, frame_size, named
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import (
@@ -27,8 +27,9 @@ from core.errors import (
     WrongState,
 )
 from core.eta import Estimator, Range
-from core.job import Account, Identity, Job, State, Wallet, new_id
-from core.places import NO_RULES, Rules, check, larger, room, server, with_defaults
+from core.job import Account, Identity, Job, Lot, State, Wallet, new_id
+from core.places import NO_RULES, Rules, larger, room, server, with_defaults
+from core.plans import Plan, Plans, grants
 from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
 from core.pricing import Price, price
 from core.request import Draft, Picture, Request
@@ -38,10 +39,10 @@ NO_CLIP = "There is no such clip."
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an operator decides. daily_credits: what each account may start the day with."""
+    """What an operator decides. zone: whose midnight brings the daily credits."""
 
-    daily_credits: int = 100
-    queued_per_account: int = 100
+    plans: Plans = field(default_factory=Plans)
+    zone: tzinfo = UTC
     default_model: str | None = None
 
 
@@ -74,7 +75,6 @@ class Studio:
         catalogue: Sequence[Model],
         terms: Terms,
         clock: Clock,
-        today: Callable[[], date],
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
     ) -> None:
         self._accounts = accounts
@@ -86,20 +86,27 @@ class Studio:
         self.catalogue = tuple(catalogue)
         self.terms = terms
         self._clock = clock
-        self._today = today
         self._rules = rules
 
     # Accounts
 
     async def account(self, identity: Identity, name: str) -> Account:
-        """The account behind an identity; a new one begins with its free grant."""
+        """The account behind an identity; a new one begins with its grants."""
         account = await self._accounts.account(identity, name)
         await self.wallet(account)
         return account
 
     async def wallet(self, account: Account) -> Wallet:
-        """What the account has, after today's free grant."""
-        return await self._accounts.top_up(account.id, self._today(), self.terms.daily_credits)
+        """What the account has, after what its plan gives today."""
+        due = grants(self.plan(account), self._clock(), self.terms.zone)
+        return await self._accounts.renew(account.id, due)
+
+    async def lots(self, account: Account) -> Sequence[Lot]:
+        """What the account has, in the order in which it is spent."""
+        return await self._accounts.lots(account.id)
+
+    def plan(self, account: Account) -> Plan:
+        return self.terms.plans.of(account, self._clock())
 
     async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
         return await self._accounts.entries(account.id, limit)
@@ -256,7 +263,8 @@ class Studio:
         return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
 
     async def cancel(self, account: Account, job_id: str) -> Job:
-        """Stop a job and give its credits back. A running one stops at its next step."""
+        """Stop a job and give its credits back; a running one stops at its next step, and what it
+        has used by then is taken."""
         job = await self._own(account, job_id)
         changed = await self._jobs.cancel(job.id, self._clock())
         if changed is None:
@@ -423,12 +431,14 @@ class Studio:
     ) -> Job:
         before = parent.clip if parent and quote.request.continues else None
         whole_seconds = quote.request.seconds + (before.seconds if before else 0.0)
-        check(quote.request, whole_seconds, self._rules(server(place)))
+        plan = self.plan(account)
+        places.check(quote.request, whole_seconds, self._rules(server(place)))
+        plans.check(quote.request, whole_seconds, plan)
         await self._afford(account, quote)
-        if self._dispatch.waiting(account.id) >= self.terms.queued_per_account:
+        if self._dispatch.waiting(account.id) >= plan.waiting:
             raise TooMany(
-                f"You have {self.terms.queued_per_account} clips waiting, which is the most: "
-                "wait for one to finish, or cancel one."
+                f"You have {plan.waiting} clips waiting, which is the most with the {plan.name} "
+                "plan: wait for one to finish, or cancel one."
             )
         job = Job(
             id=new_id(),
