@@ -12,6 +12,7 @@ from typing import Protocol
 from core.job import Account, Clip, Grant, Identity, Job, Lot, Wallet
 from core.places import Post, Rules
 from core.request import Picture, Request
+from core.treasury import Policy, Share, Treasury
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -190,6 +191,16 @@ class Accounts(Protocol):
         """What may be spent, in the order in which it will be: soonest to expire first."""
         ...
 
+    async def treasury(self, server: str) -> Treasury | None:
+        """By server, as in `core.places.server`; None where it has none."""
+        ...
+
+    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None: ...
+
+    async def spendable(self, account_id: int, share: Share) -> int:
+        """What a job of the account may take of the share now, in credits."""
+        ...
+
     async def sweep(self, now: datetime) -> None:
         """Let expire what is past its time, whoever's it is."""
         ...
@@ -204,8 +215,11 @@ class Jobs(Protocol):
     the job is running that very attempt; but a repeat of the call that ended the attempt gives the
     job as it is now, while nothing followed."""
 
-    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
-        """Hold the price and queue the job. A repeat of (account, key) gives the first job back.
+    async def submit(
+        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+    ) -> Job:
+        """Hold the price, of the share first, and queue the job. A repeat of (account, key) gives
+        the first job back.
 
         Raises NotEnoughCredits, or WrongState where the key came with another fingerprint.
         """

@@ -11,9 +11,10 @@ from sqlmodel import col
 
 from core.job import Account, Grant, Identity, Lot, LotKind, Wallet
 from core.ports import Clock, Entry
+from core.treasury import Policy, Share, Treasury
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import AccountRow, EntryRow, IdentityRow
+from storage.tables import AccountRow, EntryRow, IdentityRow, TreasuryRow
 
 SWEPT = 500
 """Accounts whose credits one sweep lets expire; the next does the rest."""
@@ -95,6 +96,24 @@ class SqlAccounts:
         async with self.database.reading() as session:
             rows = await session.scalars(ledger.lots_of(account_id))
             return [Lot(LotKind(row.kind), row.credits, row.expires_at) for row in rows]
+
+    @retried
+    async def treasury(self, server: str) -> Treasury | None:
+        async with self.database.reading() as session:
+            row = await session.get(TreasuryRow, server)
+            return Treasury(row.account_id, Policy.from_dict(row.policy)) if row else None
+
+    @retried
+    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None:
+        async with self.database.writing() as session:
+            await session.merge(
+                TreasuryRow(server=server, account_id=account_id, policy=policy.as_dict())
+            )
+
+    @retried
+    async def spendable(self, account_id: int, share: Share) -> int:
+        async with self.database.reading() as session:
+            return await ledger.spendable(session, account_id, share)
 
     async def sweep(self, now: datetime) -> None:
         for account_id in await self._overdue(now):

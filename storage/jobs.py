@@ -37,6 +37,7 @@ from core.job import Clip, Job, State, new_id
 from core.ports import Clock, Measured
 from core.pricing import due
 from core.request import Request
+from core.treasury import Share
 from storage import ledger
 from storage.database import Database, insert_new, retried
 from storage.tables import DeliveryRow, JobRow
@@ -58,7 +59,9 @@ class SqlJobs:
     # Asking
 
     @retried
-    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
+    async def submit(
+        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+    ) -> Job:
         row = _row_of(job, key, fingerprint)
         async with self.database.writing() as session:
             number = await session.scalar(
@@ -74,7 +77,8 @@ class SqlJobs:
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
-            await ledger.hold(session, job.account_id, job.id, job.credits, job.created_at)
+            now = job.created_at
+            await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
         return job
 
     @retried

@@ -18,7 +18,8 @@ from sqlmodel import col
 
 from core.errors import NotEnoughCredits
 from core.job import Grant, Wallet
-from storage.tables import AccountRow, EntryRow, LotRow
+from core.treasury import Share
+from storage.tables import AccountRow, EntryRow, JobRow, LotRow
 
 PROMISED = timedelta(hours=24)
 """How long credits stay that come back into a lot which expired while they were held."""
@@ -78,22 +79,51 @@ async def renew(
 
 
 async def hold(
-    session: AsyncSession, account_id: int, job_id: str, credits: int, now: datetime
+    session: AsyncSession,
+    account_id: int,
+    job_id: str,
+    credits: int,
+    now: datetime,
+    share: Share | None = None,
 ) -> None:
-    """Set a job's price aside. Raises NotEnoughCredits: then leave the transaction by it."""
-    account = await _locked(session, account_id)
-    lots = await _live(session, account, now)
-    if account.available < credits:
-        raise NotEnoughCredits(credits, account.available)
-    for number, lot in enumerate(lots):
-        part = min(lot.credits, credits)
-        if not part:
-            break
+    """Set a job's price aside: of the share first, where there is one, and then of the account.
+
+    Raises NotEnoughCredits: then leave the transaction by it.
+    """
+    ids = {account_id} if share is None else {account_id, share.account_id}
+    accounts = {id_: await _locked(session, id_) for id_ in sorted(ids)}
+    live = {id_: await _live(session, account, now) for id_, account in accounts.items()}
+    own = accounts[account_id].available
+    parts = []
+    if share is not None:
+        shared = min(credits, await spendable(session, account_id, share))
+        if own < credits - shared:
+            raise NotEnoughCredits(credits, own + shared)
+        parts = _parts(live[share.account_id], shared)
+        credits -= shared
+    if own < credits:
+        raise NotEnoughCredits(credits, own)
+    parts += _parts(live[account_id], credits)
+    for number, (lot, part) in enumerate(parts):
         key = f"job:{job_id}:hold{_nth(number)}"
-        _enter(session, account, lot, "hold", key, now, -part, part, job_id)
-        credits -= part
-    if credits:
-        raise LedgerBroken(f"the lots of account {account_id} hold less than its balance")
+        _enter(session, accounts[lot.account_id], lot, "hold", key, now, -part, part, job_id)
+
+
+async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
+    """What a job of the account may take of the share."""
+    there = (await wallet(session, share.account_id)).available
+    if share.daily is None:
+        return there
+    spent = await session.scalar(
+        select(func.coalesce(func.sum(-col(EntryRow.available_change)), 0))
+        .join(JobRow, col(JobRow.id) == col(EntryRow.job_id))
+        .where(
+            col(EntryRow.account_id) == share.account_id,
+            col(JobRow.account_id) == account_id,
+            col(JobRow.created_at) >= share.since,
+        )
+    )
+    return max(0, min(there, share.daily - (spent or 0)))
 
 
 async def settle(
@@ -132,6 +162,19 @@ def lots_of(account_id: int) -> Select[LotRow]:
     """The account's lots that have credits left, soonest to expire first."""
     soonest = col(LotRow.expires_at).asc().nulls_last()
     return select(LotRow).where(_of(account_id)).order_by(soonest, col(LotRow.id))
+
+
+def _parts(lots: Iterable[LotRow], credits: int) -> list[tuple[LotRow, int]]:
+    """How much of each lot makes so many credits."""
+    parts = []
+    for lot in lots:
+        part = min(lot.credits, credits)
+        if part:
+            parts.append((lot, part))
+        credits -= part
+    if credits:
+        raise LedgerBroken("an account's lots hold less than its balance")
+    return parts
 
 
 def _keys(account_id: int, grants: Iterable[Grant]) -> list[str]:

@@ -185,6 +185,16 @@ class LotRow(Table, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
+class TreasuryRow(Table, table=True):
+    """The account of a server, and what its credits are for; as in `core.treasury.Policy`."""
+
+    __tablename__ = "treasury"
+
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
 class EntryRow(Table, table=True):
     """One line of the ledger, on one lot. Lines are added, never changed.
 

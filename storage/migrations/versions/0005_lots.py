@@ -1,4 +1,5 @@
-"""Lots: credits that come together and expire together; what a job was charged; plans."""
+"""Lots: credits that come together and expire together; treasuries; what a job was
+charged; plans."""
 
 from __future__ import annotations
 
@@ -59,6 +60,16 @@ def upgrade() -> None:
         entry.alter_column("lot_id", existing_type=KEY, nullable=False)
         entry.create_foreign_key(op.f("fk_entry_lot_id"), "lot", ["lot_id"], ["id"])
     op.create_index("ix_entry_job_id", "entry", ["job_id"])
+    op.create_table(
+        "treasury",
+        sa.Column("server", sa.Text(), nullable=False),
+        sa.Column("account_id", KEY, nullable=False),
+        sa.Column("policy", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_treasury_account_id")
+        ),
+        sa.PrimaryKeyConstraint("server", name=op.f("pk_treasury")),
+    )
     with op.batch_alter_table("job") as job:
         job.add_column(sa.Column("charged", sa.BigInteger(), nullable=False, server_default="0"))
     op.execute("UPDATE job SET charged = credits WHERE state = 'succeeded'")
@@ -73,6 +84,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("treasury")
     with op.batch_alter_table("account") as account:
         account.drop_column("plan_until")
         account.drop_column("plan")
