@@ -20,6 +20,11 @@ from core.studio import Studio, View
 LISTED = 8
 WORDS_CHARS = 60
 
+COSTS = (
+    "A clip that fails, or is cancelled before it starts, costs nothing; cancelled midway, it "
+    "costs what was drawn by then."
+)
+
 _MARKS = {
     State.SUCCEEDED: "done",
     State.FAILED: "failed",

@@ -38,7 +38,7 @@ def fill(url: str) -> None:
     with engine.begin() as connection:
         config = script()
         config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "0003")
+        alembic.command.upgrade(config, "0004")
         for statement in BEFORE_LOTS.split(";"):
             used = {name: value for name, value in values.items() if f":{name}" in statement}
             connection.execute(text(statement), used)
@@ -72,7 +72,7 @@ def test_there_is_a_way_back(new_url: str) -> None:
         config = script()
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "head")
-        alembic.command.downgrade(config, "0003")
+        alembic.command.downgrade(config, "0004")
         alembic.command.upgrade(config, "head")
         found = connection.execute(text("SELECT credits, held FROM lot")).all()
         assert [tuple(row) for row in found] == [(60, 30)]
