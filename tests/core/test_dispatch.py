@@ -78,7 +78,8 @@ async def home(
         def clock() -> datetime:
             return datetime.now(UTC)
 
-        plans = Plans({FREE: free})
+        heavy = replace(free, name="heavy", weight=4.0)
+        plans = Plans({FREE: free, heavy.name: heavy})
         dispatch = Dispatch(
             store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans
         )
