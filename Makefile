@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint deploy/constraints.txt
 
-.PHONY: help install run test lint bench clean
+.PHONY: help install run test lint fuzz bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -21,6 +21,9 @@ lint: $(VENV)/installed-test  ## Formatting, lint, types, and who may import who
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fuzz: $(VENV)/installed-test  ## Try to break the ledger, for as long as it takes
+	@KINORA_TEST_EXAMPLES=2000 $(BIN)/python -m pytest tests/storage/test_ledger.py
 
 bench: install  ## Measure this machine: rendering, memory, fairness, ETA, the event loop
 	@$(BIN)/python -m tests.bench

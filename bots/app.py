@@ -16,8 +16,8 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -49,6 +49,7 @@ from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.job import OWNER, Account, Identity, Job
 from core.lobby import Lobby
+from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
 from core.studio import Studio, Terms
 from model import families, picture, shrink
@@ -138,10 +139,18 @@ async def house(
             _only_dispatcher(store),
             engine or LocalEngine(threads=settings.threads, warm=settings.model) as runner_engine,
         ):
+            terms = terms_of(settings)
             bulletin = Bulletin()
             estimator = Estimator(catalogue, await store.jobs.measured(REMEMBERED * len(catalogue)))
             dispatch = Dispatch(
-                store.accounts, store.jobs, store.files, runner_engine, bulletin, estimator, clock
+                store.accounts,
+                store.jobs,
+                store.files,
+                runner_engine,
+                bulletin,
+                estimator,
+                clock,
+                terms.plans,
             )
             lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
             await lobby.load()
@@ -153,9 +162,8 @@ async def house(
                 dispatch,
                 estimator,
                 catalogue,
-                Terms(settings.credits.daily, settings.queue.per_account, settings.model),
+                terms,
                 clock,
-                today(settings.time_zone, clock),
                 lobby.rules,
             )
 
@@ -184,7 +192,12 @@ async def house(
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
                 scheduler = AsyncIOScheduler(timezone=UTC)
-                sweeps = (dispatch.sweep, lobby.sweep, lambda: store.inbox.sweep(clock()))
+                sweeps = (
+                    dispatch.sweep,
+                    lobby.sweep,
+                    lambda: store.inbox.sweep(clock()),
+                    lambda: store.accounts.sweep(clock()),
+                )
                 for sweep in sweeps:
                     scheduler.add_job(
                         _logged(sweep),
@@ -262,9 +275,14 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     return account, key
 
 
-def today(time_zone: str, clock: Clock = utc_now) -> Callable[[], date]:
-    zone = ZoneInfo(time_zone)
-    return lambda: clock().astimezone(zone).date()
+def terms_of(settings: Settings) -> Terms:
+    """Plans that an operator adds are the free one but for what they say."""
+    daily, waiting = settings.credits.daily, settings.queue.per_account
+    plans = {plan.name: replace(plan, daily=daily, waiting=waiting) for plan in BUILT_IN}
+    for name, said in settings.plans.items():
+        plan = plans.get(name, replace(plans[FREE], name=name))
+        plans[name] = replace(plan, **said.model_dump(exclude_none=True))
+    return Terms(Plans(plans), ZoneInfo(settings.time_zone), settings.model)
 
 
 def _discord_of(settings: Settings) -> Discord | None:

@@ -204,7 +204,7 @@ def _lines(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
         case State.FAILED:
             return "That didn't work", f"{_failure(job)} {NOTHING_CHARGED}", ""
         case State.CANCELLED:
-            return "Cancelled", f"{credits(job.credits)} came back.", ""
+            return "Cancelled", _returned(job), ""
         case State.REFUSED:
             return "I can't make this one", f"{_failure(job)} {NOTHING_CHARGED}", ""
 
@@ -280,6 +280,14 @@ def _failure(job: Job) -> str:
     if job.state is State.REFUSED:
         return job.failure or "A rule of this place forbids it."
     return ""
+
+
+def _returned(job: Job) -> str:
+    if not job.charged:
+        return f"{credits(job.credits)} came back."
+    used = f"{credits(job.charged)} went into what was drawn by then"
+    back = job.credits - job.charged
+    return f"{used}; {credits(back)} came back." if back else f"{used}."
 
 
 def _rounded(seconds: float) -> tuple[int, str]:

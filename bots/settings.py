@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.plans import Label
+
 
 class Web(BaseModel):
     """KINORA_WEB__*: the local page and the API."""
@@ -140,7 +142,22 @@ class Credits(BaseModel):
     """KINORA_CREDITS__*."""
 
     daily: int = Field(default=100, ge=0)
-    """What each account may start the day with."""
+    """What each account is given on a day that it is used; kept for three days."""
+
+
+class Plan(BaseModel):
+    """KINORA_PLANS__NAME__*: a plan of one's own, or another free, supporter or pro.
+
+    What isn't said is as it is in the free plan; as in `core.plans.Plan`.
+    """
+
+    daily: int | None = Field(default=None, ge=0)
+    monthly: int | None = Field(default=None, ge=0)
+    waiting: int | None = Field(default=None, ge=1)
+    weight: float | None = Field(default=None, gt=0, le=1000)
+    longest: float | None = Field(default=None, gt=0)
+    largest: str | None = Field(default=None, pattern=r"^\d{2,4}p$")
+    label: Label | None = None
 
 
 class Queue(BaseModel):
@@ -189,6 +206,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     credits: Credits = Credits()
     queue: Queue = Queue()
+    plans: dict[str, Plan] = Field(default_factory=dict)
     clips: Clips = Clips()
 
     @field_validator("time_zone")

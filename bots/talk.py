@@ -13,11 +13,17 @@ from bots import doctor
 from bots.card import DOT, card, credits
 from core.job import Account, State
 from core.lobby import Lobby
+from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
 from core.studio import Studio, View
 
 LISTED = 8
 WORDS_CHARS = 60
+
+COSTS = (
+    "A clip that fails, or is cancelled before it starts, costs nothing; cancelled midway, it "
+    "costs what was drawn by then."
+)
 
 _MARKS = {
     State.SUCCEEDED: "done",
@@ -61,10 +67,12 @@ async def me(studio: Studio, account: Account) -> Sequence[Paragraph]:
     views = await studio.history(account, LISTED)
     unfinished = [view for view in views if not view.job.state.ended]
     held = f"{DOT}{credits(wallet.held)} held for what is under way" if wallet.held else ""
-    daily = credits(studio.terms.daily_credits)
+    plan = studio.plan(account)
+    daily = f"{credits(plan.daily)} each day, kept for {DAYS_KEPT} days"
+    monthly = f"{DOT}{credits(plan.monthly)} each month" if plan.monthly else ""
     told: list[Paragraph] = [
         (line(Bold(account.name)), line(f"{credits(wallet.available)}{held}")),
-        (line(f"Plan: free, filled up to {daily} each day"),),
+        (line(f"Plan: {plan.name}{DOT}{daily}{monthly}"),),
     ]
     if unfinished:
         told.append((line(Bold("Under way")), *map(_linked, unfinished)))

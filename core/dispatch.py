@@ -17,7 +17,8 @@ from core.bulletin import Bulletin
 from core.errors import Transient
 from core.eta import NOTHING, Estimator, Range, remaining, work
 from core.fairness import Tags, Waiting, choose, correct, order, serve
-from core.job import MAX_LOSSES, Job, new_id
+from core.job import MAX_LOSSES, Account, Job, new_id
+from core.plans import Plans
 from core.ports import (
     Accounts,
     Clock,
@@ -99,6 +100,7 @@ class Dispatch:
         bulletin: Bulletin,
         estimator: Estimator,
         clock: Clock,
+        plans: Plans,
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
@@ -107,6 +109,7 @@ class Dispatch:
         self._bulletin = bulletin
         self._estimator = estimator
         self._clock = clock
+        self._plans = plans
         self._tags = Tags()
         self._news = asyncio.Event()
         self._queue: list[Waiting] = []
@@ -258,9 +261,12 @@ class Dispatch:
             known = self._weights.get(account_id)
             if known is None:
                 account = await self._accounts.account_by_id(account_id)
-                known = account.weight if account else 1.0
+                known = self._weight(account) if account else 1.0
             weights[account_id] = known
         self._weights = weights
+
+    def _weight(self, account: Account) -> float:
+        return account.weight * self._plans.of(account, self._clock()).weight
 
     def _waiting(self, job: Job) -> Waiting:
         return Waiting(

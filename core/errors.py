@@ -44,7 +44,7 @@ class NotEnoughCredits(UserError):
     def __init__(self, needed: int, available: int) -> None:
         super().__init__(
             f"This costs {needed} and you have {available}. "
-            "A shorter or smaller clip costs less; the free credits come back tomorrow."
+            "A shorter or smaller clip costs less; tomorrow brings free credits."
         )
         self.needed = needed
         self.available = available

@@ -67,13 +67,16 @@ OWNER = Identity("web", "owner")
 class Account:
     """One person with one wallet. weight: their share of the queue, 1 for everybody at first.
 
-    ping: whether they are told in a chat, by a short message, that a clip is done.
+    ping: whether they are told in a chat, by a short message, that a clip is done. plan: as in
+    `core.plans`, until `plan_until`; None: for good.
     """
 
     id: int
     name: str
     weight: float = 1.0
     ping: bool = True
+    plan: str = "free"
+    plan_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,39 @@ class Wallet:
 
     available: int
     held: int
+
+
+class LotKind(StrEnum):
+    """Where the credits of a lot came from."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+    BOUGHT = "bought"
+    GIFTED = "gifted"
+    ADJUSTED = "adjusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Credits to be given once, as a lot of their own.
+
+    key: what for; an account gets the same one once. expires_at: in UTC; None: never.
+    """
+
+    kind: LotKind
+    credits: int
+    key: str
+    expires_at: datetime | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What may still be spent of credits that came together. expires_at: None: never."""
+
+    kind: LotKind
+    credits: int
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +143,8 @@ class Job:
     """One job as the store knows it. Times are UTC.
 
     place: where its card lives, as "platform:where". attempt: a fencing token, 0 before the
-    first run. losses: how often its runner died. credits: the price that is held or was paid.
+    first run. losses: how often its runner died. credits: the price that was held; charged: what
+    was taken of it in the end.
     parent: the job that this one varies or continues.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
@@ -133,6 +170,7 @@ class Job:
     parent: str | None = None
     clip: Clip | None = None
     deleted: bool = False
+    charged: int = 0
 
 
 def new_id() -> str:

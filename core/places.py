@@ -104,10 +104,10 @@ def with_defaults(draft: Draft, rules: Rules, model: Model) -> Draft:
         seconds = max(model.seconds.low, min(usual, most, model.seconds.high))
     if resolution is None and (rules.resolution is not None or rules.largest is not None):
         usual_size = rules.resolution if rules.resolution in model.resolutions else model.resolution
-        most_lines = _lines(rules.largest) if rules.largest else _lines(usual_size)
-        fitting = [r for r in model.resolutions if _lines(r) <= most_lines]
-        within = [r for r in fitting if _lines(r) <= _lines(usual_size)]
-        resolution = max(within or fitting, key=_lines, default=None)
+        most_lines = lines(rules.largest) if rules.largest else lines(usual_size)
+        fitting = [r for r in model.resolutions if lines(r) <= most_lines]
+        within = [r for r in fitting if lines(r) <= lines(usual_size)]
+        resolution = max(within or fitting, key=lines, default=None)
     return replace(draft, seconds=seconds, resolution=resolution)
 
 
@@ -129,7 +129,7 @@ def check(request: Request, whole_seconds: float, rules: Rules) -> None:
             f"{whole_seconds:.3g}. The server's administrators set that.",
             flag="seconds",
         )
-    if rules.largest is not None and _lines(request.resolution) > _lines(rules.largest):
+    if rules.largest is not None and lines(request.resolution) > lines(rules.largest):
         raise BadPrompt(
             f"Here a clip can be up to {rules.largest}; you asked for {request.resolution}. "
             "The server's administrators set that.",
@@ -139,9 +139,10 @@ def check(request: Request, whole_seconds: float, rules: Rules) -> None:
 
 def larger(resolution: str, resolutions: Sequence[str]) -> str | None:
     """The next resolution up; None at the top."""
-    above = [r for r in resolutions if _lines(r) > _lines(resolution)]
-    return min(above, key=_lines, default=None)
+    above = [r for r in resolutions if lines(r) > lines(resolution)]
+    return min(above, key=lines, default=None)
 
 
-def _lines(resolution: str) -> int:
+def lines(resolution: str) -> int:
+    """Of the short side: 720 for "720p"."""
     return int(resolution.removesuffix("p"))

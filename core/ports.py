@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from core.job import Account, Clip, Identity, Job, Wallet
+from core.job import Account, Clip, Grant, Identity, Job, Lot, Wallet
 from core.places import Post, Rules
 from core.request import Picture, Request
+from core.treasury import Policy, Share, Treasury
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -174,13 +175,34 @@ class Accounts(Protocol):
 
     async def set_ping(self, account_id: int, ping: bool) -> None: ...
 
-    async def wallet(self, account_id: int) -> Wallet: ...
+    async def set_plan(self, account_id: int, plan: str, until: datetime | None) -> None:
+        """until: in UTC; None: for good."""
+        ...
 
-    async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
-        """Once per account and day: grant what is missing up to `floor` credits.
+    async def wallet(self, account_id: int) -> Wallet:
+        """As it was when it was last used: without what was due since, with what expired since."""
+        ...
 
-        Held credits count as there: they may come back.
-        """
+    async def renew(self, account_id: int, grants: Sequence[Grant]) -> Wallet:
+        """Let expire what is past its time, and give each grant that was not given before."""
+        ...
+
+    async def lots(self, account_id: int) -> Sequence[Lot]:
+        """What may be spent, in the order in which it will be: soonest to expire first."""
+        ...
+
+    async def treasury(self, server: str) -> Treasury | None:
+        """By server, as in `core.places.server`; None where it has none."""
+        ...
+
+    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None: ...
+
+    async def spendable(self, account_id: int, share: Share) -> int:
+        """What a job of the account may take of the share now, in credits."""
+        ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Let expire what is past its time, whoever's it is."""
         ...
 
     async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:
@@ -193,8 +215,11 @@ class Jobs(Protocol):
     the job is running that very attempt; but a repeat of the call that ended the attempt gives the
     job as it is now, while nothing followed."""
 
-    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
-        """Hold the price and queue the job. A repeat of (account, key) gives the first job back.
+    async def submit(
+        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+    ) -> Job:
+        """Hold the price, of the share first, and queue the job. A repeat of (account, key) gives
+        the first job back.
 
         Raises NotEnoughCredits, or WrongState where the key came with another fingerprint.
         """
@@ -243,7 +268,7 @@ class Jobs(Protocol):
     ) -> Job | None:
         """running → succeeded; capture the hold; add the delivery to the outbox.
 
-        → cancelled where that was asked for, without the clip; then release the hold.
+        → cancelled where that was asked for, without the clip.
         """
         ...
 
@@ -261,7 +286,8 @@ class Jobs(Protocol):
         ...
 
     async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
-        """running → cancelled; release the hold; add the delivery to the outbox."""
+        """running → cancelled; add the delivery to the outbox. Of the hold, take what
+        `core.pricing.due` says, and release the rest."""
         ...
 
     async def delete(self, job_id: str) -> None:

@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from functools import partial
 
-from core import prompt
+from core import places, plans, prompt, treasury
 from core.catalog import Model, complete, draft_of, extension, frame_size, named
+from core.days import beginning, day_of
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import (
     BadPrompt,
@@ -27,21 +28,23 @@ from core.errors import (
     WrongState,
 )
 from core.eta import Estimator, Range
-from core.job import Account, Identity, Job, State, Wallet, new_id
-from core.places import NO_RULES, Rules, check, larger, room, server, with_defaults
+from core.job import Account, Identity, Job, Lot, State, Wallet, new_id
+from core.places import NO_RULES, Rules, larger, room, server, with_defaults
+from core.plans import Plan, Plans, grants
 from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
 from core.pricing import Price, price
 from core.request import Draft, Picture, Request
+from core.treasury import Share
 
 NO_CLIP = "There is no such clip."
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an operator decides. daily_credits: what each account may start the day with."""
+    """What an operator decides. zone: whose midnight brings the daily credits."""
 
-    daily_credits: int = 100
-    queued_per_account: int = 100
+    plans: Plans = field(default_factory=Plans)
+    zone: tzinfo = UTC
     default_model: str | None = None
 
 
@@ -74,7 +77,6 @@ class Studio:
         catalogue: Sequence[Model],
         terms: Terms,
         clock: Clock,
-        today: Callable[[], date],
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
     ) -> None:
         self._accounts = accounts
@@ -86,20 +88,27 @@ class Studio:
         self.catalogue = tuple(catalogue)
         self.terms = terms
         self._clock = clock
-        self._today = today
         self._rules = rules
 
     # Accounts
 
     async def account(self, identity: Identity, name: str) -> Account:
-        """The account behind an identity; a new one begins with its free grant."""
+        """The account behind an identity; a new one begins with its grants."""
         account = await self._accounts.account(identity, name)
         await self.wallet(account)
         return account
 
     async def wallet(self, account: Account) -> Wallet:
-        """What the account has, after today's free grant."""
-        return await self._accounts.top_up(account.id, self._today(), self.terms.daily_credits)
+        """What the account has, after what its plan gives today."""
+        due = grants(self.plan(account), self._clock(), self.terms.zone)
+        return await self._accounts.renew(account.id, due)
+
+    async def lots(self, account: Account) -> Sequence[Lot]:
+        """What the account has, in the order in which it is spent."""
+        return await self._accounts.lots(account.id)
+
+    def plan(self, account: Account) -> Plan:
+        return self.terms.plans.of(account, self._clock())
 
     async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
         return await self._accounts.entries(account.id, limit)
@@ -190,16 +199,16 @@ class Studio:
         where something comes in between."""
         parent = await self._own(account, job_id)
         await self._check_stored(parent.request)
-        wallet = await self.wallet(account)
-        needed = count * self._quote(parent.request).price.credits
+        quote = self._quote(parent.request)
         jobs: list[Job] = []
         for number in range(count):
             its_key = None if key is None else f"{key}/{number}"
             fingerprint = _fingerprint("variant", job_id, str(number))
             queued = await self._repeated(account, its_key, fingerprint)
             if queued is None:
-                if not jobs and wallet.available < needed:
-                    raise NotEnoughCredits(needed, wallet.available)
+                if not jobs:
+                    share = await self._share(account, place, quote.request, parent)
+                    await self._afford(account, count * quote.price.credits, share)
                 quote = self._quote(parent.request.with_seed(_new_seed()))
                 try:
                     queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
@@ -256,7 +265,8 @@ class Studio:
         return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
 
     async def cancel(self, account: Account, job_id: str) -> Job:
-        """Stop a job and give its credits back. A running one stops at its next step."""
+        """Stop a job and give its credits back; a running one stops at its next step, and what it
+        has used by then is taken."""
         job = await self._own(account, job_id)
         changed = await self._jobs.cancel(job.id, self._clock())
         if changed is None:
@@ -355,7 +365,8 @@ class Studio:
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
         seen, last_seen = (_unseen(one) for one in given.values())
         quote = self.quote(draft, seen, last_seen, place)
-        await self._afford(account, quote)
+        share = await self._share(account, place, quote.request, parent)
+        await self._afford(account, quote.price.credits, share)
         new = await self._keep(given)
         request = replace(
             quote.request,
@@ -407,10 +418,25 @@ class Studio:
         if await self._files.renew_picture(picture) is None:
             raise NotFound(PICTURE_GONE)
 
-    async def _afford(self, account: Account, quote: Quote) -> None:
-        wallet = await self.wallet(account)
-        if wallet.available < quote.price.credits:
-            raise NotEnoughCredits(quote.price.credits, wallet.available)
+    async def _afford(self, account: Account, credits: int, share: Share | None) -> None:
+        available = (await self.wallet(account)).available
+        if share is not None and available < credits:
+            available += await self._accounts.spendable(account.id, share)
+        if available < credits:
+            raise NotEnoughCredits(credits, available)
+
+    async def _share(
+        self, account: Account, place: str, request: Request, parent: Job | None
+    ) -> Share | None:
+        """What the server's treasury has for that clip; None where it has nothing."""
+        found = await self._accounts.treasury(server(place))
+        now, zone = self._clock(), self.terms.zone
+        if found is None or not treasury.allows(
+            found.policy, account, request, _whole_seconds(request, parent), place, now, zone
+        ):
+            return None
+        since = beginning(day_of(now, zone), zone)
+        return Share(found.account_id, found.policy.daily, since)
 
     async def _queue(
         self,
@@ -421,14 +447,16 @@ class Studio:
         key: str | None,
         fingerprint: str,
     ) -> Job:
-        before = parent.clip if parent and quote.request.continues else None
-        whole_seconds = quote.request.seconds + (before.seconds if before else 0.0)
-        check(quote.request, whole_seconds, self._rules(server(place)))
-        await self._afford(account, quote)
-        if self._dispatch.waiting(account.id) >= self.terms.queued_per_account:
+        whole_seconds = _whole_seconds(quote.request, parent)
+        plan = self.plan(account)
+        places.check(quote.request, whole_seconds, self._rules(server(place)))
+        plans.check(quote.request, whole_seconds, plan)
+        share = await self._share(account, place, quote.request, parent)
+        await self._afford(account, quote.price.credits, share)
+        if self._dispatch.waiting(account.id) >= plan.waiting:
             raise TooMany(
-                f"You have {self.terms.queued_per_account} clips waiting, which is the most: "
-                "wait for one to finish, or cancel one."
+                f"You have {plan.waiting} clips waiting, which is the most with the {plan.name} "
+                "plan: wait for one to finish, or cancel one."
             )
         job = Job(
             id=new_id(),
@@ -440,7 +468,7 @@ class Studio:
             created_at=self._clock(),
             parent=parent.id if parent else None,
         )
-        queued = await self._jobs.submit(job, key, fingerprint)
+        queued = await self._jobs.submit(job, key, fingerprint, share)
         self._dispatch.changed(queued)
         return queued
 
@@ -475,6 +503,12 @@ def _unseen(picture: bytes | DecodedPicture | Picture | None) -> Picture | None:
         case DecodedPicture():
             return Picture("", picture.width, picture.height)
     return picture
+
+
+def _whole_seconds(request: Request, parent: Job | None) -> float:
+    """With what it goes on from."""
+    before = parent.clip if parent and request.continues else None
+    return request.seconds + (before.seconds if before else 0.0)
 
 
 def _new_seed() -> int:

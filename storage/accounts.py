@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.job import Account, Identity, Wallet
+from core.job import Account, Grant, Identity, Lot, LotKind, Wallet
 from core.ports import Clock, Entry
+from core.treasury import Policy, Share, Treasury
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import AccountRow, EntryRow, IdentityRow
+from storage.tables import AccountRow, EntryRow, IdentityRow, TreasuryRow
+
+SWEPT = 500
+"""Accounts whose credits one sweep lets expire; the next does the rest."""
 
 
 class SqlAccounts:
@@ -62,24 +66,63 @@ class SqlAccounts:
             )
 
     @retried
+    async def set_plan(self, account_id: int, plan: str, until: datetime | None) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(AccountRow)
+                .where(col(AccountRow.id) == account_id)
+                .values(plan=plan, plan_until=until)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
     async def wallet(self, account_id: int) -> Wallet:
         """Raises LookupError for an unknown account."""
         async with self.database.reading() as session:
             return await ledger.wallet(session, account_id)
 
     @retried
-    async def top_up(self, account_id: int, day: date, floor: int) -> Wallet:
+    async def renew(self, account_id: int, grants: Sequence[Grant]) -> Wallet:
         """Raises LookupError for an unknown account."""
+        now = self._clock()
         async with self.database.reading() as session:
-            if await ledger.granted(session, account_id, day):
+            if await ledger.is_renewed(session, account_id, grants, now):
                 return await ledger.wallet(session, account_id)
         async with self.database.writing() as session:
-            locked = await session.get(AccountRow, account_id, with_for_update=True)
-            if locked is None:
-                raise LookupError(f"no account {account_id}")
-            missing = max(0, floor - locked.available - locked.held)
-            await ledger.grant(session, account_id, missing, day, self._clock())
-            return await ledger.wallet(session, account_id)
+            return await ledger.renew(session, account_id, grants, now)
+
+    @retried
+    async def lots(self, account_id: int) -> Sequence[Lot]:
+        async with self.database.reading() as session:
+            rows = await session.scalars(ledger.lots_of(account_id))
+            return [Lot(LotKind(row.kind), row.credits, row.expires_at) for row in rows]
+
+    @retried
+    async def treasury(self, server: str) -> Treasury | None:
+        async with self.database.reading() as session:
+            row = await session.get(TreasuryRow, server)
+            return Treasury(row.account_id, Policy.from_dict(row.policy)) if row else None
+
+    @retried
+    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None:
+        async with self.database.writing() as session:
+            await session.merge(
+                TreasuryRow(server=server, account_id=account_id, policy=policy.as_dict())
+            )
+
+    @retried
+    async def spendable(self, account_id: int, share: Share) -> int:
+        async with self.database.reading() as session:
+            return await ledger.spendable(session, account_id, share)
+
+    async def sweep(self, now: datetime) -> None:
+        for account_id in await self._overdue(now):
+            await self.renew(account_id, ())
+
+    @retried
+    async def _overdue(self, now: datetime) -> Sequence[int]:
+        async with self.database.reading() as session:
+            return await ledger.overdue(session, now, SWEPT)
 
     @retried
     async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:
@@ -98,7 +141,7 @@ class SqlAccounts:
 
 
 def account_of(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.weight, row.ping)
+    return Account(row.id, row.name, row.weight, row.ping, row.plan, row.plan_until)
 
 
 async def _behind(session: AsyncSession, identity: Identity) -> Account | None:

@@ -2,8 +2,8 @@
 
 Every arrow of the state machine is one guarded UPDATE. Where it hits a row, whatever follows from
 it (the settlement of the hold, the delivery) is in the same transaction; where it hits none, the
-caller came too late and nothing happens. An ended job always has exactly one settlement and
-exactly one delivery, however it ended.
+caller came too late and nothing happens. An ended job always has exactly one settlement of each of
+its holds, and exactly one delivery, however it ended.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from core.errors import WrongState
 from core.eta import work
 from core.job import Clip, Job, State, new_id
 from core.ports import Clock, Measured
+from core.pricing import due
 from core.request import Request
+from core.treasury import Share
 from storage import ledger
 from storage.database import Database, insert_new, retried
 from storage.tables import DeliveryRow, JobRow
@@ -57,7 +59,9 @@ class SqlJobs:
     # Asking
 
     @retried
-    async def submit(self, job: Job, key: str | None, fingerprint: str) -> Job:
+    async def submit(
+        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+    ) -> Job:
         row = _row_of(job, key, fingerprint)
         async with self.database.writing() as session:
             number = await session.scalar(
@@ -73,7 +77,8 @@ class SqlJobs:
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
-            await ledger.hold(session, job.account_id, job.id, job.credits, job.created_at)
+            now = job.created_at
+            await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
         return job
 
     @retried
@@ -329,6 +334,8 @@ class SqlJobs:
                 return self._job_of(row) if row else None
             job = self._job_of(row)
             if job.state.ended:
+                job = replace(job, charged=due(job))
+                row.charged = job.charged
                 await _conclude(session, job)
             return job
 
@@ -369,6 +376,7 @@ class SqlJobs:
             parent=row.parent,
             clip=self._clip_of(row),
             deleted=row.deleted,
+            charged=row.charged,
         )
 
     def _clip_of(self, row: JobRow) -> Clip | None:
@@ -397,8 +405,7 @@ class SqlJobs:
 async def _conclude(session: AsyncSession, job: Job) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
     assert job.ended_at is not None
-    settle = ledger.capture if job.state is State.SUCCEEDED else ledger.release
-    await settle(session, job.account_id, job.id, job.credits, job.ended_at)
+    await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
     session.add(
         DeliveryRow(
             job_id=job.id, place=job.place, chat=places.chat(job.place), due_at=job.ended_at

@@ -1,90 +1,36 @@
-"""Credits: an append-only ledger, moved in two steps, and the balances that it adds up to.
+"""Credits: an append-only ledger over lots, moved in two steps, and the balances it adds up to.
 
-A job's price is held when it is submitted, and then either captured or released. Every function
-works inside the caller's transaction: an entry, then a guarded update of its account. An entry's
-key says what may happen only once; where it exists already, nothing moves.
+Credits that came together lie in a lot and expire together. A job's price is held when it is
+submitted, from the lots that expire soonest, and settled when it has ended, on the same lots. Every
+function works inside the caller's transaction and first locks the account, under which its lots
+stay as they were read. Each move is an entry; an entry's key says what may happen only once, and
+where it exists already the database refuses the transaction.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.errors import NotEnoughCredits
-from core.job import Wallet
-from storage.database import insert_new
-from storage.tables import AccountRow, EntryRow
+from core.job import Grant, Wallet
+from core.treasury import Share
+from storage.tables import AccountRow, EntryRow, JobRow, LotRow
+
+PROMISED = timedelta(hours=24)
+"""How long credits stay that come back into a lot which expired while they were held."""
 
 
 class LedgerBroken(Exception):
-    """An entry that its account can't bear: a settlement without its hold."""
-
-
-def grant_key(account_id: int, day: date) -> str:
-    return f"grant:{account_id}:{day.isoformat()}"
-
-
-async def granted(session: AsyncSession, account_id: int, day: date) -> bool:
-    key = grant_key(account_id, day)
-    return bool(await session.scalar(select(exists().where(col(EntryRow.key) == key))))
-
-
-async def grant(
-    session: AsyncSession, account_id: int, credits: int, day: date, now: datetime
-) -> None:
-    """A day's free credits, once. A grant of 0 is written down too: it uses the day up."""
-    await _enter(
-        session,
-        EntryRow(
-            key=grant_key(account_id, day),
-            kind="grant",
-            account_id=account_id,
-            available_change=credits,
-            held_change=0,
-            note=f"free credits of {day.isoformat()}",
-            created_at=now,
-        ),
-    )
-
-
-async def hold(
-    session: AsyncSession, account_id: int, job_id: str, credits: int, now: datetime
-) -> None:
-    """Set a job's price aside. Raises NotEnoughCredits: then leave the transaction by it."""
-    entry = EntryRow(
-        key=f"job:{job_id}:hold",
-        kind="hold",
-        account_id=account_id,
-        job_id=job_id,
-        available_change=-credits,
-        held_change=credits,
-        created_at=now,
-    )
-    try:
-        await _enter(session, entry)
-    except LedgerBroken:
-        raise NotEnoughCredits(credits, (await wallet(session, account_id)).available) from None
-
-
-async def capture(
-    session: AsyncSession, account_id: int, job_id: str, credits: int, now: datetime
-) -> None:
-    """Take what was held: the clip was delivered."""
-    await _settle(session, "capture", account_id, job_id, credits, 0, now)
-
-
-async def release(
-    session: AsyncSession, account_id: int, job_id: str, credits: int, now: datetime
-) -> None:
-    """Give back what was held."""
-    await _settle(session, "release", account_id, job_id, credits, credits, now)
+    """A settlement without its hold, or of more than was held; lots that are no balance."""
 
 
 async def wallet(session: AsyncSession, account_id: int) -> Wallet:
-    """Raises LookupError for an unknown account."""
+    """As it was when it was last used. Raises LookupError for an unknown account."""
     found = await session.execute(
         select(col(AccountRow.available), col(AccountRow.held)).where(
             col(AccountRow.id) == account_id
@@ -96,48 +42,223 @@ async def wallet(session: AsyncSession, account_id: int) -> Wallet:
     return Wallet(row[0], row[1])
 
 
-async def _settle(
+async def is_renewed(
+    session: AsyncSession, account_id: int, grants: Sequence[Grant], now: datetime
+) -> bool:
+    """Whether `renew` would change nothing."""
+    if await session.scalar(select(exists().where(_of(account_id), _expired(now)))):
+        return False
+    keys = _keys(account_id, grants)
+    given = select(func.count()).where(col(EntryRow.key).in_(keys))
+    return not keys or await session.scalar(given) == len(keys)
+
+
+async def renew(
+    session: AsyncSession, account_id: int, grants: Sequence[Grant], now: datetime
+) -> Wallet:
+    """Let expire what is past its time, and give those of the grants that were not given yet.
+
+    Raises LookupError for an unknown account.
+    """
+    account = await _locked(session, account_id)
+    await _live(session, account, now)
+    keys = _keys(account_id, grants)
+    known = select(col(EntryRow.key)).where(col(EntryRow.key).in_(keys))
+    given = set(await session.scalars(known))
+    for key, grant in zip(keys, grants, strict=True):
+        if key in given:
+            continue
+        lot = LotRow(
+            account_id=account_id, kind=grant.kind, ends_at=grant.expires_at,
+            expires_at=grant.expires_at, created_at=now,
+        )  # fmt: skip
+        session.add(lot)
+        await session.flush()
+        _enter(session, account, lot, "grant", key, now, grant.credits, 0, note=grant.note)
+    return Wallet(account.available, account.held)
+
+
+async def hold(
     session: AsyncSession,
-    kind: str,
     account_id: int,
     job_id: str,
-    held: int,
-    returned: int,
+    credits: int,
     now: datetime,
+    share: Share | None = None,
 ) -> None:
-    entry = EntryRow(
-        key=f"job:{job_id}:settle",
-        kind=kind,
-        account_id=account_id,
-        job_id=job_id,
-        available_change=returned,
-        held_change=-held,
-        created_at=now,
-    )
-    await _enter(session, entry)
+    """Set a job's price aside: of the share first, where there is one, and then of the account.
+
+    Raises NotEnoughCredits: then leave the transaction by it.
+    """
+    ids = {account_id} if share is None else {account_id, share.account_id}
+    accounts = {id_: await _locked(session, id_) for id_ in sorted(ids)}
+    live = {id_: await _live(session, account, now) for id_, account in accounts.items()}
+    own = accounts[account_id].available
+    parts = []
+    if share is not None:
+        shared = min(credits, await spendable(session, account_id, share))
+        if own < credits - shared:
+            raise NotEnoughCredits(credits, own + shared)
+        parts = _parts(live[share.account_id], shared)
+        credits -= shared
+    if own < credits:
+        raise NotEnoughCredits(credits, own)
+    parts += _parts(live[account_id], credits)
+    for number, (lot, part) in enumerate(parts):
+        key = f"job:{job_id}:hold{_nth(number)}"
+        _enter(session, accounts[lot.account_id], lot, "hold", key, now, -part, part, job_id)
 
 
-async def _enter(session: AsyncSession, entry: EntryRow) -> None:
-    """Raises LedgerBroken where a balance would fall below zero."""
-    values = entry.model_dump(exclude={"id"})
-    added = await session.scalar(
-        insert_new(session, EntryRow).values(**values).returning(col(EntryRow.id))
-    )
-    if added is None:
-        return
-    moved = await session.scalar(
-        update(AccountRow)
+async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
+    """What a job of the account may take of the share."""
+    there = (await wallet(session, share.account_id)).available
+    if share.daily is None:
+        return there
+    spent = await session.scalar(
+        select(func.coalesce(func.sum(-col(EntryRow.available_change)), 0))
+        .join(JobRow, col(JobRow.id) == col(EntryRow.job_id))
         .where(
-            col(AccountRow.id) == entry.account_id,
-            col(AccountRow.available) + entry.available_change >= 0,
-            col(AccountRow.held) + entry.held_change >= 0,
+            col(EntryRow.account_id) == share.account_id,
+            col(JobRow.account_id) == account_id,
+            col(JobRow.created_at) >= share.since,
         )
-        .values(
-            available=col(AccountRow.available) + entry.available_change,
-            held=col(AccountRow.held) + entry.held_change,
-        )
-        .returning(col(AccountRow.id))
-        .execution_options(synchronize_session=False)
     )
-    if moved is None:
-        raise LedgerBroken(f"{entry.key} asks for more than there is")
+    return max(0, min(there, share.daily - (spent or 0)))
+
+
+async def settle(
+    session: AsyncSession, job_id: str, held: int, charged: int, now: datetime
+) -> None:
+    """Take `charged` of the `held` credits of a job, and give back the rest.
+
+    Raises LedgerBroken where so much was not held, or less.
+    """
+    holds = await _holds(session, job_id)
+    if sum(one.held_change for one in holds) != held or not 0 <= charged <= held:
+        raise LedgerBroken(f"job {job_id} was not held for {held}, or can't cost {charged}")
+    accounts = {id_: await _locked(session, id_) for id_ in sorted({h.account_id for h in holds})}
+    lots = {lot.id: lot for lot in await _lots(session, [hold.lot_id for hold in holds])}
+    for number, hold in enumerate(holds):
+        account, lot = accounts[hold.account_id], lots[hold.lot_id]
+        taken = min(charged, hold.held_change)
+        charged -= taken
+        back = hold.held_change - taken
+        if back and lot.expires_at is not None and lot.expires_at <= now:
+            _expire(session, account, lot, now)
+            if lot.ends_at is not None and hold.created_at < lot.ends_at:
+                lot.expires_at = now + PROMISED
+        kind = "capture" if taken else "release"
+        key = f"job:{job_id}:settle{_nth(number)}"
+        _enter(session, account, lot, kind, key, now, back, -hold.held_change, job_id)
+
+
+async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
+    """Accounts with credits that are past their time."""
+    expired = select(col(LotRow.account_id)).where(_expired(now)).distinct().limit(limit)
+    return (await session.scalars(expired)).all()
+
+
+def lots_of(account_id: int) -> Select[LotRow]:
+    """The account's lots that have credits left, soonest to expire first."""
+    soonest = col(LotRow.expires_at).asc().nulls_last()
+    return select(LotRow).where(_of(account_id)).order_by(soonest, col(LotRow.id))
+
+
+def _parts(lots: Iterable[LotRow], credits: int) -> list[tuple[LotRow, int]]:
+    """How much of each lot makes so many credits."""
+    parts = []
+    for lot in lots:
+        part = min(lot.credits, credits)
+        if part:
+            parts.append((lot, part))
+        credits -= part
+    if credits:
+        raise LedgerBroken("an account's lots hold less than its balance")
+    return parts
+
+
+def _keys(account_id: int, grants: Iterable[Grant]) -> list[str]:
+    return [f"grant:{account_id}:{grant.key}" for grant in grants]
+
+
+def _nth(number: int) -> str:
+    """Most jobs touch one lot."""
+    return f"/{number}" if number else ""
+
+
+def _of(account_id: int) -> ColumnElement[bool]:
+    return and_(col(LotRow.account_id) == account_id, col(LotRow.credits) > 0)
+
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    return and_(col(LotRow.credits) > 0, col(LotRow.expires_at) <= now)
+
+
+async def _locked(session: AsyncSession, account_id: int) -> AccountRow:
+    """On SQLite whoever writes is alone anyway. Raises LookupError.
+
+    FOR NO KEY UPDATE: whoever inserts a job shares the key of its account until the transaction
+    ends, and two of them would wait for each other.
+    """
+    account = await session.get(AccountRow, account_id, with_for_update={"key_share": True})
+    if account is None:
+        raise LookupError(f"no account {account_id}")
+    return account
+
+
+async def _live(session: AsyncSession, account: AccountRow, now: datetime) -> list[LotRow]:
+    """The account's lots in the order in which they are spent, without those past their time,
+    which expire."""
+    live = []
+    for lot in (await session.scalars(lots_of(account.id))).all():
+        if lot.expires_at is not None and lot.expires_at <= now:
+            _expire(session, account, lot, now)
+        else:
+            live.append(lot)
+    return live
+
+
+async def _holds(session: AsyncSession, job_id: str) -> Sequence[EntryRow]:
+    held = and_(col(EntryRow.job_id) == job_id, col(EntryRow.kind) == "hold")
+    return (await session.scalars(select(EntryRow).where(held).order_by(col(EntryRow.id)))).all()
+
+
+async def _lots(session: AsyncSession, ids: Sequence[int]) -> Sequence[LotRow]:
+    return (await session.scalars(select(LotRow).where(col(LotRow.id).in_(ids)))).all()
+
+
+def _expire(session: AsyncSession, account: AccountRow, lot: LotRow, now: datetime) -> None:
+    if lot.credits:
+        _enter(session, account, lot, "expiry", None, now, -lot.credits, 0)
+
+
+def _enter(
+    session: AsyncSession,
+    account: AccountRow,
+    lot: LotRow,
+    kind: str,
+    key: str | None,
+    now: datetime,
+    available: int,
+    held: int,
+    job_id: str | None = None,
+    note: str = "",
+) -> None:
+    """One line, and what it moves."""
+    lot.credits += available
+    lot.held += held
+    account.available += available
+    account.held += held
+    session.add(
+        EntryRow(
+            key=key,
+            account_id=account.id,
+            lot_id=lot.id,
+            job_id=job_id,
+            kind=kind,
+            available_change=available,
+            held_change=held,
+            note=note,
+            created_at=now,
+        )
+    )

@@ -21,10 +21,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
-from core.job import State
+from core.job import LotKind, State
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,8 +34,11 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-ENTRY_KINDS = ("grant", "hold", "capture", "release")
+ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry")
 DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
+
+_SOME = text("credits > 0")
+"""Of lots that were used up nobody asks any more."""
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A rowid on SQLite, which counts only an INTEGER by itself."""
@@ -74,8 +78,8 @@ class Table(SQLModel):
 
 
 class AccountRow(Table, table=True):
-    """available, held: what the account's entries add up to, in whole credits. ping: as in
-    `core.job.Account`."""
+    """available, held: what the account's entries add up to, and its lots, in whole credits.
+    ping, plan: as in `core.job.Account`."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -89,6 +93,8 @@ class AccountRow(Table, table=True):
     available: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     ping: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
+    plan: str = Field(default="free", sa_column=Column(Text, nullable=False))
+    plan_until: datetime | None = Field(default=None, sa_column=Column(Instant))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
@@ -109,6 +115,7 @@ class JobRow(Table, table=True):
 
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
+    credits: what was held for it; charged: what was taken in the end.
     """
 
     __tablename__ = "job"
@@ -116,6 +123,7 @@ class JobRow(Table, table=True):
         UniqueConstraint("account_id", "request_key"),
         _one_of("state", tuple(State), "state"),
         CheckConstraint("credits >= 0", name="credits"),
+        CheckConstraint("charged >= 0 AND charged <= credits", name="charged"),
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
         Index(None, "place"),
@@ -132,6 +140,7 @@ class JobRow(Table, table=True):
     request_key: str | None = Field(default=None, sa_column=Column(Text))
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))
     credits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    charged: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     started_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
@@ -151,19 +160,59 @@ class JobRow(Table, table=True):
     deleted: bool = False
 
 
+class LotRow(Table, table=True):
+    """Credits that came together and expire together; what is left of them, and held of them.
+
+    ends_at: when they were to expire, as granted; expires_at: when they do. None: never.
+    """
+
+    __tablename__ = "lot"
+    __table_args__ = (
+        _one_of("kind", tuple(LotKind), "kind"),
+        CheckConstraint("credits >= 0", name="credits"),
+        CheckConstraint("held >= 0", name="held"),
+        Index(None, "account_id", sqlite_where=_SOME, postgresql_where=_SOME),
+        Index(None, "expires_at", sqlite_where=_SOME, postgresql_where=_SOME),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    credits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    ends_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class TreasuryRow(Table, table=True):
+    """The account of a server, and what its credits are for; as in `core.treasury.Policy`."""
+
+    __tablename__ = "treasury"
+
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
 class EntryRow(Table, table=True):
-    """One line of the ledger. Lines are added, never changed. key: what can happen only once."""
+    """One line of the ledger, on one lot. Lines are added, never changed.
+
+    key: what can happen only once; None for what leaves nothing to repeat.
+    """
 
     __tablename__ = "entry"
     __table_args__ = (
         UniqueConstraint("key"),
         _one_of("kind", ENTRY_KINDS, "kind"),
         Index(None, "account_id", "id"),
+        Index(None, "job_id"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
-    key: str = Field(sa_column=Column(Text, nullable=False))
+    key: str | None = Field(default=None, sa_column=Column(Text))
     account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    lot_id: int = Field(sa_column=Column(Key, ForeignKey("lot.id"), nullable=False))
     job_id: str | None = Field(default=None, sa_column=Column(Text, ForeignKey("job.id")))
     kind: str = Field(sa_column=Column(Text, nullable=False))
     available_change: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -79,7 +79,7 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
                 ),
             ),
             talk.flags(),
-            (line("A clip that fails or is cancelled costs nothing."),),
+            (line(talk.COSTS),),
         ]
     )
 

@@ -68,7 +68,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
                      "Upscale."),
             ),
             talk.flags(),
-            (line("A clip that fails or is cancelled costs nothing."),),
+            (line(talk.COSTS),),
         ]
     )  # fmt: skip
 

@@ -51,6 +51,7 @@ def clip(view: View, studio: Studio) -> Json:
         "started_at": _time(job.started_at),
         "ended_at": _time(job.ended_at),
         "expires_at": _time(job.clip.expires_at if job.clip else None),
+        "charged": job.charged,
         "run_seconds": job.run_seconds,
         "bytes": job.clip.size if job.clip else None,
         "failure": shown.failure or None,

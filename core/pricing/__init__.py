@@ -1,5 +1,6 @@
 """Prices in whole credits, one file for each policy."""
 
+from core.pricing.due import due
 from core.pricing.linear import Price, price
 
-__all__ = ["Price", "price"]
+__all__ = ["Price", "due", "price"]

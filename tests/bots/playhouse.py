@@ -91,7 +91,7 @@ class Playhouse(ABC):
                 )
 
     def _faults_of_holds(self) -> Iterator[str]:
-        """One hold and one capture for each job, of what it costs."""
+        """A hold and a capture of each lot that a job is paid from, of what it costs."""
         for row in self.rows(
             "SELECT job.id, job.credits, sum(entry.kind = 'hold') AS holds, "
             "sum(entry.kind = 'capture') AS captures, sum(entry.available_change) AS paid, "
@@ -99,7 +99,8 @@ class Playhouse(ABC):
             "GROUP BY job.id"
         ):
             found = (row["holds"], row["captures"], row["entries"], row["paid"])
-            if found != (1, 1, 2, -row["credits"]):
+            lots = row["holds"] or 1
+            if found != (lots, lots, 2 * lots, -row["credits"]):
                 yield (
                     f"job {row['id']} has {row['holds']} holds and {row['captures']} captures, "
                     f"and cost {-(row['paid'] or 0)} instead of {row['credits']}"

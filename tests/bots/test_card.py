@@ -95,6 +95,12 @@ def test_failed_and_refused_cost_nothing_and_say_so() -> None:
 def test_cancelled_counts_what_came_back() -> None:
     assert shown(State.CANCELLED).line_two == "12 credits came back."
     assert shown(State.CANCELLED, credits=1).line_two == "1 credit came back."
+    assert shown(State.CANCELLED, charged=5).line_two == (
+        "5 credits went into what was drawn by then; 7 credits came back."
+    )
+    assert shown(State.CANCELLED, charged=12).line_two == (
+        "12 credits went into what was drawn by then."
+    )
 
 
 def test_held_waits_for_a_moderator() -> None:

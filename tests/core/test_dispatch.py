@@ -17,6 +17,7 @@ from core.dispatch import Dispatch
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.eta import Estimator
 from core.job import Account, Clip, Identity, Job, State
+from core.plans import FREE, Plan, Plans
 from core.ports import DecodedPicture, Jobs
 from core.prompt import parse
 from core.studio import Studio, Terms
@@ -25,6 +26,7 @@ from tests.core.models import CATALOGUE
 from tests.core.scripted import ScriptedEngine
 
 GRANT = 20
+A_DAY = Plan(FREE, daily=GRANT)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ async def decode(data: bytes) -> DecodedPicture:
 @asynccontextmanager
 async def home(
     folder: Path,
-    queued_per_account: int = 100,
+    free: Plan = A_DAY,
     keep: timedelta = timedelta(days=7),
     jobs_as: Callable[[Jobs], Jobs] = lambda jobs: jobs,
 ) -> AsyncIterator[Home]:
@@ -76,13 +78,14 @@ async def home(
         def clock() -> datetime:
             return datetime.now(UTC)
 
+        heavy = replace(free, name="heavy", weight=4.0)
+        plans = Plans({FREE: free, heavy.name: heavy})
         dispatch = Dispatch(
-            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock
+            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans
         )
         studio = Studio(
             store.accounts, store.jobs, store.files, decode, dispatch, estimator, CATALOGUE,
-            Terms(daily_credits=GRANT, queued_per_account=queued_per_account), clock,
-            lambda: clock().date(),
+            Terms(plans), clock,
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:
@@ -254,7 +257,7 @@ async def test_a_position_counts_who_is_ahead_and_moves(at_home: Home) -> None:
 
 
 async def test_what_cannot_be_paid_or_queued_leaves_no_trace(tmp_path: Path) -> None:
-    async with home(tmp_path, queued_per_account=3) as at_home:
+    async with home(tmp_path, Plan(FREE, daily=GRANT, waiting=3)) as at_home:
         anna = await at_home.account("anna")
         with pytest.raises(NotEnoughCredits, match="costs 24 and you have 20"):
             await at_home.studio.submit(

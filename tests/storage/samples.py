@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.camera import CameraMove
-from core.job import Account, Clip, Identity, Job, State, new_id
+from core.job import Account, Clip, Grant, Identity, Job, LotKind, State, new_id
 from core.ports import Rendered
 from core.request import Request
 from storage.store import Store
@@ -82,8 +82,18 @@ def a_rendering(folder: Path, job_id: str, attempt: int, content: bytes = b"mp4"
     return Rendered(job_id, attempt, 3, video, poster, 854, 480, 49, 24, 1.5)
 
 
+def a_grant(
+    credits: int,
+    key: str = "first",
+    expires_at: datetime | None = None,
+    kind: LotKind = LotKind.ADJUSTED,
+) -> Grant:
+    return Grant(kind, credits, key, expires_at, "a note")
+
+
 async def a_person(store: Store, credits: int = 100) -> Account:
     """A new account with that many credits."""
     account = await store.accounts.account(Identity("web", new_id()), "Ada")
-    await store.accounts.top_up(account.id, NOON.date(), credits)
+    if credits:
+        await store.accounts.renew(account.id, [a_grant(credits)])
     return account

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
+
+import pytest
 
 from core.job import Identity, Wallet
 from storage.store import Store
-from tests.storage.samples import NOON, a_person
-from tests.storage.steps import finish, queue, run
+from tests.storage.samples import NOON, a_grant, a_person
+from tests.storage.steps import finish, run
 
 
 async def test_an_identity_has_one_account_however_often_and_at_once_it_comes(
@@ -24,35 +26,25 @@ async def test_an_identity_has_one_account_however_often_and_at_once_it_comes(
     assert await store.accounts.account_by_id(10**9) is None
 
 
-async def test_a_day_is_granted_once_and_fills_up_to_the_floor(store: Store) -> None:
+async def test_a_grant_is_given_once_however_often_and_at_once_it_is_due(store: Store) -> None:
     account = await store.accounts.account(Identity("web", "owner"), "Ada")
-    today = date(2026, 11, 22)
-    wallets = await asyncio.gather(
-        *(store.accounts.top_up(account.id, today, 100) for _ in range(20))
-    )
-    assert set(wallets) == {Wallet(100, 0)}
+    due = [a_grant(100, "2026-11-22"), a_grant(500, "2026-11")]
+    wallets = await asyncio.gather(*(store.accounts.renew(account.id, due) for _ in range(20)))
+    assert set(wallets) == {Wallet(600, 0)}
     await finish(store, await run(store, account, 30))
-    assert await store.accounts.top_up(account.id, today, 100) == Wallet(70, 0)
-    assert await store.accounts.top_up(account.id, date(2026, 11, 23), 100) == Wallet(100, 0)
+    assert await store.accounts.renew(account.id, due) == Wallet(570, 0)
+    next_day = [a_grant(100, "2026-11-23"), a_grant(500, "2026-11")]
+    assert await store.accounts.renew(account.id, next_day) == Wallet(670, 0)
+    with pytest.raises(LookupError):
+        await store.accounts.renew(10**9, due)
 
 
-async def test_holding_credits_over_midnight_makes_no_more_of_them(store: Store) -> None:
-    account = await a_person(store, 40)
-    for days in (1, 2, 3):
-        job = await queue(store, account, 40)
-        day = NOON.date() + timedelta(days=days)
-        assert await store.accounts.top_up(account.id, day, 40) == Wallet(0, 40)
-        await store.jobs.cancel(job.id, NOON)
-        assert await store.accounts.wallet(account.id) == Wallet(40, 0)
-
-
-async def test_a_day_that_had_nothing_to_fill_is_used_up_too(store: Store) -> None:
-    account = await a_person(store, 100)
-    tomorrow = NOON.date() + timedelta(days=1)
-    await store.accounts.top_up(account.id, tomorrow, 100)
-    await queue(store, account, 60)
-    assert await store.accounts.top_up(account.id, tomorrow, 100) == Wallet(40, 60)
-    assert [e.kind for e in await store.accounts.entries(account.id, 9)] == ["hold", "grant"]
+async def test_a_plan_is_kept_with_its_end(store: Store) -> None:
+    account = await a_person(store)
+    assert (account.plan, account.plan_until) == ("free", None)
+    await store.accounts.set_plan(account.id, "pro", NOON)
+    known = await store.accounts.account_by_id(account.id)
+    assert known == replace(account, plan="pro", plan_until=NOON)
 
 
 async def test_the_ledger_reads_newest_first_and_in_utc(store: Store) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,41 +15,85 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy.exc import IntegrityError
 
 from core.errors import NotEnoughCredits, WrongState
-from core.job import Account, Job, State, Wallet
+from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
+from core.ports import Stage
 from storage import ledger
+from storage.ledger import PROMISED
 from storage.store import Store, open_store
-from tests.storage.samples import KEEP, NOON, a_clip, a_job, a_person
+from tests.storage.books import faults
+from tests.storage.crowd import crowd
+from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, a_person
 
 T = TypeVar("T")
+EXAMPLES = int(os.environ.get("KINORA_TEST_EXAMPLES", "200"))
+STEPS = 50
 LATE = st.sampled_from((0, 0, 0, 1))
 WHICH = st.integers(0, 3)
+NEVER = datetime.max.replace(tzinfo=NOON.tzinfo)
+
+
+@dataclass
+class Purse:
+    """What a lot should look like."""
+
+    kind: LotKind
+    credits: int
+    ends: datetime
+    expires: datetime
 
 
 @dataclass
 class Expected:
-    """What a job should look like."""
+    """What a job should look like. paid_from: purses, with how much of each, and when."""
 
     credits: int
+    paid_from: list[tuple[Purse, int, datetime]]
     state: State = State.QUEUED
     attempt: int = 0
     unwanted: bool = False
+    steps_done: int = 0
+    charged: int = 0
+
+
+@dataclass
+class Hand:
+    """One account as it should be."""
+
+    account: Account
+    purses: list[Purse] = field(default_factory=list)
+    held: int = 0
+
+    def expire(self, now: datetime) -> None:
+        for purse in self.purses:
+            if purse.expires <= now:
+                purse.credits = 0
+
+    def spendable(self) -> list[Purse]:
+        left = [purse for purse in self.purses if purse.credits]
+        return sorted(left, key=lambda purse: purse.expires)
+
+    @property
+    def wallet(self) -> Wallet:
+        return Wallet(sum(purse.credits for purse in self.purses), self.held)
 
 
 class Books(RuleBasedStateMachine):
     """One account and its jobs, beside what they should be."""
 
     store: Store
+    clock: SetClock
     runner: asyncio.Runner
 
     def __init__(self) -> None:
         super().__init__()
-        self.account: Account = self.run(a_person(self.store, 0))
-        self.wallet = Wallet(0, 0)
+        self.clock.now = NOON
+        self.hand = Hand(self.run(a_person(self.store, 0)))
         self.jobs: dict[str, Expected] = {}
         self.keys: dict[str, tuple[str, str]] = {}
-        self.day = NOON.date()
+        self.grants = 0
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(doing)
@@ -58,32 +103,59 @@ class Books(RuleBasedStateMachine):
         found = [(id_, job) for id_, job in self.jobs.items() if job.state is state]
         return found[-1 - which % len(found)] if found else None
 
-    def move(self, available: int, held: int) -> None:
-        self.wallet = Wallet(self.wallet.available + available, self.wallet.held + held)
-
     def end(self, job: Expected, state: State) -> None:
+        """What was used is taken from what expires soonest; the rest comes back, and stays a day
+        more where it expired meanwhile."""
         job.state = state
-        self.move(0 if state is State.SUCCEEDED else job.credits, -job.credits)
+        if state is State.SUCCEEDED:
+            job.charged = job.credits
+        elif state is State.CANCELLED:
+            job.charged = job.credits * job.steps_done // 10
+        left, now = job.charged, self.clock.now
+        for purse, part, held_at in job.paid_from:
+            back = part - min(left, part)
+            left -= part - back
+            self.hand.held -= part
+            if back and purse.expires <= now:
+                purse.credits = 0
+                if held_at < purse.ends:
+                    purse.expires = now + PROMISED
+            purse.credits += back
 
-    @rule(floor=st.integers(0, 60), next_day=st.booleans())
-    def top_up(self, floor: int, next_day: bool) -> None:
-        if next_day:
-            self.day += timedelta(days=1)
-            self.move(max(0, floor - self.wallet.available - self.wallet.held), 0)
-        if self.day > NOON.date():
-            asked = self.store.accounts.top_up(self.account.id, self.day, floor)
-            assert self.run(asked) == self.wallet
+    @rule(hours=st.sampled_from((0.5, 5, 24, 70)))
+    def wait(self, hours: float) -> None:
+        self.clock.forward(hours=hours)
 
-    @rule(credits=st.integers(1, 40), key=st.sampled_from((None, None, "a", "b")),
+    @rule(kind=st.sampled_from(LotKind), credits=st.integers(1, 60),
+          hours=st.sampled_from((1, 24, 72, 72, None)), again=st.booleans())  # fmt: skip
+    def grant(self, kind: LotKind, credits: int, hours: int | None, again: bool) -> None:
+        now = self.clock.now
+        ends = now + timedelta(hours=hours) if hours else None
+        self.hand.expire(now)
+        self.hand.purses.append(Purse(kind, credits, ends or NEVER, ends or NEVER))
+        self.grants += 1
+        given = [a_grant(credits, str(self.grants), ends, kind)]
+        for _ in range(1 + again):
+            renewed = self.run(self.store.accounts.renew(self.hand.account.id, given))
+            assert renewed == self.hand.wallet
+
+    @rule()
+    def sweep(self) -> None:
+        self.hand.expire(self.clock.now)
+        self.run(self.store.accounts.sweep(self.clock.now))
+
+    @rule(credits=st.integers(1, 90), key=st.sampled_from((None, None, "a", "b")),
           fingerprint=st.sampled_from(("x", "x", "y")))  # fmt: skip
     def submit(self, credits: int, key: str | None, fingerprint: str) -> None:
-        job = a_job(self.account, credits)
+        now = self.clock.now
+        job = a_job(self.hand.account, credits, created_at=now)
         known = self.keys.get(key) if key else None
+        live = sum(p.credits for p in self.hand.purses if p.expires > now)
         try:
             came = self.run(self.store.jobs.submit(job, key, fingerprint))
         except NotEnoughCredits as error:
             assert known is None
-            assert error.available == self.wallet.available < credits
+            assert error.available == live < credits
             return
         except WrongState:
             assert known is not None
@@ -93,8 +165,16 @@ class Books(RuleBasedStateMachine):
             assert (came.id, fingerprint) == known
             return
         assert came == job
-        self.move(-credits, credits)
-        self.jobs[job.id] = Expected(credits)
+        self.hand.expire(now)
+        self.hand.held += credits
+        self.jobs[job.id] = Expected(credits, [])
+        for purse in self.hand.spendable():
+            part = min(purse.credits, credits)
+            if part:
+                purse.credits -= part
+                credits -= part
+                self.jobs[job.id].paid_from.append((purse, part, now))
+        assert not credits
         if key:
             self.keys[key] = (job.id, fingerprint)
 
@@ -102,31 +182,42 @@ class Books(RuleBasedStateMachine):
     def claim(self, which: int) -> None:
         if found := self.pick(which, State.QUEUED):
             job_id, job = found
-            came = self.run(self.store.jobs.claim(job_id, NOON))
-            job.state, job.attempt = State.RUNNING, job.attempt + 1
+            came = self.run(self.store.jobs.claim(job_id, self.clock.now))
+            job.state, job.attempt, job.steps_done = State.RUNNING, job.attempt + 1, 0
             assert came is not None
             assert came.attempt == job.attempt
+
+    @rule(which=WHICH, late=LATE, step=st.integers(0, 10), encoding=st.sampled_from((0, 0, 1)))
+    def progress(self, which: int, late: int, step: int, encoding: int) -> None:
+        if found := self.pick(which, State.RUNNING):
+            job_id, job = found
+            stage, step, steps = (Stage.ENCODING, 0, 0) if encoding else (Stage.RENDERING, step, 10)
+            asked = self.store.jobs.progress(job_id, job.attempt - late, stage, step, steps)
+            assert self.run(asked) == (not late)
+            if not late:
+                job.steps_done = 10 if encoding else step
 
     @rule(which=WHICH, late=LATE, how=st.sampled_from(("finish", "fail", "stopped")))
     def ending(self, which: int, late: int, how: str) -> None:
         if not (found := self.pick(which, State.RUNNING)):
             return
         job_id, job = found
-        attempt = job.attempt - late
+        attempt, now = job.attempt - late, self.clock.now
         jobs = self.store.jobs
         ends: dict[str, tuple[State, Callable[[], Coroutine[Any, Any, Job | None]]]] = {
             "finish": (
                 State.CANCELLED if job.unwanted else State.SUCCEEDED,
-                lambda: jobs.finish(job_id, attempt, a_clip(), 1.0, NOON),
+                lambda: jobs.finish(job_id, attempt, a_clip(), 1.0, now),
             ),
-            "fail": (State.FAILED, lambda: jobs.fail(job_id, attempt, "why", "ref", NOON)),
-            "stopped": (State.CANCELLED, lambda: jobs.stopped(job_id, attempt, NOON)),
+            "fail": (State.FAILED, lambda: jobs.fail(job_id, attempt, "why", "ref", now)),
+            "stopped": (State.CANCELLED, lambda: jobs.stopped(job_id, attempt, now)),
         }
         state, end = ends[how]
         came = self.run(end())
         assert (came is None) == bool(late)
         if came is not None:
             self.end(job, state)
+            assert came.charged == job.charged
             assert (came.clip is not None) == (job.state is State.SUCCEEDED)
             assert self.run(end()) == came
 
@@ -137,16 +228,19 @@ class Books(RuleBasedStateMachine):
             asked = self.store.jobs.requeue(job_id, job.attempt - late, lost=lost)
             came = self.run(asked)
             assert (came is None) == bool(late)
-            if came is not None and job.unwanted:
+            if came is None:
+                return
+            job.steps_done = 0
+            if job.unwanted:
                 self.end(job, State.CANCELLED)
-            elif came is not None:
+            else:
                 job.state = State.QUEUED
 
     @rule(which=WHICH, state=st.sampled_from(list(State)))
     def cancel(self, which: int, state: State) -> None:
         if found := self.pick(which, state):
             job_id, job = found
-            came = self.run(self.store.jobs.cancel(job_id, NOON))
+            came = self.run(self.store.jobs.cancel(job_id, self.clock.now))
             assert (came is None) == state.ended
             if state is State.RUNNING:
                 job.unwanted = True
@@ -154,32 +248,40 @@ class Books(RuleBasedStateMachine):
                 self.end(job, State.CANCELLED)
 
     @invariant()
-    def the_books_are_right(self) -> None:
+    def the_wallet_is_right(self) -> None:
+        wallet = self.run(self.store.accounts.wallet(self.hand.account.id))
+        assert wallet == self.hand.wallet
+
+    def teardown(self) -> None:
+        """Lines are never changed, so what went wrong on the way still shows."""
+        assert self.run(faults(self.store)) == []
         self.run(self.audit())
 
     async def audit(self) -> None:
-        assert await self.store.accounts.wallet(self.account.id) == self.wallet
-        entries = await self.store.accounts.entries(self.account.id, 1000)
-        assert sum(entry.available_change for entry in entries) == self.wallet.available >= 0
-        assert sum(entry.held_change for entry in entries) == self.wallet.held >= 0
-        for job in await self.store.jobs.history(self.account.id, 1000):
+        lots = await self.store.accounts.lots(self.hand.account.id)
+        assert lots == [
+            Lot(purse.kind, purse.credits, None if purse.expires == NEVER else purse.expires)
+            for purse in self.hand.spendable()
+        ]
+        for job in await self.store.jobs.history(self.hand.account.id, 1000):
             expected = self.jobs[job.id]
-            assert (job.state, job.attempt) == (expected.state, expected.attempt)
-            kinds = sorted(entry.kind for entry in entries if entry.job_id == job.id)
-            settled = "capture" if job.state is State.SUCCEEDED else "release"
-            assert kinds == sorted(["hold", settled] if job.state.ended else ["hold"])
+            found = (job.state, job.attempt, job.charged)
+            assert found == (expected.state, expected.attempt, expected.charged)
 
 
-async def test_what_has_been_entered_moves_nothing_again(store: Store) -> None:
+async def test_what_has_been_entered_cannot_be_entered_again(store: Store) -> None:
     account = await a_person(store, 100)
     job = await store.jobs.submit(a_job(account, 30), None, "print")
-    async with store.database.writing() as session:
-        await ledger.grant(session, account.id, 50, NOON.date(), NOON)
-        await ledger.hold(session, account.id, job.id, 30, NOON)
+    with pytest.raises(IntegrityError):
+        async with store.database.writing() as session:
+            await ledger.hold(session, account.id, job.id, 30, NOON)
     assert await store.accounts.wallet(account.id) == Wallet(70, 30)
     async with store.database.writing() as session:
-        await ledger.release(session, account.id, job.id, 30, NOON)
-        await ledger.capture(session, account.id, job.id, 30, NOON)
+        await ledger.settle(session, job.id, 30, 0, NOON)
+    for charged in (0, 30):
+        with pytest.raises(IntegrityError):
+            async with store.database.writing() as session:
+                await ledger.settle(session, job.id, 30, charged, NOON)
     assert await store.accounts.wallet(account.id) == Wallet(100, 0)
     assert len(await store.accounts.entries(account.id, 9)) == 3
 
@@ -187,28 +289,101 @@ async def test_what_has_been_entered_moves_nothing_again(store: Store) -> None:
 async def test_nothing_is_settled_that_was_not_held(store: Store) -> None:
     account = await a_person(store, 100)
     job = await store.jobs.submit(a_job(account, 30), None, "print")
-    with pytest.raises(ledger.LedgerBroken):
-        async with store.database.writing() as session:
-            await ledger.capture(session, account.id, job.id, 31, NOON)
+    for held, charged in ((31, 0), (29, 29), (30, 31), (30, -1)):
+        with pytest.raises(ledger.LedgerBroken):
+            async with store.database.writing() as session:
+                await ledger.settle(session, job.id, held, charged, NOON)
     assert await store.accounts.wallet(account.id) == Wallet(70, 30)
     assert len(await store.accounts.entries(account.id, 9)) == 2
 
 
+async def test_what_expires_soonest_is_spent_first(store: Store, clock: SetClock) -> None:
+    account = await store.accounts.account(Identity("web", "ada"), "Ada")
+    soon, later = NOON + timedelta(days=1), NOON + timedelta(days=30)
+    grants = [
+        a_grant(10, "kept", None, LotKind.BOUGHT),
+        a_grant(10, "month", later, LotKind.MONTHLY),
+        a_grant(10, "day", soon, LotKind.DAILY),
+        a_grant(10, "older", None, LotKind.GIFTED),
+    ]
+    await store.accounts.renew(account.id, grants)
+    await store.jobs.submit(a_job(account, 15), None, "print")
+    assert await store.accounts.lots(account.id) == [
+        Lot(LotKind.MONTHLY, 5, later), Lot(LotKind.BOUGHT, 10, None), Lot(LotKind.GIFTED, 10, None)
+    ]  # fmt: skip
+    entries = await store.accounts.entries(account.id, 2)
+    assert [(one.kind, one.available_change) for one in entries] == [("hold", -5), ("hold", -10)]
+
+
+async def test_credits_expire_by_an_entry(store: Store, clock: SetClock) -> None:
+    account = await store.accounts.account(Identity("web", "ada"), "Ada")
+    await store.accounts.renew(account.id, [a_grant(10, "day", NOON + timedelta(days=1))])
+    other = await a_person(store, 5)
+    clock.forward(days=1)
+    with pytest.raises(NotEnoughCredits) as refused:
+        await store.jobs.submit(a_job(account, 10, created_at=clock()), None, "print")
+    assert refused.value.available == 0
+    await store.accounts.sweep(clock())
+    await store.accounts.sweep(clock())
+    assert await store.accounts.wallet(account.id) == Wallet(0, 0)
+    entries = await store.accounts.entries(account.id, 9)
+    assert [(one.kind, one.available_change) for one in entries] == [("expiry", -10), ("grant", 10)]
+    assert await store.accounts.wallet(other.id) == Wallet(5, 0)
+
+
+async def test_what_comes_back_too_late_stays_a_day_and_no_longer(
+    store: Store, clock: SetClock
+) -> None:
+    """Holding and cancelling again does not make it last: what was promised is one day."""
+    account = await store.accounts.account(Identity("web", "ada"), "Ada")
+    await store.accounts.renew(account.id, [a_grant(10, "day", NOON + timedelta(hours=1))])
+    job = await store.jobs.submit(a_job(account, 6), None, "print")
+    clock.forward(hours=2)
+    await store.jobs.cancel(job.id, clock())
+    until = clock() + PROMISED
+    assert await store.accounts.lots(account.id) == [Lot(LotKind.ADJUSTED, 6, until)]
+    job = await store.jobs.submit(a_job(account, 6, created_at=clock()), None, "print")
+    clock.forward(hours=25)
+    await store.jobs.cancel(job.id, clock())
+    assert await store.accounts.renew(account.id, ()) == Wallet(0, 0)
+    assert await faults(store) == []
+
+
+async def test_a_job_that_is_cancelled_midway_pays_for_what_was_drawn(store: Store) -> None:
+    account = await a_person(store, 0)
+    soon = NOON + timedelta(days=1)
+    await store.accounts.renew(account.id, [a_grant(5, "day", soon), a_grant(20, "kept")])
+    job = await store.jobs.submit(a_job(account, 15), None, "print")
+    await store.jobs.claim(job.id, NOON)
+    await store.jobs.progress(job.id, 1, Stage.RENDERING, 9, 20)
+    await store.jobs.cancel(job.id, NOON)
+    ended = await store.jobs.stopped(job.id, 1, NOON)
+    assert ended is not None
+    assert (ended.credits, ended.charged) == (15, 6)
+    assert await store.accounts.wallet(account.id) == Wallet(19, 0)
+    assert [lot.credits for lot in await store.accounts.lots(account.id)] == [19]
+    settled = [one for one in await store.accounts.entries(account.id, 9) if one.held_change < 0]
+    assert [(one.kind, one.available_change, one.held_change) for one in settled] == [
+        ("capture", 9, -10), ("capture", 0, -5)
+    ]  # fmt: skip
+
+
+@pytest.mark.timeout(0)
 def test_the_books_are_right_whatever_happens(url: str, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-        opened = open_store(url, tmp_path / "data", KEEP)
+        stack, clock = AsyncExitStack(), SetClock()
+        opened = open_store(url, tmp_path / "data", KEEP, clock)
 
         class Opened(Books):
             store = runner.run(stack.enter_async_context(opened))
 
-        Opened.runner = runner
+        Opened.runner, Opened.clock = runner, clock
         try:
             run_state_machine_as_test(
                 Opened,
                 settings=settings(
-                    max_examples=settings().max_examples // 6,
-                    stateful_step_count=30,
+                    max_examples=EXAMPLES,
+                    stateful_step_count=STEPS,
                     deadline=None,
                     database=None,
                     suppress_health_check=list(HealthCheck),
@@ -216,3 +391,11 @@ def test_the_books_are_right_whatever_happens(url: str, tmp_path: Path) -> None:
             )
         finally:
             runner.run(stack.aclose())
+
+
+@pytest.mark.timeout(0)
+async def test_fifty_at_once_break_nothing(store: Store) -> None:
+    """Five hot wallets, and a fifth of what is said is said twice."""
+    done = await crowd(store, tasks=50, times=20)
+    assert done.total() >= 1000
+    assert await faults(store) == []

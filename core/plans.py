@@ -1,0 +1,94 @@
+"""Plans: what an account is given and what it may, as data.
+
+An operator adds plans, or changes those that are here. Knows nothing of how one comes by a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from core.days import beginning, day_of, next_month
+from core.errors import BadPrompt
+from core.job import Account, Grant, LotKind
+from core.places import lines
+from core.request import Request
+
+DAYS_KEPT = 3
+"""How many local days a day's credits stay, with the one that brought them."""
+
+FREE = "free"
+
+
+class Label(StrEnum):
+    """Whether clips say in the picture that they were made by a machine."""
+
+    ALWAYS = "always"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """daily, monthly: credits given on each local day, and in each month, of use. waiting: the most
+    jobs in the queue at once. weight: of the queue's turns. longest (seconds) and largest
+    (resolution) of a clip; None: as the model can. label: as in `Label`."""
+
+    name: str
+    daily: int = 100
+    monthly: int = 0
+    waiting: int = 100
+    weight: float = 1.0
+    longest: float | None = None
+    largest: str | None = None
+    label: Label = Label.ALWAYS
+
+
+BUILT_IN = (
+    Plan(FREE),
+    Plan("supporter", monthly=1000, weight=2.0),
+    Plan("pro", monthly=5000, weight=4.0, label=Label.OPTIONAL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """Every plan that there is, by its name; FREE among them."""
+
+    by_name: Mapping[str, Plan] = field(default_factory=lambda: {p.name: p for p in BUILT_IN})
+
+    def of(self, account: Account, now: datetime) -> Plan:
+        """The free one where theirs is over, or is no more."""
+        over = account.plan_until is not None and account.plan_until <= now
+        return self.by_name[FREE] if over else self.by_name.get(account.plan, self.by_name[FREE])
+
+
+def grants(plan: Plan, now: datetime, zone: tzinfo) -> Sequence[Grant]:
+    """What the plan gives on the local day of `now`, and in its month."""
+    today = day_of(now, zone)
+    day_ends = beginning(today + timedelta(days=DAYS_KEPT), zone)
+    month_ends = beginning(next_month(today), zone)
+    due = (
+        Grant(LotKind.DAILY, plan.daily, today.isoformat(), day_ends, f"free credits of {today}"),
+        Grant(
+            LotKind.MONTHLY, plan.monthly, f"{today:%Y-%m}", month_ends, f"{plan.name}, {today:%B}"
+        ),
+    )
+    return [grant for grant in due if grant.credits > 0]
+
+
+def check(request: Request, whole_seconds: float, plan: Plan) -> None:
+    """Raises BadPrompt where the plan allows less. whole_seconds: with what it goes on from."""
+    if plan.longest is not None and whole_seconds > plan.longest + 1 / request.frame_rate:
+        raise BadPrompt(
+            f"With the {plan.name} plan a clip can be up to {plan.longest:g} seconds; this would "
+            f"be {whole_seconds:.3g}.",
+            flag="seconds",
+        )
+    if plan.largest is not None and lines(request.resolution) > lines(plan.largest):
+        raise BadPrompt(
+            f"With the {plan.name} plan a clip can be up to {plan.largest}; you asked for "
+            f"{request.resolution}.",
+            flag="res",
+        )

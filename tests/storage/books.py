@@ -1,0 +1,60 @@
+"""An auditor: what is wrong with the books, whoever kept them."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from storage.store import Store
+
+_SUMS = """
+SELECT 'account ' || account.id AS whose, account.available, account.held,
+  (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE account_id = account.id) AS entered,
+  (SELECT COALESCE(SUM(held_change), 0) FROM entry WHERE account_id = account.id) AS entered_held
+FROM account
+UNION ALL
+SELECT 'the lots of account ' || account.id,
+  (SELECT COALESCE(SUM(credits), 0) FROM lot WHERE account_id = account.id),
+  (SELECT COALESCE(SUM(held), 0) FROM lot WHERE account_id = account.id),
+  account.available, account.held
+FROM account
+UNION ALL
+SELECT 'lot ' || lot.id, lot.credits, lot.held,
+  (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE lot_id = lot.id),
+  (SELECT COALESCE(SUM(held_change), 0) FROM entry WHERE lot_id = lot.id)
+FROM lot
+"""
+
+_JOBS = """
+SELECT job.id, job.state, job.credits, job.charged,
+  COALESCE(SUM(CASE WHEN kind = 'hold' THEN held_change END), 0) AS held,
+  COALESCE(SUM(available_change), 0) AS moved, COALESCE(SUM(held_change), 0) AS still_held,
+  COUNT(CASE WHEN kind = 'hold' THEN 1 END) AS holds,
+  COUNT(CASE WHEN kind IN ('capture', 'release') THEN 1 END) AS settled
+FROM job LEFT JOIN entry ON entry.job_id = job.id
+GROUP BY job.id, job.state, job.credits, job.charged
+"""
+
+_ENDED = ("succeeded", "failed", "cancelled", "refused")
+
+
+async def faults(store: Store) -> list[str]:
+    """Sentences; none where the entries make the balances and the lots, nothing is below zero, and
+    every job was held for once, and settled once if it has ended."""
+    async with store.database.reading() as session:
+        sums = (await session.execute(text(_SUMS))).all()
+        jobs = (await session.execute(text(_JOBS))).all()
+    found = []
+    for whose, available, held, entered, entered_held in sums:
+        if (available, held) != (entered, entered_held) or available < 0 or held < 0:
+            found.append(f"{whose}: {available} and {held}, by entries {entered}, {entered_held}")
+    for job in jobs:
+        ended = job.state in _ENDED
+        right = (
+            job.credits,
+            -job.charged if ended else -job.credits,
+            0 if ended else job.credits,
+            job.holds if ended else 0,
+        )
+        if (job.held, job.moved, job.still_held, job.settled) != right:
+            found.append(f"job {job.id}, {job.state}: {tuple(job)} instead of {right}")
+    return found
