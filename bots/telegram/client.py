@@ -170,14 +170,8 @@ class Bot:
         """Take nothing more from people, and answer whom was heard. What is being brought to them
         goes on."""
         self._stopping = True
-        app = self._app
-        if app is None or not app.running:
-            return
-        with suppress(TimeoutError, TelegramError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                if app.updater is not None and app.updater.running:
-                    await app.updater.stop()
-                await app.stop()
+        if self._app is not None:
+            await _stop(self._app)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncio.Event]:
@@ -206,10 +200,8 @@ class Bot:
                 for task in keeping:
                     task.cancel()
                 await asyncio.wait(keeping)
-                if app.updater is not None and app.updater.running:
-                    await app.updater.stop()
-                if app.running:
-                    await app.stop()
+                await _stop(app)
+                await app.update_processor.shutdown()  # while there are connections yet
 
     async def _listen(self, app: App) -> None:
         settings = self._desk.settings
@@ -234,6 +226,16 @@ class Bot:
             log.error(SECOND)
         else:
             log.warning("Telegram can't be asked for updates (%s); trying again", error)
+
+
+async def _stop(app: App) -> None:
+    """Take nothing more, and handle what was heard, as far as `DRAIN_SECONDS` go."""
+    ends_at = asyncio.get_running_loop().time() + DRAIN_SECONDS
+    for part in (app.updater, app):
+        if part is not None and part.running:
+            with suppress(TimeoutError, TelegramError):
+                async with asyncio.timeout_at(ends_at):
+                    await part.stop()
 
 
 @asynccontextmanager

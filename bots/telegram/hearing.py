@@ -55,6 +55,7 @@ async def answered(
         sentence = await working
     finally:
         working.cancel()
+        await asyncio.wait({working})
     if done:
         await _answer(query, sentence or said, alert=bool(sentence))
     elif sentence and isinstance(query.message, Message):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from weakref import WeakValueDictionary
@@ -27,6 +28,8 @@ log = logging.getLogger("kinora.telegram")
 AT_ONCE = 256
 """Updates that are handled at the same time; most of them wait for something."""
 
+LEAVING_SECONDS = 5.0
+"""How long what is cancelled may take to end."""
 
 REMEMBERED = 256
 """Updates whose repeats are known without looking them up."""
@@ -72,20 +75,32 @@ class Heard(asyncio.Queue[object]):
 
 class Handling(BaseUpdateProcessor):
     """Handles updates beside each other, but what one person types in its order, and notes that
-    they are done."""
+    they are done. Who waits for their own turn takes nobody's place."""
 
     def __init__(self, heard: Heard) -> None:
-        super().__init__(max_concurrent_updates=AT_ONCE)
+        super().__init__(max_concurrent_updates=sys.maxsize)
         self._heard = heard
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._typing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         if not isinstance(update, Update):
             await coroutine
             return
-        async with self._turn(update):
-            await coroutine
-        await self._heard.done([update])
+        task = asyncio.current_task()
+        assert task is not None, "the library makes one for each update"
+        self._tasks.add(task)
+        try:
+            async with self._turn(update), self._places:
+                await coroutine
+            if not self._closing:
+                await self._heard.done([update])
+        finally:
+            self._tasks.discard(task)
+            if isinstance(coroutine, Coroutine):
+                coroutine.close()  # it never began where its turn did not come
 
     def _turn(self, update: Update) -> AbstractAsyncContextManager[None]:
         """Pictures take their time, and those of an album wait for each other."""
@@ -102,7 +117,12 @@ class Handling(BaseUpdateProcessor):
         """There is nothing to open."""
 
     async def shutdown(self) -> None:
-        """There is nothing to close."""
+        """Cancel what is still handled, which is not done: it is heard again at the next start."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LEAVING_SECONDS)
 
 
 def told(body: dict[str, Any], bot: Bot) -> Update | None:

@@ -76,8 +76,7 @@ class Api:
         return web.json_response(body, status=status)
 
     async def _performed(self, method: str, form: Form, fault: Fault | None) -> Any:
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
+        await self._delayed(fault)
         if fault and fault.refusal:
             if (seconds := fault.refusal.parameters.get("retry_after")) and fault.chat_id:
                 self.limits.flood(fault.chat_id, seconds)
@@ -92,8 +91,7 @@ class Api:
         if request.match_info["token"] != self.world.token:
             return web.json_response(Refused(code=401).body(), status=401)
         fault = self.faults.next("file")
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
+        await self._delayed(fault)
         file = self.world.files.download(request.match_info["path"])
         refused = (fault and fault.refusal) or (None if file else Refused(code=404))
         if refused is not None or file is None:
@@ -102,6 +100,11 @@ class Api:
         if fault and fault.lost and request.transport is not None:
             request.transport.close()
         return web.Response(body=file.data, content_type="application/octet-stream")
+
+    async def _delayed(self, fault: Fault | None) -> None:
+        if fault and fault.delay:
+            self.world.touch()
+            await asyncio.sleep(fault.delay)
 
     def _judge_request(self, method: str, form: Form) -> None:
         if self.judge:

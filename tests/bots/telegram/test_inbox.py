@@ -90,6 +90,60 @@ async def test_what_one_person_types_is_handled_in_its_order(tmp_path: Path) -> 
         assert began == [1, 3, 2]
 
 
+async def test_who_waits_for_their_own_turn_takes_nobodys_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.inbox.AT_ONCE", 2)
+    async with opened(tmp_path) as store:
+        handling = Handling(Heard(store.inbox, utc_now))
+        may_end, other_began = asyncio.Event(), asyncio.Event()
+
+        async def handle(user: int) -> None:
+            if user == 6:
+                other_began.set()
+            await may_end.wait()
+
+        tasks = [
+            asyncio.create_task(handling.process_update(update(number, user=user), handle(user)))
+            for number, user in enumerate((5, 5, 5, 5, 6))
+        ]
+        await other_began.wait()
+        may_end.set()
+        await asyncio.gather(*tasks)
+
+
+async def test_what_is_handled_when_all_is_closed_is_heard_again(tmp_path: Path) -> None:
+    """Also what waits for its turn, and what takes its end for a failure."""
+    async with opened(tmp_path) as store:
+        heard = Heard(store.inbox, utc_now)
+        handling = Handling(heard)
+        began: list[int] = []
+        both_began = asyncio.Event()
+
+        async def handle(number: int) -> None:
+            began.append(number)
+            if len(began) == 2:
+                both_began.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if number == 1:
+                    raise
+
+        given = [update(1), update(2), update(3, user=6)]
+        for one in given:
+            await heard.put(one)
+        tasks = [
+            asyncio.create_task(handling.process_update(one, handle(one.update_id)))
+            for one in given
+        ]
+        await both_began.wait()
+        await handling.shutdown()
+        assert all(task.done() for task in tasks)
+        assert began == [1, 3]
+        assert len(await store.inbox.pending("telegram")) == 3
+
+
 async def test_an_album_is_seen_to_by_its_first_alone() -> None:
     quiet: asyncio.Queue[asyncio.Event] = asyncio.Queue()
 

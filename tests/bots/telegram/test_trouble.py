@@ -290,6 +290,25 @@ async def test_what_somebody_wrote_is_no_form_of_ours(
         assert newest.request.picture is None
 
 
+async def test_a_photo_on_its_way_when_all_is_closed_is_one_clip(
+    telegram_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.client.DRAIN_SECONDS", 0.1)
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        fault = telegram_standin.faults.delay("file", 3600)
+        asked = here.anna.photo(PICTURE, "--seconds 0.5 --res 144p")
+        await telegram_standin.world.until(lambda: fault.hit, "the photo on its way")
+    assert here.answers(asked) == []
+    async with opened(telegram_standin, tmp_path, engine=Reel()) as home:
+        here = replace(here, home=home)
+        await here.clip(asked)
+        await telegram_standin.handled()
+        (job,) = await here.jobs(here.anna)
+        assert job.request.picture is not None
+        assert len(here.answers(asked)) == 1
+        await seen_once(here, here.anna)
+
+
 async def test_the_same_update_a_thousand_times_is_one_job(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
