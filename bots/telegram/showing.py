@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 
@@ -16,7 +17,7 @@ from bots.telegram.hearing import account_of
 from bots.telegram.markup import cut
 from bots.telegram.places import Spot, spot, spot_of
 from core.errors import NotFound, Transient, Unreachable, WrongState
-from core.job import Account, Job
+from core.job import Account, Clip, Job
 from core.places import Post
 from core.studio import NO_CLIP, View
 
@@ -41,9 +42,7 @@ async def show(room: Room, user: User, answer: Spot, job_id: str) -> None:
         if view.job.clip is None:
             await _move(room, post, view)
         else:
-            at = await room.messages.send(answer, room.painter.drawn(view, answer))
-            there = Post(answer.at(at).place, post.author, post.upload_limit, member=True)
-            await room.painter.finish(there, view, view.job.clip)
+            await _bring(room, post, view, view.job.clip)
     except Unreachable as error:
         raise WrongState("I may not post that here.") from error
     except (TimeoutError, TooLarge) as error:
@@ -104,6 +103,22 @@ async def _move(room: Room, post: Post, view: View) -> None:
         room.cards.watch(job)
     if before is not None:
         await _retire(room, before, view.job)
+
+
+async def _bring(room: Room, post: Post, view: View, clip: Clip) -> None:
+    """The clip in a new message, whose number is written down: a repeat is the same edit."""
+    answer, lobby = spot(post.place), room.desk.lobby
+    known = await lobby.post(post.place)
+    at = int(known.token) if known and known.token else None
+    if at is None:
+        at = await room.messages.send(answer, room.painter.drawn(view, answer))
+        await lobby.keep(replace(post, token=str(at)))
+    try:
+        await room.painter.finish(replace(post, place=answer.at(at).place), view, clip)
+    except (Unreachable, Transient, TimeoutError, TooLarge):
+        await lobby.drop(post)
+        raise
+    await lobby.drop(post)
 
 
 async def _retire(room: Room, before: Post, job: Job) -> None:

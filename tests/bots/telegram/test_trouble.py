@@ -309,6 +309,23 @@ async def test_a_photo_on_its_way_when_all_is_closed_is_one_clip(
         await seen_once(here, here.anna)
 
 
+async def test_a_clip_shown_again_across_a_restart_is_one_message(
+    telegram_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.client.DRAIN_SECONDS", 0.1)
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        card = await here.clip(here.anna.say("a ball --seconds 0.5 --res 144p"))
+        fault = telegram_standin.faults.delay("editMessageMedia", 3600)
+        shown = here.anna.say("/show")
+        await telegram_standin.world.until(lambda: fault.hit, "the clip on its way")
+    async with opened(telegram_standin, tmp_path, engine=Reel()) as home:
+        here = replace(here, home=home)
+        again = await here.clip(shown)
+        await telegram_standin.handled()
+        assert len(here.answers(shown)) == 1
+        assert again.id != card.id
+
+
 async def test_the_same_update_a_thousand_times_is_one_job(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
