@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import signal
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from tests.bench import out
 from tests.bench.load import share_of
 from tests.bots.pictures import photo
 from tests.bots.telegram.playhouse import Playhouse, playhouse
-from tests.program import Program
 from tests.telegram.world import Message, World
 
 PHOTOS, SECONDS, PEOPLE = 200, 10.0, 50
@@ -38,18 +36,14 @@ class Measured:
 
 
 async def bench_telegram() -> None:
-    """200 photos in 10 s from 50 private chats, at random moments: while a clip of a minute
-    renders, with the renderer held still, and while another chat is shut for 30 s."""
+    """200 photos in 10 s from 50 private chats, at random moments, while a clip of a minute
+    renders: in peace, and with another chat shut for 30 s."""
     title = f"{PHOTOS} photos in {SECONDS:g} s until answered"
     table = Table("", "typing p50", "p99", "card p50", "p99", "lost", "doubled", "429", title=title)
-    for name, rendering, flood in (
-        ("while a clip renders", True, False),
-        ("nothing renders", False, False),
-        ("nothing renders, one chat shut for 30 s", False, True),
-    ):
+    for name, flood in (("while a clip renders", False), ("and one chat is shut for 30 s", True)):
         with tempfile.TemporaryDirectory() as scratch:
-            async with playhouse(Path(scratch), PEOPLE + 1, 0) as here, here.open() as program:
-                found = await _measured(here, program, rendering, flood)
+            async with playhouse(Path(scratch), PEOPLE + 1, 0) as here, here.open():
+                found = await _measured(here, flood)
                 assert not here.violations(), here.violations()
         shares = (
             f"{share_of(waits, share) * 1000:.0f} ms"
@@ -65,24 +59,17 @@ async def bench_telegram() -> None:
     )
 
 
-async def _measured(here: Playhouse, program: Program, rendering: bool, flood: bool) -> Measured:
+async def _measured(here: Playhouse, flood: bool) -> Measured:
     world, picture = here.telegram.world, photo(1200, 800)
     busy = here.people[-1]
     first = busy.photo(photo(), "pan right --seconds 60 --res 1080p")
     await busy.answer(first, lambda card: "Rendering" in card.text)
-    runner = program.runner_pid()
-    if not rendering:
-        os.kill(runner, signal.SIGSTOP)
     if flood:
         here.telegram.faults.too_many("*", chat_id=busy.id, retry_after=30)
         busy.say("/me")
     before = len(here.telegram.limits.exceeded)
-    try:
-        asked = await _flood(here, picture)
-        await _until_answered(world, asked)
-    finally:
-        if not rendering:
-            os.kill(runner, signal.SIGCONT)
+    asked = await _flood(here, picture)
+    await _until_answered(world, asked)
     answered = _answers(world)
     keys = [
         row["request_key"]
