@@ -290,13 +290,18 @@ async def test_what_somebody_wrote_is_no_form_of_ours(
         assert newest.request.picture is None
 
 
+@pytest.mark.parametrize("album", [False, True], ids=["photo", "album"])
 async def test_a_photo_on_its_way_when_all_is_closed_is_one_clip(
-    telegram_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    telegram_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, album: bool
 ) -> None:
     monkeypatch.setattr("bots.telegram.client.DRAIN_SECONDS", 0.1)
+    words = "--seconds 0.5 --res 144p"
     async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
         fault = telegram_standin.faults.delay("file", 3600)
-        asked = here.anna.photo(PICTURE, "--seconds 0.5 --res 144p")
+        if album:
+            asked, _ = here.anna.album(PICTURE, PICTURE, caption=words)
+        else:
+            asked = here.anna.photo(PICTURE, words)
         await telegram_standin.world.until(lambda: fault.hit, "the photo on its way")
     assert here.answers(asked) == []
     async with opened(telegram_standin, tmp_path, engine=Reel()) as home:
@@ -305,6 +310,7 @@ async def test_a_photo_on_its_way_when_all_is_closed_is_one_clip(
         await telegram_standin.handled()
         (job,) = await here.jobs(here.anna)
         assert job.request.picture is not None
+        assert (job.request.last_picture is not None) == album
         assert len(here.answers(asked)) == 1
         await seen_once(here, here.anna)
 
