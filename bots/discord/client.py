@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -83,9 +84,9 @@ class Client(discord.AutoShardedClient):
         await self.tree.set_translator(Words())
         room = self.room
         loops = (
-            keep_in_step(self.tree),
-            room.cards.run(),
-            make_amends(room.desk.lobby, room.messages, self._began),
+            partial(keep_in_step, self.tree),
+            room.cards.run,
+            partial(make_amends, room.desk.lobby, room.messages, self._began),
         )
         self._loops = [asyncio.create_task(_logged(loop)) for loop in loops]
 
@@ -205,10 +206,10 @@ class Bot:
                     await client.close()
 
 
-async def _logged(loop: Coroutine[Any, Any, None]) -> None:
+async def _logged(loop: Callable[[], Awaitable[None]]) -> None:
     """Where a part of the bot breaks, the log says so at once: the rest goes on."""
     try:
-        await loop
+        await loop()
     except Exception:
         log.exception("a part of the bot broke: start Kinora again")
 
