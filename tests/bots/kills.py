@@ -146,6 +146,7 @@ class Kills(ABC, Generic[H, R]):
             await self._caught_up(0)
             with suppress(AssertionError):  # what is left is a fault that the platform names
                 await self._until(self.settled, "an answer to everybody")
+                await self._until(lambda: not any(self.here.faults_of_deliveries()), "deliveries")
             assert await program.stop() == 0
         return self._ended()
 

@@ -63,13 +63,14 @@ class Playhouse(ABC):
     def faults(self) -> Iterator[str]:
         """Sentences on what is wrong once every clip was made and brought: jobs that ended
         otherwise, credits that are not exact, errors in the log, violations."""
-        yield from self._faults_of_deliveries()
+        yield from self.faults_of_deliveries()
         yield from self._faults_of_accounts()
         yield from self._faults_of_holds()
         yield from (f"the log: {found}" for found in _GRAVE.findall(self.log()))
         yield from self.violations()
 
-    def _faults_of_deliveries(self) -> Iterator[str]:
+    def faults_of_deliveries(self) -> Iterator[str]:
+        """Jobs that came to no clip, or whose clip nobody is known to have."""
         for row in self.rows(
             "SELECT job.id, job.state AS job, delivery.state AS delivery FROM job "
             "LEFT JOIN delivery ON delivery.job_id = job.id"
