@@ -279,6 +279,7 @@ def migration_engine(place: URL) -> Engine:
     """A synchronous engine, without foreign keys on SQLite: altering a table there rebuilds it."""
     if place.get_backend_name() == "sqlite":
         engine = create_engine(place.set(drivername="sqlite"), **_sqlite_options())
+        event.listen(engine, "connect", _write_ahead)
         _listen(engine, foreign_keys=False)
         return engine
     return create_engine(place, **_postgres_options())
@@ -316,7 +317,6 @@ def _listen(engine: Engine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine, "connect")
     def connect(dbapi_connection: Any, _record: object) -> None:
         cursor = dbapi_connection.cursor()
-        _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.close()
@@ -327,12 +327,13 @@ def _listen(engine: Engine, *, foreign_keys: bool) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _write_ahead(cursor: Any) -> None:
-    """SQLite itself does not wait where two programs turn a new file to WAL at once."""
+def _write_ahead(connection: Any, _record: object) -> None:
+    """Turn a file to WAL, which it stays. SQLite itself does not wait where two programs do so at
+    once; migrations run in a thread, which may."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA journal_mode = WAL").close()
             return
         except sqlite3.OperationalError as error:
             if _sqlite_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, VARIANTS, Button
+from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
 from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, heed, tell_kept
 from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
@@ -27,6 +27,7 @@ from bots.discord.hearing import (
 )
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
+from bots.variation import vary
 from core.errors import WrongState
 from core.job import Account, Job
 from core.lobby import Shown
@@ -120,14 +121,7 @@ async def _vary(
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         await _check_own(room, account, job_id)
         await heed(room, place, job_id, open_said=True)
-        match action:
-            case Button.EXTEND:
-                return [await studio.extend(account, place, job_id, key=key)]
-            case Button.UPSCALE:
-                return [await studio.upscale(account, place, job_id, key=key)]
-            case Button.FOUR:
-                return await studio.variants(account, place, job_id, VARIANTS, key=key)
-        return [await studio.again(account, place, job_id, key=key)]
+        return await vary(studio, account, place, job_id, action, key)
 
     await ask(room, interaction, queue, hidden=_is_hidden(interaction) or None)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
-from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, VARIANTS, Button
+from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
@@ -20,6 +20,7 @@ from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets,
 from bots.telegram.intake import NO_LINE
 from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
+from bots.variation import vary
 from core.errors import Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.lobby import Shown as ShownJob
@@ -69,14 +70,7 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
     await _own(room, query, job_id)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        match action:
-            case Button.EXTEND:
-                return [await studio.extend(account, place, job_id, key=key)]
-            case Button.UPSCALE:
-                return [await studio.upscale(account, place, job_id, key=key)]
-            case Button.FOUR:
-                return await studio.variants(account, place, job_id, VARIANTS, key=key)
-        return [await studio.again(account, place, job_id, key=key)]
+        return await vary(studio, account, place, job_id, action, key)
 
     here = _here(query)
     answer = Spot(here.chat, here.topic, answers=here.message or 0)
