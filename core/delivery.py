@@ -110,7 +110,7 @@ class Courier:
             )
 
     async def _keep(self, delivery: Delivery, _: datetime) -> None:
-        await self._outbox.kept(delivery)
+        await self._outbox.kept(delivery, self._clock())
 
     async def _carry(self, delivery: Delivery) -> bool:
         """Whether nothing is left to do for this delivery."""

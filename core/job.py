@@ -144,7 +144,7 @@ class Job:
 
     place: where its card lives, as "platform:where". attempt: a fencing token, 0 before the
     first run. losses: how often its runner died. credits: the price that was held; charged: what
-    was taken of it in the end.
+    was taken of it in the end, and did not come back.
     parent: the job that this one varies or continues.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
@@ -171,6 +171,11 @@ class Job:
     clip: Clip | None = None
     deleted: bool = False
     charged: int = 0
+
+    @property
+    def refunded(self) -> bool:
+        """Whether its clip reached nobody, so that its price came back."""
+        return self.state is State.SUCCEEDED and self.charged < self.credits
 
 
 def new_id() -> str:

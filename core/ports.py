@@ -333,8 +333,9 @@ class Outbox(Protocol):
         """No answer came: it may have been sent, and is to be looked for at `at`."""
         ...
 
-    async def kept(self, delivery: Delivery) -> None:
-        """Nobody can be reached: it waits for its author to come by."""
+    async def kept(self, delivery: Delivery, now: datetime) -> None:
+        """Nobody can be reached: it waits for its author to come by, and of a clip the price comes
+        back, where its account had that not too often lately. `Job.charged` says so."""
         ...
 
     async def tell_kept(self, account_id: int) -> Sequence[str]:

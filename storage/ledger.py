@@ -1,10 +1,11 @@
 """Credits: an append-only ledger over lots, moved in two steps, and the balances it adds up to.
 
 Credits that came together lie in a lot and expire together. A job's price is held when it is
-submitted, from the lots that expire soonest, and settled when it has ended, on the same lots. Every
-function works inside the caller's transaction and first locks the account, under which its lots
-stay as they were read. Each move is an entry; an entry's key says what may happen only once, and
-where it exists already the database refuses the transaction.
+submitted, from the lots that expire soonest, and settled when it has ended, on the same lots; what
+was taken for a clip that reached nobody comes back there. Every function works inside the caller's
+transaction and first locks the account, under which its lots stay as they were read. Each move is
+an entry; an entry's key says what may happen only once, and where it exists already the database
+refuses the transaction.
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from core.treasury import Share
 from storage.tables import AccountRow, EntryRow, JobRow, LotRow
 
 PROMISED = timedelta(hours=24)
-"""How long credits stay that come back into a lot which expired while they were held."""
+"""How long credits stay that come back into a lot which expired meanwhile."""
+
+REFUNDS, REFUNDS_WITHIN = 3, timedelta(hours=24)
+"""How many clips that reached nobody are free for an account, in any such time: else who blocks the
+bot would have every clip for nothing, by `/show`."""
 
 
 class LedgerBroken(Exception):
@@ -143,13 +148,32 @@ async def settle(
         taken = min(charged, hold.held_change)
         charged -= taken
         back = hold.held_change - taken
-        if back and lot.expires_at is not None and lot.expires_at <= now:
-            _expire(session, account, lot, now)
-            if lot.ends_at is not None and hold.created_at < lot.ends_at:
-                lot.expires_at = now + PROMISED
+        if back:
+            _reopen(session, account, lot, hold, now)
         kind = "capture" if taken else "release"
         key = f"job:{job_id}:settle{_nth(number)}"
         _enter(session, account, lot, kind, key, now, back, -hold.held_change, job_id)
+
+
+async def refund(session: AsyncSession, account_id: int, job_id: str, now: datetime) -> bool:
+    """Give back what a settled job of the account cost, if it had not too many back lately.
+
+    Once for each job: whatever is left of its price by then is nothing.
+    """
+    holds = await _holds(session, job_id)
+    ids = {account_id, *(hold.account_id for hold in holds)}
+    accounts = {id_: await _locked(session, id_) for id_ in sorted(ids)}
+    if await _refunded(session, account_id, now - REFUNDS_WITHIN) >= REFUNDS:
+        return False
+    lots = {lot.id: lot for lot in await _lots(session, [hold.lot_id for hold in holds])}
+    paid = await _paid(session, job_id)
+    for number, hold in enumerate(holds):
+        account, lot = accounts[hold.account_id], lots[hold.lot_id]
+        if back := paid.pop(hold.lot_id, 0):
+            _reopen(session, account, lot, hold, now)
+            key = f"job:{job_id}:refund{_nth(number)}"
+            _enter(session, account, lot, "refund", key, now, back, 0, job_id)
+    return True
 
 
 async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
@@ -225,6 +249,41 @@ async def _holds(session: AsyncSession, job_id: str) -> Sequence[EntryRow]:
 
 async def _lots(session: AsyncSession, ids: Sequence[int]) -> Sequence[LotRow]:
     return (await session.scalars(select(LotRow).where(col(LotRow.id).in_(ids)))).all()
+
+
+async def _paid(session: AsyncSession, job_id: str) -> dict[int, int]:
+    """What a job cost by now, by lot."""
+    paid = await session.execute(
+        select(col(EntryRow.lot_id), -func.sum(col(EntryRow.available_change)))
+        .where(col(EntryRow.job_id) == job_id)
+        .group_by(col(EntryRow.lot_id))
+    )
+    return {lot_id: int(credits) for lot_id, credits in paid}
+
+
+async def _refunded(session: AsyncSession, account_id: int, since: datetime) -> int:
+    """How many jobs of the account were refunded since then."""
+    count = await session.scalar(
+        select(func.count(col(EntryRow.job_id).distinct()))
+        .join(JobRow, col(JobRow.id) == col(EntryRow.job_id))
+        .where(
+            col(JobRow.account_id) == account_id,
+            col(EntryRow.kind) == "refund",
+            col(EntryRow.created_at) > since,
+        )
+    )
+    return count or 0
+
+
+def _reopen(
+    session: AsyncSession, account: AccountRow, lot: LotRow, hold: EntryRow, now: datetime
+) -> None:
+    """Before credits come back into a lot: one that expired meanwhile stays for a while, if it had
+    not ended when they were held."""
+    if lot.expires_at is not None and lot.expires_at <= now:
+        _expire(session, account, lot, now)
+        if lot.ends_at is not None and hold.created_at < lot.ends_at:
+            lot.expires_at = now + PROMISED
 
 
 def _expire(session: AsyncSession, account: AccountRow, lot: LotRow, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The outbox: ended jobs whose cards have to hear of it. A delivery is written in the transaction
 that ends its job, so none is forgotten and none is made up; it comes again with the transaction
-that deletes the job.
+that deletes the job. Where it ends with nobody reached, a clip is paid back in that transaction.
 
     pending ──> sending ──> sent, kept
                   │  ^
@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from core.job import State
 from core.ports import Delivery
+from storage import ledger
 from storage.database import Database, retried
 from storage.tables import DeliveryRow, JobRow
 
@@ -67,19 +70,27 @@ class SqlOutbox:
 
     @retried
     async def sent(self, delivery: Delivery) -> None:
-        await self._put(delivery, "sent", None)
+        await self._settle(delivery, "sent", None)
 
     @retried
     async def retry(self, delivery: Delivery, at: datetime) -> None:
-        await self._put(delivery, "pending", at)
+        await self._settle(delivery, "pending", at)
 
     @retried
     async def unknown(self, delivery: Delivery, at: datetime) -> None:
-        await self._put(delivery, "unknown", at)
+        await self._settle(delivery, "unknown", at)
 
     @retried
-    async def kept(self, delivery: Delivery) -> None:
-        await self._put(delivery, "kept", None)
+    async def kept(self, delivery: Delivery, now: datetime) -> None:
+        """The job is locked before its delivery, as wherever both are."""
+        async with self.database.writing() as session:
+            job = await session.scalar(
+                select(JobRow).where(col(JobRow.id) == delivery.job_id).with_for_update()
+            )
+            if await _put(session, delivery, "kept", None) and job is not None:
+                unseen = job.state == State.SUCCEEDED and not job.deleted
+                if unseen and await ledger.refund(session, job.account_id, job.id, now):
+                    job.charged = 0
 
     @retried
     async def tell_kept(self, account_id: int) -> Sequence[str]:
@@ -98,16 +109,22 @@ class SqlOutbox:
             )
             return list(told)
 
-    async def _put(self, delivery: Delivery, state: str, at: datetime | None) -> None:
-        """Nothing where it was leased to somebody else since, or is due again."""
-        held = and_(col(DeliveryRow.state) == "sending", col(DeliveryRow.tries) == delivery.tries)
+    async def _settle(self, delivery: Delivery, state: str, at: datetime | None) -> None:
         async with self.database.writing() as session:
-            await session.execute(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.id) == delivery.id, held)
-                .values(state=state, due_at=at)
-                .execution_options(synchronize_session=False)
-            )
+            await _put(session, delivery, state, at)
+
+
+async def _put(session: AsyncSession, delivery: Delivery, state: str, at: datetime | None) -> bool:
+    """False, and nothing, where it was leased to somebody else since, or is due again."""
+    held = and_(col(DeliveryRow.state) == "sending", col(DeliveryRow.tries) == delivery.tries)
+    put = await session.scalar(
+        update(DeliveryRow)
+        .where(col(DeliveryRow.id) == delivery.id, held)
+        .values(state=state, due_at=at)
+        .returning(col(DeliveryRow.id))
+        .execution_options(synchronize_session=False)
+    )
+    return put is not None
 
 
 def _first_of_its_chat(now: datetime) -> ColumnElement[bool]:

@@ -34,7 +34,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry")
+ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry", "refund")
 DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 _SOME = text("credits > 0")
@@ -115,7 +115,7 @@ class JobRow(Table, table=True):
 
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
-    credits: what was held for it; charged: what was taken in the end.
+    credits: what was held for it; charged: what it costs now, without what came back.
     """
 
     __tablename__ = "job"

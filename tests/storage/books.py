@@ -29,7 +29,10 @@ SELECT job.id, job.state, job.credits, job.charged,
   COALESCE(SUM(CASE WHEN kind = 'hold' THEN held_change END), 0) AS held,
   COALESCE(SUM(available_change), 0) AS moved, COALESCE(SUM(held_change), 0) AS still_held,
   COUNT(CASE WHEN kind = 'hold' THEN 1 END) AS holds,
-  COUNT(CASE WHEN kind IN ('capture', 'release') THEN 1 END) AS settled
+  COUNT(CASE WHEN kind IN ('capture', 'release') THEN 1 END) AS settled,
+  COUNT(CASE WHEN kind = 'refund' THEN 1 END) AS refunds,
+  COUNT(CASE WHEN kind = 'capture' THEN 1 END) AS captures,
+  COALESCE(SUM(CASE WHEN kind = 'refund' THEN available_change END), 0) AS refunded
 FROM job LEFT JOIN entry ON entry.job_id = job.id
 GROUP BY job.id, job.state, job.credits, job.charged
 """
@@ -38,8 +41,9 @@ _ENDED = ("succeeded", "failed", "cancelled", "refused")
 
 
 async def faults(store: Store) -> list[str]:
-    """Sentences; none where the entries make the balances and the lots, nothing is below zero, and
-    every job was held for once, and settled once if it has ended."""
+    """Sentences; none where the entries make the balances and the lots, nothing is below zero,
+    every job was held for once, and settled once if it has ended, and what was taken for a clip
+    came back once and whole, if at all."""
     async with store.database.reading() as session:
         sums = (await session.execute(text(_SUMS))).all()
         jobs = (await session.execute(text(_JOBS))).all()
@@ -57,4 +61,8 @@ async def faults(store: Store) -> list[str]:
         )
         if (job.held, job.moved, job.still_held, job.settled) != right:
             found.append(f"job {job.id}, {job.state}: {tuple(job)} instead of {right}")
+        refund = (job.refunds, job.refunded)
+        whole = job.state == "succeeded" and refund == (job.captures, job.credits)
+        if refund != (0, 0) and not (whole and job.charged == 0):
+            found.append(f"job {job.id}, {job.state}: {tuple(job)} was refunded")
     return found

@@ -21,7 +21,7 @@ from core.errors import NotEnoughCredits, WrongState
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
 from core.ports import Stage
 from storage import ledger
-from storage.ledger import PROMISED
+from storage.ledger import PROMISED, REFUNDS, REFUNDS_WITHIN
 from storage.store import Store, open_store
 from tests.storage.books import faults
 from tests.storage.crowd import crowd
@@ -75,6 +75,14 @@ class Hand:
         left = [purse for purse in self.purses if purse.credits]
         return sorted(left, key=lambda purse: purse.expires)
 
+    def back(self, purse: Purse, credits: int, held_at: datetime, now: datetime) -> None:
+        """Credits come back, and stay a day more where their purse expired meanwhile."""
+        if credits and purse.expires <= now:
+            purse.credits = 0
+            if held_at < purse.ends:
+                purse.expires = now + PROMISED
+        purse.credits += credits
+
     @property
     def wallet(self) -> Wallet:
         return Wallet(sum(purse.credits for purse in self.purses), self.held)
@@ -94,6 +102,7 @@ class Books(RuleBasedStateMachine):
         self.jobs: dict[str, Expected] = {}
         self.keys: dict[str, tuple[str, str]] = {}
         self.grants = 0
+        self.refunds: list[datetime] = []
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(doing)
@@ -104,8 +113,7 @@ class Books(RuleBasedStateMachine):
         return found[-1 - which % len(found)] if found else None
 
     def end(self, job: Expected, state: State) -> None:
-        """What was used is taken from what expires soonest; the rest comes back, and stays a day
-        more where it expired meanwhile."""
+        """What was used is taken from what expires soonest; the rest comes back."""
         job.state = state
         if state is State.SUCCEEDED:
             job.charged = job.credits
@@ -116,11 +124,17 @@ class Books(RuleBasedStateMachine):
             back = part - min(left, part)
             left -= part - back
             self.hand.held -= part
-            if back and purse.expires <= now:
-                purse.credits = 0
-                if held_at < purse.ends:
-                    purse.expires = now + PROMISED
-            purse.credits += back
+            self.hand.back(purse, back, held_at, now)
+
+    def refund(self, job: Expected) -> None:
+        """All of a clip's price comes back, a few times a day."""
+        now = self.clock.now
+        lately = [at for at in self.refunds if at > now - REFUNDS_WITHIN]
+        if job.state is State.SUCCEEDED and len(lately) < REFUNDS:
+            self.refunds.append(now)
+            job.charged = 0
+            for purse, part, held_at in job.paid_from:
+                self.hand.back(purse, part, held_at, now)
 
     @rule(hours=st.sampled_from((0.5, 5, 24, 70)))
     def wait(self, hours: float) -> None:
@@ -247,6 +261,19 @@ class Books(RuleBasedStateMachine):
             elif state is State.QUEUED:
                 self.end(job, State.CANCELLED)
 
+    @rule(reached=st.booleans())
+    def deliver(self, reached: bool) -> None:
+        """All that waits; of the examples before, too."""
+        now, outbox = self.clock.now, self.store.outbox
+        for delivery in self.run(outbox.lease(now, 60, 1000)):
+            job = self.jobs.get(delivery.job_id)
+            if reached or job is None:
+                self.run(outbox.sent(delivery))
+                continue
+            self.refund(job)
+            for _ in range(2):
+                self.run(outbox.kept(delivery, now))
+
     @invariant()
     def the_wallet_is_right(self) -> None:
         wallet = self.run(self.store.accounts.wallet(self.hand.account.id))
@@ -366,6 +393,87 @@ async def test_a_job_that_is_cancelled_midway_pays_for_what_was_drawn(store: Sto
     assert [(one.kind, one.available_change, one.held_change) for one in settled] == [
         ("capture", 9, -10), ("capture", 0, -5)
     ]  # fmt: skip
+
+
+async def kept(store: Store, account: Account, clock: SetClock, credits: int = 10) -> Job:
+    """A clip that reaches nobody, and its job as it is then."""
+    job = await store.jobs.submit(a_job(account, credits, created_at=clock()), None, "print")
+    await store.jobs.claim(job.id, clock())
+    await store.jobs.finish(job.id, 1, a_clip(), 1.0, clock())
+    (delivery,) = await store.outbox.lease(clock(), 60, 9)
+    await store.outbox.kept(delivery, clock())
+    found = await store.jobs.job(job.id)
+    assert found is not None
+    return found
+
+
+async def test_a_clip_that_reaches_nobody_is_paid_back_to_its_lots(
+    store: Store, clock: SetClock
+) -> None:
+    account = await a_person(store, 0)
+    day = a_grant(4, "day", NOON + timedelta(days=1), LotKind.DAILY)
+    await store.accounts.renew(account.id, [day, a_grant(20, "kept")])
+    before = await store.accounts.lots(account.id)
+    job = await kept(store, account, clock)
+    assert (job.state, job.charged, job.refunded) == (State.SUCCEEDED, 0, True)
+    assert job.clip is not None
+    assert await store.accounts.lots(account.id) == before
+    entries = await store.accounts.entries(account.id, 2)
+    assert [(one.kind, one.available_change, one.job_id) for one in entries] == [
+        ("refund", 6, job.id), ("refund", 4, job.id)
+    ]  # fmt: skip
+
+
+async def test_what_is_paid_back_into_a_lot_that_expired_stays_for_a_day(
+    store: Store, clock: SetClock
+) -> None:
+    account = await a_person(store, 0)
+    await store.accounts.renew(account.id, [a_grant(10, "day", NOON + timedelta(days=1))])
+    job = await store.jobs.submit(a_job(account, 10), None, "print")
+    await store.jobs.claim(job.id, NOON)
+    await store.jobs.finish(job.id, 1, a_clip(), 1.0, NOON)
+    (delivery,) = await store.outbox.lease(clock.forward(days=2), 60, 9)
+    await store.outbox.kept(delivery, clock())
+    (lot,) = await store.accounts.lots(account.id)
+    assert (lot.credits, lot.expires_at) == (10, clock() + PROMISED)
+
+
+async def test_who_shuts_the_bot_out_has_few_clips_for_nothing(
+    store: Store, clock: SetClock
+) -> None:
+    account, other = await a_person(store, 100), await a_person(store, 100)
+    charged = [(await kept(store, account, clock)).charged for _ in range(REFUNDS + 2)]
+    assert charged == [0] * REFUNDS + [10, 10]
+    assert (await kept(store, other, clock)).charged == 0
+    clock.forward(hours=23)
+    assert (await kept(store, account, clock)).charged == 10
+    clock.forward(hours=1)
+    assert (await kept(store, account, clock)).charged == 0
+    assert await store.accounts.wallet(account.id) == Wallet(70, 0)
+    assert await faults(store) == []
+
+
+async def test_a_refund_cannot_be_entered_again(store: Store, clock: SetClock) -> None:
+    account = await a_person(store, 100)
+    job = await kept(store, account, clock)
+    for _ in range(2):
+        async with store.database.writing() as session:
+            await ledger.refund(session, account.id, job.id, NOON)
+    assert await store.accounts.wallet(account.id) == Wallet(100, 0)
+    assert len(await store.accounts.entries(account.id, 9)) == 4
+
+
+async def test_only_clips_are_paid_back(store: Store) -> None:
+    """Who cancels midway pays for what was drawn, whether or not they hear of it."""
+    account = await a_person(store, 100)
+    job = await store.jobs.submit(a_job(account, 10), None, "print")
+    await store.jobs.claim(job.id, NOON)
+    await store.jobs.progress(job.id, 1, Stage.RENDERING, 5, 10)
+    await store.jobs.stopped(job.id, 1, NOON)
+    (delivery,) = await store.outbox.lease(NOON, 60, 9)
+    await store.outbox.kept(delivery, NOON)
+    assert await store.accounts.wallet(account.id) == Wallet(95, 0)
+    assert await faults(store) == []
 
 
 @pytest.mark.timeout(0)

@@ -87,7 +87,7 @@ async def test_what_is_kept_is_told_once(store: Store) -> None:
     job = await run(store, account)
     await finish(store, job)
     (delivery,) = await store.outbox.lease(NOON, 60, 9)
-    await store.outbox.kept(delivery)
+    await store.outbox.kept(delivery, NOON)
     assert await store.outbox.lease(NOON + timedelta(days=9), 60, 9) == ()
     assert await store.outbox.tell_kept(other.id) == ()
     assert list(await store.outbox.tell_kept(account.id)) == [job.id]
