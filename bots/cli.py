@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
@@ -14,18 +15,22 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bots import doctor as examination
 from bots import logs
+from bots.misspelt import misspelt
 from bots.render import CATALOGUE
 from bots.render import render as render_clip
-from bots.settings import Settings
+from bots.settings import FILE, LEVELS, PREFIX, Settings, given
 from core.errors import KinoraError
 from core.job import Identity
 from core.prompt import FLAGS
+
+log = logging.getLogger("kinora.settings")
 
 T = TypeVar("T")
 
@@ -57,6 +62,8 @@ def serve() -> None:
 
     settings = _settings()
     logs.configure(settings.log_format, settings.log_level)
+    for name in misspelt(given(), settings):
+        log.warning("%s", name)
 
     def announce(address: str, link: str) -> None:
         out.print(f"Kinora is up at {address}", highlight=False)
@@ -236,10 +243,17 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
-            name = "KINORA_" + "__".join(str(part) for part in problem["loc"]).upper()
+            name = PREFIX + LEVELS.join(str(part) for part in problem["loc"]).upper()
             why = problem["msg"].removeprefix("Value error, ")
             err.print(f"{name}: {why}", highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
+    except SettingsError as error:
+        level = str(error).partition('"')[2].partition('"')[0].upper()
+        why = "its parts are set one by one, as in KINORA_DISCORD__TOKEN"
+        err.print(f"{PREFIX}{level}: {why}", highlight=False, soft_wrap=True)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        err.print(f"{FILE.absolute()} can't be read: {why}.", highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -7,12 +7,13 @@ import os
 import platform
 import shutil
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from bots.settings import Settings
+from bots.misspelt import misspelt
+from bots.settings import FILE, Settings, given
 from core.catalog import Model, Takes
 from core.errors import KinoraError
 
@@ -40,6 +41,7 @@ async def examine(
     the newest."""
     findings = [
         Finding("ok", "Python", platform.python_version()),
+        *await asyncio.to_thread(_settings, settings),
         await asyncio.to_thread(_disk, settings.data_dir),
         await _database(settings, at_head),
         _models(settings, catalogue),
@@ -65,13 +67,24 @@ def takes(model: Model) -> str:
     return " and ".join(filter(None, ("words" if model.text else "", picture[model.picture], last)))
 
 
+def _settings(settings: Settings) -> Iterator[Finding]:
+    file = FILE.absolute()
+    if file.is_file():
+        yield Finding("ok", "Settings", f"from the environment and {file}")
+    else:
+        yield Finding("note", "Settings", f"from the environment alone; there is no {file}")
+    for name in misspelt(given(), settings):
+        yield Finding("bad" if name.meant else "note", "Settings", str(name))
+
+
 def _disk(data_dir: Path) -> Finding:
     existing = next(path for path in (data_dir.absolute(), *data_dir.absolute().parents)
                     if path.exists())  # fmt: skip
     if not os.access(existing, os.W_OK):
         return Finding("bad", "Data", f"{existing} can't be written", "set KINORA_DATA_DIR")
     free = shutil.disk_usage(existing).free
-    seen = f"{data_dir.absolute()}, {free / 1e9:.0f} GB free"
+    made = "" if data_dir.exists() else ", made at the first start"
+    seen = f"{data_dir.absolute()}{made}, {free / 1e9:.0f} GB free"
     if free < ENOUGH_DISK_BYTES:
         return Finding("bad", "Data", seen, "free some room, or set KINORA_DATA_DIR")
     return Finding("ok", "Data", seen)

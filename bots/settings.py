@@ -13,9 +13,19 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from core.plans import Label
+
+PREFIX = "KINORA_"
+LEVELS = "__"
+FILE = Path(".env")
+"""Looked for in the current folder."""
 
 
 class Web(BaseModel):
@@ -156,8 +166,15 @@ class Plan(BaseModel):
     waiting: int | None = Field(default=None, ge=1)
     weight: float | None = Field(default=None, gt=0, le=1000)
     longest: float | None = Field(default=None, gt=0)
-    largest: str | None = Field(default=None, pattern=r"^\d{2,4}p$")
+    largest: str | None = None
     label: Label | None = None
+
+    @field_validator("largest")
+    @classmethod
+    def _resolution(cls, largest: str | None) -> str | None:
+        if largest is not None and not re.fullmatch(r"\d{2,4}p", largest):
+            raise ValueError("write a resolution, such as 480p, 720p or 1080p")
+        return largest
 
 
 class Queue(BaseModel):
@@ -181,9 +198,9 @@ class Settings(BaseSettings):
     """Everything that an operator may set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KINORA_",
-        env_nested_delimiter="__",
-        env_file=".env",
+        env_prefix=PREFIX,
+        env_nested_delimiter=LEVELS,
+        env_file=FILE,
         env_file_encoding="utf-8",
         extra="ignore",
     )
@@ -222,6 +239,12 @@ class Settings(BaseSettings):
     def url(self) -> str:
         database = self.data_dir.absolute() / "kinora.db"
         return self.database_url or f"sqlite+aiosqlite:///{database}"
+
+
+def given() -> frozenset[str]:
+    """The names, in capitals, of all that the environment and `.env` hold."""
+    sources = (EnvSettingsSource(Settings), DotEnvSettingsSource(Settings))
+    return frozenset(name.upper() for source in sources for name in source.env_vars)
 
 
 def _whole(url: str, example: str) -> str:

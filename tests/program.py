@@ -90,11 +90,14 @@ def environment_of(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
-async def command(folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:
-    """Run `kinora WORDS` to its end: exit status, output, complaints."""
+async def command(
+    folder: Path, *words: str, cwd: Path | None = None, **environment: str
+) -> tuple[int, str, str]:
+    """Run `kinora WORDS` to its end: exit status, output, complaints. cwd: the current folder."""
     process = await asyncio.create_subprocess_exec(
         *KINORA,
         *words,
+        cwd=cwd,
         env=environment_of(folder) | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -72,6 +72,65 @@ async def test_doctor_names_the_remedy(tmp_path: Path) -> None:
     assert "KINORA_WEB__PORT" in complained
 
 
+async def test_settings_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("KINORA_WEB__PROT=8099\nTELEGRAM_TOKEN=a-secret\n")
+    wrong = {
+        "KINORA_DISCORD_TOKEN": "a-secret",
+        "kinora_discrod__token": "a-secret",
+        "DISCORD_BOT_TOKEN": "a-secret",
+        "KINORA_PLANS__GOLD__LARGST": "720p",
+        "KINORA_PLANS__GOLD__LARGEST": "720p",
+        "KINORA_RELEASE": "a-secret",
+    }
+    meant = (
+        "KINORA_WEB__PROT is no setting. Did you mean KINORA_WEB__PORT?",
+        "TELEGRAM_TOKEN is no setting. Did you mean KINORA_TELEGRAM__TOKEN?",
+        "KINORA_DISCORD_TOKEN is no setting. Did you mean KINORA_DISCORD__TOKEN?",
+        "KINORA_DISCROD__TOKEN is no setting. Did you mean KINORA_DISCORD__TOKEN?",
+        "DISCORD_BOT_TOKEN is no setting. Did you mean KINORA_DISCORD__TOKEN?",
+        "KINORA_PLANS__GOLD__LARGST is no setting. Did you mean KINORA_PLANS__GOLD__LARGEST?",
+        "KINORA_RELEASE is no setting. The README lists them.",
+    )
+    status, said, _ = await command(tmp_path, "doctor", cwd=tmp_path, **wrong)
+    assert status == 1
+    assert said.count("is no setting") == len(meant)
+    # A start that ends at once: there is no such model.
+    _, _, complained = await command(
+        tmp_path, "serve", cwd=tmp_path, KINORA_MODEL="nobody", **wrong
+    )
+    assert complained.count("is no setting") == len(meant)
+    for sentence in meant:
+        assert sentence in said
+        assert sentence in complained
+    assert "a-secret" not in said + complained
+
+
+async def test_doctor_says_what_it_read(tmp_path: Path) -> None:
+    status, said, _ = await command(tmp_path, "doctor", cwd=tmp_path)
+    assert status == 0
+    assert f"from the environment alone; there is no {tmp_path}/.env" in said
+    assert f"{tmp_path}/data, made at the first start" in said
+    (tmp_path / ".env").write_text("KINORA_MODEL=pocket\n")
+    status, said, _ = await command(tmp_path, "doctor", cwd=tmp_path)
+    assert status == 0
+    assert f"from the environment and {tmp_path}/.env" in said
+
+
+async def test_settings_that_cannot_be_are_one_sentence(tmp_path: Path) -> None:
+    for name, value, says in (
+        ("KINORA_PLANS__PRO__LARGEST", "1080", "such as 480p, 720p or 1080p"),
+        ("KINORA_LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("KINORA_DISCORD", "a-secret", "KINORA_DISCORD: its parts are set one by one"),
+    ):
+        status, _, complained = await command(tmp_path, "doctor", **{name: value})
+        assert (status, complained.count("\n")) == (2, 1)
+        assert says in complained
+        assert "a-secret" not in complained
+    (tmp_path / ".env").write_bytes(b"KINORA_MODEL=\xff")
+    status, _, complained = await command(tmp_path, "doctor", cwd=tmp_path)
+    assert (status, complained) == (2, f"{tmp_path}/.env can't be read: it is not UTF-8.\n")
+
+
 async def test_links_and_keys_open_accounts_of_their_own(tmp_path: Path) -> None:
     _, said, _ = await command(tmp_path, "admin", "key", "anna", "--json")
     key = json.loads(said)["key"]
