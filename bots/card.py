@@ -20,6 +20,8 @@ from core.studio import Quote, View
 
 DOT = " · "
 NOTHING_CHARGED = "Nothing was charged."
+NOT_CHARGED = "not charged"
+"""Of a clip that reached nobody."""
 
 
 class Button(StrEnum):
@@ -158,7 +160,7 @@ def facts(job: Job) -> str:
         f"{length:.3g} s",
         job.request.resolution,
         f"seed {job.request.seed}",
-        credits(job.credits),
+        NOT_CHARGED if job.refunded else credits(job.credits),
     ]
     if job.run_seconds is not None:
         parts.append(f"took {_exactly(job.run_seconds)}")

@@ -6,12 +6,13 @@ Words with a little form, which each platform draws in its own way. Knows no com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bots import doctor
-from bots.card import DOT, card, credits
-from core.job import Account, State
+from bots.card import DOT, NOT_CHARGED, card, credits
+from core.errors import NotFound
+from core.job import Account, Job, State
 from core.lobby import Lobby
 from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
@@ -22,7 +23,8 @@ WORDS_CHARS = 60
 
 COSTS = (
     "A clip that fails, or is cancelled before it starts, costs nothing; cancelled midway, it "
-    "costs what was drawn by then."
+    "costs what was drawn by then. One that I can't bring to you costs nothing either, a few times "
+    "a day."
 )
 
 _MARKS = {
@@ -128,6 +130,29 @@ def flags() -> Paragraph:
     return (line("Flags go behind the words, as on every surface: ", *_spaced(examples)),)
 
 
+def kept(jobs: Sequence[Job], command: Callable[[str], str]) -> str:
+    """What could not be brought to somebody, for when they come by. command: how one is drawn."""
+    listed = ", ".join(
+        command(f"/show {job.id}") + (f" ({NOT_CHARGED})" if not job.charged else "")
+        for job in jobs[:LISTED]
+    )
+    more = f", and {len(jobs) - LISTED} more in {command('/me')}" if len(jobs) > LISTED else ""
+    return f"I could not reach you with what ended meanwhile. It is kept: {listed}{more}"
+
+
+async def newest(studio: Studio, account: Account, how: str) -> View:
+    """Their newest clip. how: a sentence on making one. Raises NotFound."""
+    views = await studio.history(account, 1)
+    if not views:
+        raise NotFound(f"You have no clip yet. {how}")
+    return views[0]
+
+
+def not_yours(name: str, instead: str) -> str:
+    """name: as the platform draws words. instead: a sentence on what they may do."""
+    return f"This is {name}'s clip. {instead}"
+
+
 def summary(view: View) -> str:
     """A job in a line: "a red ball bouncing · 5 s · done"."""
     job = view.job
@@ -135,7 +160,8 @@ def summary(view: View) -> str:
     if len(words) > WORDS_CHARS:
         words = f"{words[: WORDS_CHARS - 1]}…"
     length = job.clip.seconds if job.clip else job.request.seconds
-    return f"{words}{DOT}{length:.3g} s{DOT}{_MARKS[job.state]}"
+    free = f"{DOT}{NOT_CHARGED}" if job.refunded else ""
+    return f"{words}{DOT}{length:.3g} s{DOT}{_MARKS[job.state]}{free}"
 
 
 def _linked(view: View) -> Line:

@@ -96,9 +96,11 @@ class Lobby:
         """Every job whose card still changes."""
         return [*await self._jobs.running(), *await self._jobs.queued()]
 
-    async def kept(self, account: Account) -> Sequence[str]:
-        """Ids of ended jobs that could not be brought to them; each is told once."""
-        return await self._outbox.tell_kept(account.id)
+    async def kept(self, account: Account) -> Sequence[Job]:
+        """Ended jobs that could not be brought to them; each is told once."""
+        told = await self._outbox.tell_kept(account.id)
+        jobs = [await self._jobs.job(job_id) for job_id in told]
+        return [job for job in jobs if job is not None]
 
     # People
 

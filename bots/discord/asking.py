@@ -16,6 +16,7 @@ from datetime import timedelta
 
 import discord
 
+from bots import talk
 from bots.cards import Cards
 from bots.discord.attachments import Cdn
 from bots.discord.delivery import Delivery
@@ -40,7 +41,6 @@ WRITTEN_SECONDS = 0.2
 """How long an acknowledgement waits until it is written down who asked. Longer would close the hole
 where a database is slow, and keep everybody waiting there."""
 
-LISTED = 10
 AMONG_ADULTS = (
     "That clip was made in an age-restricted channel: ask for it in one, or with `private: True`."
 )
@@ -180,9 +180,4 @@ async def tell_kept(
     if kept:
         if card:
             await room.cards.draw(card)
-        listed = ", ".join(f"`/show {job_id}`" for job_id in kept[:LISTED])
-        more = f", and {len(kept) - LISTED} more in `/me`" if len(kept) > LISTED else ""
-        await interaction.followup.send(
-            f"I could not reach you with what ended meanwhile. It is kept: {listed}{more}",
-            ephemeral=True,
-        )
+        await interaction.followup.send(talk.kept(kept, "`{}`".format), ephemeral=True)

@@ -27,6 +27,7 @@ from bots.discord.hearing import (
 )
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
+from bots.talk import not_yours
 from bots.variation import vary
 from core.errors import WrongState
 from core.job import Account, Job
@@ -215,10 +216,8 @@ def _check_presser(interaction: discord.Interaction[Any], action: str) -> None:
 
 
 def _not_yours(name: str) -> NotYours:
-    return NotYours(
-        f"This is {plain(name)}'s clip. For one of your own, open the message's menu, "
-        "then *Apps*, then *Remix*."
-    )
+    instead = "For one of your own, open the message's menu, then *Apps*, then *Remix*."
+    return NotYours(not_yours(plain(name), instead))
 
 
 def _is_hidden(interaction: discord.Interaction[Any]) -> bool:

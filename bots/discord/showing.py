@@ -12,12 +12,15 @@ from bots.card import BUTTON_ID
 from bots.discord.asking import Room, answering, heeding, is_hidden, refused, tell_kept
 from bots.discord.card_view import note_view
 from bots.discord.hearing import account_of, say
-from core.errors import NotFound, Transient, Unreachable, UserError
+from bots.talk import newest
+from core.errors import Transient, Unreachable, UserError
 from core.job import Account, Job
 from core.places import Post, parts
 from core.studio import View
 
 log = logging.getLogger("kinora.discord")
+
+HOW = "Make one with `/create`."
 
 
 async def show(
@@ -54,10 +57,7 @@ async def meant(room: Room, account: Account, job_id: str | None) -> str:
     """The clip that somebody names, or their newest. Raises NotFound."""
     if job_id is not None:
         return job_id.strip().lower()
-    newest = await room.desk.studio.history(account, 1)
-    if not newest:
-        raise NotFound("You have no clip yet: make one with `/create`.")
-    return newest[0].job.id
+    return (await newest(room.desk.studio, account, HOW)).job.id
 
 
 async def _show_ended(room: Room, post: Post, view: View) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from telegram import Message, Update, User
 from telegram.ext import BaseHandler, ExtBot
 
+from bots import talk
 from bots.card import NOTHING_CHARGED
 from bots.cards import Cards, TooLarge
 from bots.hearing import costless
@@ -25,6 +26,7 @@ from bots.telegram.files import Files
 from bots.telegram.hearing import account_of, say
 from bots.telegram.inbox import Heard
 from bots.telegram.limiter import Turn
+from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of
@@ -33,8 +35,6 @@ from core.job import Account, Job
 from core.places import Post
 
 log = logging.getLogger("kinora.telegram")
-
-LISTED = 10
 
 Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 """Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
@@ -102,13 +102,7 @@ async def tell_kept(room: Room, spot: Spot, account: Account) -> None:
     """Tell somebody who came by what could not be brought to them."""
     kept = await room.desk.lobby.kept(account)
     if kept and not spot.inline:
-        listed = ", ".join(f"/show {job_id}" for job_id in kept[:LISTED])
-        more = f", and {len(kept) - LISTED} more in /me" if len(kept) > LISTED else ""
-        await say(
-            room.messages,
-            Spot(spot.chat, spot.topic),
-            f"I could not reach you with what ended meanwhile. It is kept: {listed}{more}",
-        )
+        await say(room.messages, Spot(spot.chat, spot.topic), talk.kept(kept, plain))
 
 
 async def _send_cards(room: Room, account: Account, post: Post, jobs: Sequence[Job]) -> None:

@@ -13,6 +13,7 @@ from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
+from bots.talk import not_yours
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
@@ -167,9 +168,8 @@ async def _steered(room: Room, query: CallbackQuery, job_id: str) -> tuple[Shown
 
 
 def _not_yours(shown: ShownJob) -> UserError:
-    return UserError(
-        f"This is {shown.owner.name}'s clip. Answer it with words to make one of your own from it."
-    )
+    instead = "Answer it with words to make one of your own from it."
+    return UserError(not_yours(shown.owner.name, instead))
 
 
 def _here(query: CallbackQuery) -> Spot:

@@ -14,6 +14,7 @@ from telegram.constants import ChatType
 from telegram.ext import MessageHandler, filters
 
 from bots.hearing import costless
+from bots.talk import newest
 from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
 from bots.telegram.hearing import guarded, key_of, say
@@ -27,7 +28,7 @@ from bots.telegram.reading import (
     read,
     seconds_of,
 )
-from core.errors import BadPicture, BadPrompt, NotFound, UserError, WrongState
+from core.errors import BadPicture, BadPrompt, UserError, WrongState
 from core.job import Account, Job
 from core.places import NO_RULES
 from core.prompt import edited, parse
@@ -73,14 +74,6 @@ async def hear(room: Room, update: Update) -> None:
         if album:
             await _heard(room, album, f"telegram:{name}")
             await room.heard.done(updates)
-
-
-async def newest(room: Room, account: Account) -> str:
-    """Somebody's newest clip. Raises NotFound."""
-    views = await room.desk.studio.history(account, 1)
-    if not views:
-        raise NotFound("You have no clip yet. " + HOW)
-    return views[0].job.id
 
 
 async def _heard(room: Room, album: Sequence[Message], key: str) -> None:
@@ -152,7 +145,7 @@ async def _extend(
     job_id = await _meant(room, message)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        clip = job_id or await newest(room, account)
+        clip = job_id or (await newest(room.desk.studio, account, HOW)).job.id
         return [await room.desk.studio.extend(account, place, clip, seconds, key=key)]
 
     await ask(room, _author_of(message), answer_to(message), key, queue)
@@ -164,7 +157,7 @@ async def _again(
     job_id = await _meant(room, message)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        clip = job_id or await newest(room, account)
+        clip = job_id or (await newest(room.desk.studio, account, HOW)).job.id
         return [await room.desk.studio.again(account, place, clip, key=key)]
 
     await ask(room, _author_of(message), answer_to(message), key, queue)

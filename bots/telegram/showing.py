@@ -14,12 +14,13 @@ from bots.cards import TooLarge
 from bots.telegram.asking import Room, check_allowed, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.hearing import account_of
+from bots.telegram.intake import HOW
 from bots.telegram.markup import cut
 from bots.telegram.places import Spot, spot, spot_of
 from core.errors import NotFound, Transient, Unreachable, WrongState
 from core.job import Account, Clip, Job
 from core.places import Post
-from core.studio import NO_CLIP, View
+from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
 
@@ -89,10 +90,7 @@ async def _own(room: Room, account: Account, job_id: str) -> View:
     """Raises NotFound."""
     if job_id:
         return await room.desk.studio.view(account, job_id.strip().lower())
-    newest = await room.desk.studio.history(account, 1)
-    if not newest:
-        raise NotFound(NO_CLIP)
-    return newest[0]
+    return await talk.newest(room.desk.studio, account, HOW)
 
 
 async def _move(room: Room, post: Post, view: View) -> None:

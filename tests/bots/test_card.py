@@ -26,7 +26,9 @@ CLIP = Clip(Path("/c.mp4"), Path("/c.jpg"), 426, 240, 33, 8, 5000, NOW + timedel
 
 
 def shown(state: State, outlook: Outlook | None = None, **changes: object):  # type: ignore[no-untyped-def]
-    return card(View(replace(JOB, state=state, **changes), outlook), MODELS)  # type: ignore[arg-type]
+    charged = JOB.credits if state is State.SUCCEEDED else 0
+    job = replace(JOB, **{"state": state, "charged": charged, **changes})  # type: ignore[arg-type]
+    return card(View(job, outlook), MODELS)
 
 
 def test_queued_says_where_and_when() -> None:
@@ -67,6 +69,8 @@ def test_done_tells_the_recipe() -> None:
     assert seen.buttons == (
         Button.AGAIN, Button.EDIT, Button.EXTEND, Button.DOWNLOAD, Button.DELETE,
     )  # fmt: skip
+    unseen = shown(State.SUCCEEDED, clip=CLIP, charged=0)
+    assert unseen.line_two == "sketch · 4 s · 240p · seed 7 · not charged"
     still = replace(REQUEST, model="slide", camera=(CameraMove("pan", "left"),))
     assert Button.EXTEND not in shown(State.SUCCEEDED, clip=CLIP, request=still).buttons
     assert not SLIDE.extends

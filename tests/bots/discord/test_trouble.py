@@ -294,8 +294,9 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         job = await here.home.store.jobs.job(job_id)
         assert job is not None
         assert job.state is State.SUCCEEDED
+        assert await here.funds(shy) == (1000, 0)
         came = shy.slash("create", other, prompt="a cube")
-        said = await here.answer(came, f"/show {job_id}")
+        said = await here.answer(came, f"`/show {job_id}` (not charged)")
         assert said.audience == shy.id
         await engine.finish(*await engine.next())
         cube = await here.clip(came)
@@ -303,6 +304,7 @@ async def test_nobody_can_be_reached_and_the_clip_is_kept(
         assert cube.id != said.id
         shown = await here.clip(shy.slash("show", other, clip=job_id))
         assert "a ball" in text(shown)
+        assert "not charged" in text(shown)
         here = replace(here, anna=shy)
         await seen_once(here, "a ball")
         once = shy.slash("queue", other)

@@ -124,21 +124,49 @@ async def test_a_download_that_breaks_is_said(telegram_standin: Standin, tmp_pat
 async def test_a_blocked_bot_keeps_the_clip_until_its_author_comes_back(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
+    """And takes nothing for what nobody saw."""
     async with wound(telegram_standin, tmp_path) as here:
         job = await running(here, here.anna.say("a ball"))
         here.anna.block()
         await job.finish()
         await until_kept(tmp_path)
+        await refunded(here, here.anna)
         here.anna.unblock()
         asked = here.anna.say("a cube")
         later = await running(here, asked)
-        await telegram_standin.world.until(
-            lambda: any(f"/show {job.job_id}" in m.text for m in here.anna.messages()), "what waits"
-        )
+        await told(here, f"/show {job.job_id} (not charged)")
         await later.finish()
         await here.clip(asked)
-        await here.clip(here.anna.say(f"/show {job.job_id}"))
+        shown = await here.clip(here.anna.say(f"/show {job.job_id}"))
+        assert "not charged" in shown.text
+        history = await here.answer(here.anna.say("/me"))
+        assert "a ball · 1 s · done · not charged" in history.text
         await seen_once(here, here.anna)
+
+
+async def test_who_keeps_the_bot_blocked_pays_from_the_fourth_clip_on(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with wound(telegram_standin, tmp_path) as here:
+        for _ in range(4):
+            job = await running(here, here.anna.say("a ball"))
+            here.anna.block()
+            await job.finish()
+            await until_kept(tmp_path)
+            here.anna.unblock()
+            here.anna.say("/queue")
+            await told(here, f"/show {job.job_id}")
+        charged = [job.charged for job in await here.jobs(here.anna)]
+        price = (await here.jobs(here.anna))[0].credits
+        assert charged == [price, 0, 0, 0]
+        assert await here.funds(here.anna) == (1000 - price, 0)
+
+
+async def told(here: Cinema, words: str) -> None:
+    """Wait until anna was told so in her own chat."""
+    await here.telegram.world.until(
+        lambda: any(words in message.text for message in here.anna.messages()), words
+    )
 
 
 async def until_kept(folder: Path) -> None:
