@@ -19,17 +19,19 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import alembic.command
+import sqlalchemy
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from core.errors import NoDatabase, Transient
+from storage.sqlite import Connection
 
 POOL_CONNECTIONS = 10
 """Readers don't wait for each other, and on PostgreSQL writers hardly do. More of them make the one
@@ -288,16 +290,16 @@ def migration_engine(place: URL) -> Engine:
 def _tuned_async(place: URL) -> AsyncEngine:
     pool = {"pool_size": POOL_CONNECTIONS, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS}
     if place.get_backend_name() == "sqlite":
-        engine = create_async_engine(place, **pool, **_sqlite_options())
+        engine = create_async_engine(place, **pool, **_sqlite_options(async_creator_fn=Connection))
         _listen(engine.sync_engine, foreign_keys=True)
         return engine
     return create_async_engine(place, **pool, pool_pre_ping=True, **_postgres_options())
 
 
-def _sqlite_options() -> dict[str, Any]:
+def _sqlite_options(**more: Any) -> dict[str, Any]:
     return {
         "hide_parameters": True,
-        "connect_args": {"isolation_level": None, "timeout": BUSY_SECONDS},
+        "connect_args": {"isolation_level": None, "timeout": BUSY_SECONDS, **more},
     }
 
 
@@ -322,9 +324,14 @@ def _listen(engine: Engine, *, foreign_keys: bool) -> None:
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    def begin(connection: sqlalchemy.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        statement = "BEGIN" if reading else "BEGIN IMMEDIATE"
+        driver = connection.connection.driver_connection
+        if isinstance(driver, Connection):
+            driver.begin(statement)
+        else:
+            connection.exec_driver_sql(statement)
 
 
 def _write_ahead(connection: Any, _record: object) -> None:
