@@ -1,4 +1,5 @@
-"""A small picture for a card, drawn from a stored one, which was encoded here and is safe."""
+"""A small picture for a card, drawn from a stored one, which was encoded here and is safe; and one
+that shows nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ SIDES = (320, 240)
 """Pixels at most: twice what the card shows, for sharp screens."""
 
 QUALITY = 80
+NOTHING = (32, 32, 36)
+"""The colour of a picture that takes the place of another."""
 
 
 def thumbnail(path: Path) -> bytes:
@@ -20,4 +23,11 @@ def thumbnail(path: Path) -> bytes:
         picture.thumbnail(SIDES)
         out = io.BytesIO()
         picture.convert("RGB").save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def blank() -> bytes:
+    """A JPEG of SIDES without anything on it."""
+    out = io.BytesIO()
+    Image.new("RGB", SIDES, NOTHING).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()

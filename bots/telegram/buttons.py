@@ -17,10 +17,12 @@ from bots.talk import not_yours
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
+from bots.telegram.clips import take_off
 from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, say
 from bots.telegram.intake import NO_LINE
 from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
+from bots.telegram.showing import MOVED
 from bots.variation import vary
 from core.errors import Unreachable, UserError, WrongState
 from core.job import Account, Job
@@ -102,9 +104,12 @@ async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
     try:
         await room.desk.studio.cancel(shown.owner, job_id)
     finally:
-        if here.place != shown.view.job.place:  # one of several to choose from, or a lost card
+        if here.place != shown.view.job.place:
             with as_far_as_telegram_lets():
-                await room.messages.edit_buttons(here, None)
+                if _is_choice(query):
+                    await room.messages.edit_buttons(here, None)
+                else:  # a card that nobody knew of
+                    await room.messages.reword(here, MOVED)
     if account.id != shown.owner.id:
         log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
     return "Cancelled."
@@ -119,7 +124,7 @@ async def _delete(room: Room, query: CallbackQuery, job_id: str) -> str:
         log.warning("job %s: deleted by who leads its chat, account %d", job_id, account.id)
     if here.place != shown.view.job.place and not here.inline:
         with as_far_as_telegram_lets():
-            await room.messages.delete(here)
+            await take_off(room.messages, here)
     return "Deleted."
 
 
@@ -165,6 +170,13 @@ async def _steered(room: Room, query: CallbackQuery, job_id: str) -> tuple[Shown
     elif isinstance(query.message, Message):
         await tell_kept(room, spot_of(query.message), account)
     return shown, account
+
+
+def _is_choice(query: CallbackQuery) -> bool:
+    """Whether the buttons beside it are of other jobs."""
+    markup = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = markup.inline_keyboard if markup else ()
+    return len({button.callback_data for row in rows for button in row}) > 1
 
 
 def _not_yours(shown: ShownJob) -> UserError:

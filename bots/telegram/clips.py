@@ -1,4 +1,5 @@
-"""A clip as Telegram wants it: with its measures, and a still that stands for it until it plays.
+"""A clip as Telegram wants it: with its measures, and a still that stands for it until it plays; or
+taken off again.
 
 https://core.telegram.org/bots/api#inputmediavideo
 """
@@ -11,9 +12,15 @@ from pathlib import Path
 import av
 
 from bots.desk import Fitted
-from bots.telegram.messages import Video
-from bots.thumb import thumbnail
+from bots.telegram.card_view import Shown
+from bots.telegram.messages import Messages, Video
+from bots.telegram.places import Spot
+from bots.telegram.refusals import HasMedia
+from bots.thumb import blank, thumbnail
+from core.errors import Unreachable
 from core.job import Clip
+
+GONE = Shown("Deleted.", None)
 
 
 async def video_of(job_id: str, clip: Clip, file: Fitted) -> Video:
@@ -29,6 +36,21 @@ async def video_of(job_id: str, clip: Clip, file: Fitted) -> Video:
         seconds=max(1, round(clip.num_frames / clip.frame_rate)),
         thumbnail=await asyncio.to_thread(thumbnail, clip.poster),
     )
+
+
+async def take_off(messages: Messages, at: Spot) -> None:
+    """Delete a message of ours; one that is too old for that shows its clip no more. Raises as
+    `Messages`.
+
+    https://core.telegram.org/bots/api#deletemessage
+    """
+    try:
+        await messages.delete(at)
+    except Unreachable:
+        try:
+            await messages.edit_text(at, GONE, last=True)
+        except HasMedia:
+            await messages.edit_photo(at, GONE, blank(), last=True)
 
 
 def _sides(path: Path) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from bots.card import DONE
 from bots.cards import Cards
 from bots.telegram.card_view import Shown
+from bots.telegram.clips import GONE, take_off
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
@@ -122,21 +123,15 @@ class Delivery:
         post = await self._desk.lobby.post(job.place)
         if post is None:
             return
-        at, gone = spot(post.place), Shown("Deleted.", None)
+        at = spot(post.place)
         try:
             if at.inline:
-                await self._messages.reword(at, gone)
+                await self._messages.reword(at, GONE)
             elif at.sent:
-                await self._remove(at, gone)
+                await take_off(self._messages, at)
         except Unreachable as error:
             log.info("the card of job %s stays: %s", job.id, error)
         await self._desk.lobby.drop(post)
-
-    async def _remove(self, at: Spot, gone: Shown) -> None:
-        try:
-            await self._messages.delete(at)
-        except Unreachable:
-            await self._messages.reword(at, gone)
 
 
 def _elsewhere(post: Post, why: Unreachable) -> Post | None:

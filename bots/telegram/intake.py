@@ -20,6 +20,7 @@ from bots.telegram.files import Attached, attached
 from bots.telegram.hearing import guarded, key_of, say
 from bots.telegram.places import answer_to, server_of
 from bots.telegram.reading import (
+    NOBODY,
     Said,
     answered,
     asked_to_change,
@@ -38,9 +39,6 @@ ALBUM_MOST = 2
 HOW = "Send me words, a picture or a video, as in: a red ball bouncing."
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
-NOBODY = (
-    "I can't tell whose clip that would be: ask as yourself, not in the name of a group or channel."
-)
 NO_LINE = "No words alone make this clip: it goes on from another one."
 
 

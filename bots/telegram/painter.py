@@ -36,6 +36,9 @@ SMALLER = (20_000_000, 8_000_000)
 
 KNOWN_CLIPS = 256
 
+SECOND = "If another card of this clip waits above, this one takes its place."
+"""Telegram can't be asked for a message whose number was lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -58,6 +61,8 @@ class TelegramPainter:
     def __init__(self, desk: TelegramDesk, messages: Messages) -> None:
         self._desk = desk
         self._messages = messages
+        self._began = desk.clock()
+        self._second: set[str] = set()
         self._told: dict[str, Told] = {}
         self._clips: OrderedDict[str, str] = OrderedDict()
 
@@ -88,16 +93,22 @@ class TelegramPainter:
         return sent
 
     async def send(self, post: Post, view: View) -> tuple[Post, Job]:
-        """Send the card of a job that has none; where it is now. Follows a group that moved.
+        """Send the card of a job that has none; where it is now. Follows a group that moved. Where
+        one may have been sent before, by whoever died before knowing it, it says so.
 
         Raises Unreachable, Transient, or TimeoutError where it may have been sent.
         """
+        if view.job.created_at < self._began and not spot(view.job.place).sent:
+            self._second.add(view.job.id)
         at, shown = spot(post.place), self.drawn(view, spot(post.place))
         try:
             message = await self._messages.send(at, shown)
         except Moved as moved:
             at = replace(at, chat=moved.chat, answers=0)
             message = await self._messages.send(at, shown)
+        except TimeoutError:
+            self._second.add(view.job.id)
+            raise
         there = replace(post, place=at.at(message).place, token_until=None)
         job = await self._desk.lobby.move(view.job, there)
         self._told[there.place] = Told(shown)
@@ -116,7 +127,9 @@ class TelegramPainter:
             told = Told(shown, number, media=True)
         elif told.shown != shown:
             told = await self._reword(at, view, shown, told)
-        if not last:
+        if last:
+            self._second.discard(view.job.id)
+        else:
             self._told[post.place] = told
 
     async def finish(self, post: Post, view: View, clip: Clip) -> None:
@@ -131,11 +144,14 @@ class TelegramPainter:
                 await self._bring(at, view, clip, limit)
             except TooLarge:
                 continue
+            self._second.discard(view.job.id)
             return
         raise Unreachable("Telegram takes no clip, however small")
 
     def drawn(self, view: View, at: Spot, *, caption: bool = False, notice: str = "") -> Shown:
         """A job in words and buttons."""
+        second = SECOND if view.job.id in self._second else ""
+        notice = " ".join(filter(None, (notice, second)))
         shown = card(view, self._desk.studio.catalogue)
         return card_view(shown, self._extra(view, at, notice), caption=caption)
 

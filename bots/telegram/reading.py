@@ -10,11 +10,13 @@ from telegram import Message, MessageEntity, User
 from bots.card import BUTTON_ID
 from bots.telegram.asking import Room, is_ours
 from bots.telegram.places import spot_of
-from core.errors import BadPrompt
+from core.errors import BadPrompt, WrongState
 from core.prompt import parse
 
 _RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
 """How a message ends that asks for a line to be changed."""
+
+NOBODY = "I can't tell who you are: ask as yourself, not in the name of a group or channel."
 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
 
@@ -81,6 +83,14 @@ def author(message: Message) -> User | None:
     """Who wrote it; None for bots, channels, and administrators who hide behind their group."""
     user = message.from_user
     return None if user is None or user.is_bot or message.sender_chat is not None else user
+
+
+def known_author(message: Message) -> User:
+    """Raises WrongState where nobody is known to have written it."""
+    user = author(message)
+    if user is None:
+        raise WrongState(NOBODY)
+    return user
 
 
 def seconds_of(words: str) -> float | None:

@@ -28,6 +28,7 @@ from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, guarded
 from bots.telegram.markup import bold, plain, quote
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
+from bots.telegram.reading import known_author
 from core.errors import NotFound, Refused, Unreachable
 from core.job import Account, Job
 from core.prompt import parse
@@ -85,13 +86,11 @@ async def start(room: Room, message: Message, said: str) -> None:
 
 
 async def show(room: Room, message: Message, said: str) -> None:
-    assert message.from_user is not None
-    await showing.show(room, message.from_user, answer_to(message), said)
+    await showing.show(room, known_author(message), answer_to(message), said)
 
 
 async def cancel(room: Room, message: Message, said: str) -> None:
-    assert message.from_user is not None
-    choice = await showing.cancel(room, message.from_user, message, said)
+    choice = await showing.cancel(room, known_author(message), message, said)
     if choice is not None:
         with as_far_as_telegram_lets():
             await room.messages.send(answer_to(message), choice)
@@ -152,11 +151,12 @@ async def _offer(room: Room, message: Message, words: str) -> None:
 def _told(telling: Telling) -> Hearing:
     async def hearing(room: Room, message: Message, said: str) -> None:
         assert message.from_user is not None
-        account = await account_of(room.desk.studio, message.from_user)
+        user = known_author(message) if telling in PERSONAL else message.from_user
+        account = await account_of(room.desk.studio, user)
         told, here = await telling(room.desk, account), answer_to(message)
         with as_far_as_telegram_lets():
             if telling in PERSONAL and not here.private:
-                told = await _alone(room, message.from_user, told)
+                told = await _alone(room, user, told)
             await room.messages.send(here, told)
         await tell_kept(room, here, account)
 

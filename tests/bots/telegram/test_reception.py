@@ -8,6 +8,8 @@ import pytest
 
 from core.places import Rules
 from tests.bots.telegram.cinema import cinema, is_clip, labels, opened
+from tests.telegram import markup, payloads
+from tests.telegram.posts import post
 from tests.telegram.refusals import Refused
 from tests.telegram.server import Standin
 from tests.telegram.world import Message
@@ -23,7 +25,7 @@ SAID = {
     "/privacy": "Clips go after 30 days",
     "/terms": "Credits are not money",
     "/paysupport": "Nothing is sold here",
-    "/show": "There is no such clip",
+    "/show": "You have no clip yet",
     "/show zzzzzzzzzzzz": "There is no such clip",
     "/cancel": "Nothing of yours is under way",
     "/start create_a_ball_--warp_9": "Nothing was charged",
@@ -51,6 +53,30 @@ async def test_what_is_personal_stays_out_of_groups(
         assert "1000 credits" in here.anna.messages()[-1].text
         await here.answer(stranger.say("/me", here.group), "press Start")
         assert not any("1000 credits" in m.text for m in here.ben.messages(here.group))
+
+
+async def test_who_hides_behind_their_group_is_nobody_in_particular(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """https://core.telegram.org/bots/api#message"""
+    async with cinema(telegram_standin, tmp_path) as here:
+        world = telegram_standin.world
+        hidden = {
+            "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+            "sender_chat": payloads.chat(world, here.group),
+        }
+
+        def say(words: str) -> Message:
+            entities = markup.found(words)
+            return post(world, Message(
+                here.group.id, world.message_id(here.group.id), here.mia.id, world.clock.now(),
+                words, entities, special=hidden,
+            ))  # fmt: skip
+
+        for words in ("/show@kinora_bot", "/me@kinora_bot", "/cancel@kinora_bot",
+                      "/create@kinora_bot a ball"):  # fmt: skip
+            await here.answer(say(words), "ask as yourself")
+        await here.answer(say("/help@kinora_bot"), "renders clips")
 
 
 async def test_a_deep_link_brings_words_that_are_made_once(

@@ -254,18 +254,52 @@ async def test_an_answer_of_telegram_is_lost(
     """What was delivered though nobody said so is seen once."""
     async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
         telegram_standin.faults.lose(method)
-        await here.clip(here.anna.say("a ball --seconds 0.5"))
+        asked = here.anna.say("a ball --seconds 0.5")
+        await here.clip(asked)
         await telegram_standin.handled()
         await seen_once(here, here.anna)
         left = [card for card in here.anna.messages() if "Cancel" in labels(card)]
         if method != "sendMessage":
             assert left == []
             return
-        # Nobody knows of a first card whose number was lost, until somebody presses there.
         (stray,) = left
-        await here.anna.press(stray, "Cancel").answer()
-        await here.until(stray, lambda m: "Cancel" not in labels(m))
-        await seen_once(here, here.anna)
+        await mended(here, asked, stray)
+
+
+async def mended(here: Cinema, asked: Message, stray: Message) -> None:
+    """Nobody knows of a first card whose number was lost, until somebody presses there: the other
+    says so as long."""
+    clip = await here.clip(asked)
+    assert "this one takes its place" in clip.text
+    assert "already ended" in (await here.anna.press(stray, "Cancel").answer())["text"]
+    await here.until(stray, lambda m: "newer message" in m.text and not m.buttons)
+    await seen_once(here, here.anna)
+
+
+async def test_a_card_whose_number_a_restart_lost_is_told_of(
+    telegram_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.telegram.client.DRAIN_SECONDS", 0.1)
+    async with wound(telegram_standin, tmp_path) as here:
+        telegram_standin.faults.hang("sendMessage", 3600)
+        asked = here.anna.say("a ball --seconds 0.5")
+        stray = await here.answer(asked)
+    async with opened(telegram_standin, tmp_path, engine=Reel()) as home:
+        await mended(replace(here, home=home), asked, stray)
+
+
+async def test_a_clip_too_old_to_be_deleted_is_seen_no_more(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        card = await here.clip(here.anna.say("a ball --seconds 0.5"))
+        shown = await here.clip(here.anna.say("/show"))
+        telegram_standin.clock.jump(49 * 3600)
+        await here.anna.press(shown, "Delete").answer()
+        for message in (shown, card):
+            gone = await here.until(message, lambda m: m.text == "Deleted.")
+            assert gone.media is not None
+            assert (gone.media.kind, gone.buttons) == ("photo", [])
 
 
 async def test_a_second_press_that_is_refused_leaves_the_first_its_card(
