@@ -36,6 +36,7 @@ from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.pulse import Pulse
 from bots.settings import Settings
+from bots.standing import Standing
 from bots.telegram import Bot as TelegramBot
 from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
@@ -65,6 +66,9 @@ CATALOGUE = families.MODELS
 LOCK = "kinora.lock"
 LINK_LIFETIME = timedelta(hours=24)
 SWEEP_SECONDS = 300
+PLATFORMS = ("discord", "telegram")
+KNOWN_SECONDS = 20.0
+"""How long the start waits for word of a bot."""
 
 
 class Busy(KinoraError):
@@ -80,6 +84,9 @@ class RunningEngine(Engine, Protocol):
 
 class ChatBot(Protocol):
     """A platform's room, as it is run."""
+
+    @property
+    def standing(self) -> Standing: ...
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -105,6 +112,7 @@ class House:
     store: Store
     engine: RunningEngine
     studio: Studio
+    bots: Mapping[str, ChatBot]
     application: web.Application
 
 
@@ -183,6 +191,7 @@ async def house(
                 pictures=store.files.picture,
                 settings=_web(settings),
                 ready=_readiness(store, runner_engine),
+                bots=lambda: {name: bot.standing.connected for name, bot in chats.items()},
                 clock=clock,
                 registry=registry,
                 hooks=hooks,
@@ -208,7 +217,7 @@ async def house(
                     )
                 scheduler.start()
                 try:
-                    yield House(settings, store, runner_engine, studio, site)
+                    yield House(settings, store, runner_engine, studio, chats, site)
                 finally:
                     scheduler.shutdown(wait=False)
                     await asyncio.gather(*(bot.drain() for bot in chats.values()))
@@ -217,8 +226,11 @@ async def house(
                         task.cancel()
 
 
-async def serve(settings: Settings, announce: Callable[[str, str], None]) -> None:
+async def serve(
+    settings: Settings, announce: Callable[[str, str], None], tell: Callable[[str], None]
+) -> None:
     """Run until SIGINT or SIGTERM. announce: called with the page's address and its one-time link.
+    tell: called with a line on each bot, once it is known how it stands.
 
     Raises Busy where the port is taken.
     """
@@ -241,10 +253,28 @@ async def serve(settings: Settings, announce: Callable[[str, str], None]) -> Non
             bound = settings.web.model_copy(update={"port": serving.addresses[0][1]})
             link = await new_link(home.store, bound.address, OWNER, OWNER.subject)
             announce(bound.address, link)
-            await stopping.wait()
+            telling = asyncio.create_task(_tell_of(home.bots, tell))
+            try:
+                await stopping.wait()
+            finally:
+                telling.cancel()
             log.info("stopping: what runs now is queued again at the next start")
         finally:
             await serving.cleanup()
+
+
+async def _tell_of(bots: Mapping[str, ChatBot], tell: Callable[[str], None]) -> None:
+    for platform in PLATFORMS:
+        bot = bots.get(platform)
+        if bot is None:
+            tell(f"{platform.title()}: no token, so no bot")
+            continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_SECONDS):
+                await bot.standing.known()
+        said = bot.standing.words or "no answer yet"
+        words = said if bot.standing.connected else f"not connected: {said}. See `kinora doctor`"
+        tell(f"{platform.title()}: {words}")
 
 
 async def examine(settings: Settings) -> list[doctor.Finding]:

@@ -70,7 +70,10 @@ def serve() -> None:
         out.print("Open it with this link; it works once:", highlight=False)
         out.print(link, soft_wrap=True, highlight=False, style="bold")
 
-    _run(kinora.serve(settings, announce))
+    def tell(line: str) -> None:
+        out.print(line, highlight=False, soft_wrap=True)
+
+    _run(kinora.serve(settings, announce, tell))
 
 
 @app.command(
@@ -251,7 +254,7 @@ def _settings() -> Settings:
         why = "its parts are set one by one, as in KINORA_DISCORD__TOKEN"
         err.print(f"{PREFIX}{level}: {why}", highlight=False, soft_wrap=True)
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        why = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
         err.print(f"{FILE.absolute()} can't be read: {why}.", highlight=False, soft_wrap=True)
     raise typer.Exit(2)
 

@@ -19,6 +19,7 @@ import aiohttp
 import discord
 import yarl
 
+from bots.answers import reason, understood
 from bots.cards import Cards
 from bots.discord import forms
 from bots.discord.amends import make_amends
@@ -27,15 +28,26 @@ from bots.discord.attachments import Cdn
 from bots.discord.buttons import JobButton, PingButton
 from bots.discord.commands import command_tree, register
 from bots.discord.delivery import Delivery
-from bots.discord.desk import GATEWAY, Discord, DiscordDesk
+from bots.discord.desk import GATEWAY, NAME, Discord, DiscordDesk
+from bots.discord.gateway_log import in_a_line
 from bots.discord.hearing import guarded
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
 from bots.discord.refusals import SOON_SECONDS
-from bots.discord.remedies import NO_INTENT, NO_TOKEN, ROLE, invitation
+from bots.discord.remedies import (
+    NO_CONNECTION,
+    NO_INTENT,
+    NO_TOKEN,
+    OWN_GATEWAY,
+    ROLE,
+    invitation,
+    servers,
+    unreachable,
+)
 from bots.discord.sync import keep_in_step
 from bots.discord.words import Words
+from bots.standing import Standing
 from core.errors import Transient
 from core.job import Job
 
@@ -51,8 +63,8 @@ LONGEST_WAIT_SECONDS = 60.0
 class Client(discord.AutoShardedClient):
     """One connection to Discord, on as many shards as it asks for."""
 
-    def __init__(self, desk: DiscordDesk, began: datetime) -> None:
-        """began: when this program did; what was asked before is nobody's."""
+    def __init__(self, desk: DiscordDesk, began: datetime, standing: Standing) -> None:
+        """began: when this program did; what was asked before is nobody's. standing: is kept."""
         super().__init__(
             intents=discord.Intents(guilds=True),
             max_ratelimit_timeout=LONGEST_WAIT_SECONDS,
@@ -77,6 +89,7 @@ class Client(discord.AutoShardedClient):
         self.add_dynamic_items(JobButton, PingButton)
         self.under_way: set[asyncio.Task[object]] = set()
         self._began = began
+        self._standing = standing
         self._loops: list[asyncio.Task[None]] = []
 
     async def setup_hook(self) -> None:
@@ -92,7 +105,8 @@ class Client(discord.AutoShardedClient):
 
     async def launch_shards(self) -> None:
         """On the operator's gateway, whichever one Discord names."""
-        self.shard_count, _, _ = await self.http.get_bot_gateway()
+        with understood(NAME, self.room.desk.settings.api_url):
+            self.shard_count, _, _ = await self.http.get_bot_gateway()
         await super().launch_shards()
 
     async def on_shard_connect(self, shard_id: int) -> None:
@@ -108,13 +122,24 @@ class Client(discord.AutoShardedClient):
             await guarded(interaction, lambda: forms.submit_form(self.room, interaction, form))
 
     async def on_ready(self) -> None:
-        log.info("on Discord as %s, in %d servers", self.user, len(self.guilds))
+        log.info("on Discord as %s, on %s", self.user, servers(len(self.guilds)))
+        self._stand()
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        self._stand()
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        self._standing.down("the connection is gone; trying again")
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         self._look_at(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self._look_at(guild)
+
+    def _stand(self) -> None:
+        if not any(shard.is_closed() for shard in self.shards.values()):
+            self._standing.up(f"{self.user} on {servers(len(self.guilds))}")
 
     def _look_at(self, guild: discord.Guild) -> None:
         """Tell the operator what the bot may not do on a server."""
@@ -141,6 +166,7 @@ class Bot:
         self._began = desk.clock()
         self._client: Client | None = None
         self._stopping = False
+        self.standing = Standing()
 
     @property
     def client(self) -> Client | None:
@@ -165,9 +191,11 @@ class Bot:
                 return
             except discord.LoginFailure:
                 log.error(NO_TOKEN)
+                self.standing.down("the token is refused")
                 return
             except discord.PrivilegedIntentsRequired:
                 log.error(NO_INTENT)
+                self.standing.down("the gateway intents are refused")
                 return
             except (
                 discord.HTTPException,
@@ -175,11 +203,13 @@ class Bot:
                 discord.ConnectionClosed,
                 aiohttp.ClientError,
                 OSError,
+                Transient,
             ) as error:
                 pause = SOON_SECONDS if time.monotonic() - began > pause * 2 else pause
-                log.warning("Discord can't be reached (%s); again in %.0f s", error, pause)
+                self._say_unreached(error, pause)
             except Exception:
                 log.exception("the bot broke; again in %.0f s", pause)
+                self.standing.down("it broke, as the log says")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -194,11 +224,28 @@ class Bot:
             if client.under_way:
                 await asyncio.wait(client.under_way, timeout=DRAIN_SECONDS)
 
+    def _say_unreached(self, error: Exception, pause: float) -> None:
+        why = reason(error)
+        self.standing.down(f"Discord can't be reached ({why})")
+        remedy = unreachable(self._desk.settings, error)
+        log.warning(
+            "Discord can't be reached (%s); again in %.0f s. %s",
+            why,
+            pause,
+            remedy,
+            exc_info=error if log.isEnabledFor(logging.DEBUG) else None,
+        )
+
     async def _connected(self) -> None:
-        client = Client(self._desk, self._began)
+        settings = self._desk.settings
+        client = Client(self._desk, self._began, self.standing)
         self._client = client
+        remedy = NO_CONNECTION if settings.gateway_url == GATEWAY else OWN_GATEWAY
         try:
-            await client.start(self._desk.settings.token)
+            with understood(NAME, settings.api_url):
+                await client.login(settings.token)
+            with in_a_line(remedy, self.standing.down):
+                await client.connect()
         finally:
             self._client = None
             with suppress(TimeoutError):
@@ -215,7 +262,9 @@ async def _logged(loop: Callable[[], Awaitable[None]]) -> None:
 
 
 def point_to(settings: Discord) -> None:
-    """Lead the library to the operator's addresses; they are the whole process's."""
+    """Lead the library to the operator's addresses, and keep it from missing the parts for voice,
+    which isn't used. Both are the whole process's."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     discord.http.Route.BASE = settings.api_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
     discord.Asset.BASE = settings.cdn_url

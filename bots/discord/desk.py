@@ -10,6 +10,8 @@ PLATFORM = "discord"
 DIRECT = "@"
 """In place of a server's id: direct messages."""
 
+NAME = "Discord's API"
+API = "https://discord.com/api/v10"
 GATEWAY = "wss://gateway.discord.gg"
 """Discord's own."""
 
@@ -22,7 +24,7 @@ class Discord:
     """What an operator decides. token: the bot's. URLs are without a slash at the end."""
 
     token: str = field(repr=False)
-    api_url: str = "https://discord.com/api/v10"
+    api_url: str = API
     gateway_url: str = GATEWAY
     cdn_url: str = "https://cdn.discordapp.com"
 

@@ -18,6 +18,9 @@ INVITED = discord.Permissions(
 )
 """What Kinora asks for when it is invited."""
 
+VIEW = "View Channels"
+"""Which the library knows by the name that it had before."""
+
 _WORDS = {
     "view_channel": ("see", "View Channel"),
     "send_messages": ("write in", "Send Messages"),
@@ -32,7 +35,8 @@ def lacking(given: discord.Permissions) -> list[str]:
     if given.administrator:
         return []
     missing = [name for name, wanted in INVITED if wanted and not getattr(given, name)]
-    return [name.replace("_", " ").title().replace(" In ", " in ") for name in missing]
+    words = (name.replace("_", " ").title().replace(" In ", " in ") for name in missing)
+    return [VIEW if name == "Read Messages" else name for name in words]
 
 
 def server_of(interaction: discord.Interaction) -> str:

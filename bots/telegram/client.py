@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -18,9 +18,10 @@ from typing import Any
 
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
-from telegram.request import HTTPXRequest
 
+from bots.answers import reason
 from bots.cards import Cards
+from bots.standing import Standing
 from bots.telegram import buttons, inline, intake, reception
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
@@ -29,10 +30,11 @@ from bots.telegram.desk import TelegramDesk
 from bots.telegram.files import Files
 from bots.telegram.inbox import Handling, Heard, told
 from bots.telegram.limiter import Limiter, Turn
+from bots.telegram.line import Line
 from bots.telegram.menu import keep_in_step
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
-from bots.telegram.remedies import NO_TOKEN, SECOND
+from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
 from core.errors import Transient
 from core.job import Job
 from core.ports import Inbox
@@ -52,20 +54,23 @@ SAID_AGAIN_SECONDS = 300.0
 """Between two log lines about what goes on being wrong."""
 
 
-class Asking(HTTPXRequest):
+class Asking(Line):
     """Asks for updates. refused: set once Telegram refuses the token: then the library asks no
-    more, and tells nobody."""
+    more, and tells nobody. answered: called when it answers as it should."""
 
-    def __init__(self) -> None:
+    def __init__(self, answered: Callable[[], None]) -> None:
         super().__init__(
             connection_pool_size=1, connect_timeout=10, read_timeout=10, pool_timeout=5
         )
         self.refused = asyncio.Event()
+        self._answered = answered
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, body = await super().do_request(*args, **kwargs)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
             self.refused.set()
+        elif status == HTTPStatus.OK:
+            self._answered()
         return status, body
 
 
@@ -82,12 +87,16 @@ def application(desk: TelegramDesk, heard: Heard, asking: Asking) -> App:
         .update_queue(heard)
         .concurrent_updates(Handling(heard))
         .job_queue(None)
-        .connection_pool_size(32)
-        .connect_timeout(10)
-        .read_timeout(30)
-        .write_timeout(30)
-        .media_write_timeout(120)
-        .pool_timeout(5)
+        .request(
+            Line(
+                connection_pool_size=32,
+                connect_timeout=10,
+                read_timeout=30,
+                write_timeout=30,
+                media_write_timeout=120,
+                pool_timeout=5,
+            )
+        )
         .get_updates_request(asking)
         .build()
     )
@@ -125,6 +134,8 @@ class Bot:
         self._room: Room | None = None
         self._stopping = False
         self._complained = -SAID_AGAIN_SECONDS
+        self._words = ""
+        self.standing = Standing()
 
     async def carry(self, job: Job) -> None:
         """`core.delivery.Carry`."""
@@ -157,12 +168,17 @@ class Bot:
                     raise InvalidToken
             except InvalidToken:
                 log.error(NO_TOKEN)
+                self.standing.down("the token is refused")
                 return
             except (TelegramError, OSError) as error:
                 pause = SOON_SECONDS if time.monotonic() - began > pause * 2 else pause
-                log.warning("Telegram can't be reached (%s); again in %.0f s", error, pause)
+                why, remedy = reason(error), unreachable(self._desk.settings, error)
+                log.warning("Telegram can't be reached (%s); again in %.0f s. %s",
+                            why, pause, remedy)  # fmt: skip
+                self.standing.down(f"Telegram can't be reached ({why})")
             except Exception:
                 log.exception("the bot broke; again in %.0f s", pause)
+                self.standing.down("it broke, as the log says")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -177,7 +193,7 @@ class Bot:
     async def _connected(self) -> AsyncIterator[asyncio.Event]:
         """Set once Telegram refuses the token. Raises TelegramError where it does not answer at
         first."""
-        heard, asking = Heard(self._inbox, self._desk.clock), Asking()
+        heard, asking = Heard(self._inbox, self._desk.clock), Asking(self._stand)
         app = application(self._desk, heard, asking)
         async with _hung_up(app), app:
             room = room_of(self._desk, app, heard)
@@ -194,6 +210,9 @@ class Bot:
                 self._app = app  # what is brought before that would be resumed, too
                 await self._listen(app)
                 log.info("on Telegram as @%s", app.bot.username)
+                how = "polling" if self._desk.settings.webhook_url is None else "by webhook"
+                self._words = f"@{app.bot.username}, {how}"
+                self._stand()
                 yield asking.refused
             finally:
                 self._app = self._room = None
@@ -217,12 +236,18 @@ class Bot:
             timeout=POLL, allowed_updates=UPDATES, error_callback=self._complain
         )
 
+    def _stand(self) -> None:
+        if self._app is not None and self._words:
+            self.standing.up(self._words)
+
     def _complain(self, error: TelegramError) -> None:
         """The library asks again by itself; it is enough to say so now and then."""
+        second = isinstance(error, Conflict)
+        self.standing.down("another program polls with its token" if second else reason(error))
         if time.monotonic() - self._complained < SAID_AGAIN_SECONDS:
             return
         self._complained = time.monotonic()
-        if isinstance(error, Conflict):
+        if second:
             log.error(SECOND)
         else:
             log.warning("Telegram can't be asked for updates (%s); trying again", error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bots.desk import Desk
 
 PLATFORM = "telegram"
+API = "https://api.telegram.org"
 HOSTED_UPLOAD_BYTES = 50_000_000
 LOCAL_UPLOAD_BYTES = 2_000_000_000
 """https://core.telegram.org/bots/api#using-a-local-bot-api-server"""
@@ -23,7 +24,7 @@ class Telegram:
     """
 
     token: str = field(repr=False)
-    api_url: str = "https://api.telegram.org"
+    api_url: str = API
     file_url: str = "https://api.telegram.org/file"
     local: bool = False
     webhook_url: str | None = None

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from telegram import Bot, User, WebhookInfo
 from telegram.error import Conflict, InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
+from bots.answers import reason
 from bots.doctor import Finding
-from bots.telegram.desk import Telegram
+from bots.telegram.desk import API, Telegram
+from bots.telegram.line import Line
 from bots.telegram.remedies import (
     FEEDBACK,
     INLINE_OFF,
-    LOCAL_UNREACHABLE,
     NEW_BOT,
     NO_GROUPS,
     NO_TOKEN,
     PRIVACY_OFF,
     PRIVACY_ON,
     SECOND,
-    UNREACHABLE,
+    TOKEN,
     WEBHOOK,
     WEBHOOK_ELSEWHERE,
     WEBHOOK_FAILS,
+    unreachable,
 )
 
 ASKED_SECONDS = 20.0
 LISTEN = timedelta(seconds=4)
 """Another program that polls is back within this time, and is noticed."""
 
-HOSTED = "https://api.telegram.org"
+TOKEN_FORM = re.compile(r"\d{5,}:[\w-]{30,}")
+"""https://core.telegram.org/bots/api#authorizing-your-bot"""
 
 
 async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[Finding]:
@@ -41,6 +44,9 @@ async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[
     so that one that does is somebody else's."""
     if settings is None:
         return [Finding("note", "Telegram", "no token, so no bot", NEW_BOT)]
+    if settings.api_url == API and not TOKEN_FORM.fullmatch(settings.token):
+        seen = "the token can't be one: it is digits, a colon, then about 35 letters and digits"
+        return [Finding("bad", "Telegram", seen, TOKEN)]
     bot = Bot(
         settings.token,
         f"{settings.api_url}/bot",
@@ -58,20 +64,13 @@ async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[
             return found
     except InvalidToken:
         return [Finding("bad", "Telegram", "the token is refused", NO_TOKEN)]
-    except (TelegramError, TimeoutError) as error:
-        hosted = settings.api_url == HOSTED
-        return [
-            Finding(
-                "bad",
-                "Telegram",
-                f"{settings.api_url} does not answer as it should ({type(error).__name__})",
-                UNREACHABLE if hosted else LOCAL_UNREACHABLE,
-            )
-        ]
+    except (TelegramError, OSError) as error:
+        seen = f"{settings.api_url} can't be reached ({reason(error)})"
+        return [Finding("bad", "Telegram", seen, unreachable(settings, error))]
 
 
-def _patient() -> HTTPXRequest:
-    return HTTPXRequest(read_timeout=ASKED_SECONDS, connect_timeout=ASKED_SECONDS)
+def _patient() -> Line:
+    return Line(read_timeout=ASKED_SECONDS, connect_timeout=ASKED_SECONDS)
 
 
 def _seen(me: User) -> Iterator[Finding]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import httpx
+
+from bots.telegram.desk import API, Telegram
+
 BOTFATHER = "https://t.me/BotFather"
 
 NEW_BOT = (
     "Open " + BOTFATHER + ", send /newbot, choose a name, and put the token that it answers with "
     "into KINORA_TELEGRAM__TOKEN."
 )
+TOKEN = (
+    "Open " + BOTFATHER + ", send /mybots, choose the bot, then API Token; put it into "
+    "KINORA_TELEGRAM__TOKEN and start Kinora again."
+)
 NO_TOKEN = (
-    "Telegram refuses the token. Open " + BOTFATHER + ", send /mybots, choose the bot, then API "
-    "Token; put it into KINORA_TELEGRAM__TOKEN and start Kinora again. If KINORA_TELEGRAM__API_URL "
-    "is set, look whether a Bot API server is there."
+    "Telegram refuses the token. " + TOKEN + " If KINORA_TELEGRAM__API_URL is set, look whether a "
+    "Bot API server is there."
 )
 SECOND = (
     "Telegram says that another program polls with the same token (409): each hears only some of "
@@ -51,12 +58,24 @@ FEEDBACK = (
     "It can't be seen from here whether Telegram tells of all chosen results, without which "
     "nothing is rendered: " + BOTFATHER + ", /setinlinefeedback, choose the bot, Enabled."
 )
-UNREACHABLE = (
-    "Look at this machine's connection, and at KINORA_TELEGRAM__API_URL if it is set; where "
-    "Telegram is blocked, a proxy in HTTPS_PROXY helps."
+TROUBLE = (
+    "It may be Telegram's own trouble: Kinora goes on trying. If it stays, look whether something "
+    "on the way answers in its place, such as a proxy in HTTPS_PROXY."
+)
+NO_CONNECTION = (
+    "Look at this machine's own connection: its network and names (DNS), and whether a firewall "
+    "lets HTTPS out; where Telegram is blocked, a proxy in HTTPS_PROXY helps."
 )
 LOCAL_UNREACHABLE = (
     "KINORA_TELEGRAM__API_URL leads to a server of your own: look whether telegram-bot-api runs "
     "there, and on that port. A bot comes from Telegram's own server to another one by logOut: "
     "https://core.telegram.org/bots/api#logout"
 )
+
+
+def unreachable(settings: Telegram, error: Exception) -> str:
+    """Where the Bot API can't be reached, or is not answered as it should be."""
+    if settings.api_url != API:
+        return LOCAL_UNREACHABLE
+    silent = isinstance(error, OSError) or isinstance(error.__cause__, httpx.TransportError)
+    return NO_CONNECTION if silent else TROUBLE

@@ -20,14 +20,16 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Whether it can do its work; 503 with what is missing where it can't."""
+    """Whether it can do its work; 503 with what is missing where it can't. Bots are told of beside
+    that: with one away the page renders on, and a start anew brings no platform back."""
     try:
         async with asyncio.timeout(READY_SECONDS):
             checks = dict(await site(request).ready())
     except TimeoutError:
         checks = {"answers": False}
     ready = all(checks.values())
-    return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    seen = {"ready": ready, "checks": checks, "bots": dict(site(request).bots())}
+    return web.json_response(seen, status=200 if ready else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

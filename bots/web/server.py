@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from bots.web import api, doors, health, page, session
 from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
-from bots.web.site import SITE, Pictures, Ready, Site, Streams, Web
+from bots.web.site import SITE, Bots, Pictures, Ready, Site, Streams, Web
 from core.bulletin import Bulletin
 from core.errors import KinoraError
 from core.ports import Clock, Credentials
@@ -39,6 +39,7 @@ def application(
     pictures: Pictures,
     settings: Web,
     ready: Ready,
+    bots: Bots,
     clock: Clock,
     registry: CollectorRegistry | None = None,
     hooks: Mapping[str, Handler] | None = None,
@@ -59,6 +60,7 @@ def application(
         pictures=pictures,
         web=settings,
         ready=ready,
+        bots=bots,
         clock=clock,
         metrics=Metrics(registry),
         failures=Failures(time.monotonic),

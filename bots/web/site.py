@@ -35,6 +35,9 @@ Pictures = Callable[[str], Awaitable[Path | None]]
 Ready = Callable[[], Awaitable[Mapping[str, bool]]]
 """What the program needs to do its work, by name, and whether it has it."""
 
+Bots = Callable[[], Mapping[str, bool]]
+"""The bots that run, by platform, and whether people reach each there now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Web:
@@ -97,6 +100,7 @@ class Site:
     pictures: Pictures
     web: Web
     ready: Ready
+    bots: Bots
     clock: Clock
     metrics: Metrics
     failures: Failures

@@ -68,7 +68,8 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
     limits.note(answer.status)
     told = json.loads(answer.text) if _is_json(answer) and answer.text else None
-    _judge_response(request, template, answer.status, told)
+    if fault is None or fault.status != 200:
+        _judge_response(request, template, answer.status, told)
     code = told.get("code") if isinstance(told, dict) and answer.status >= 400 else None
     world.requests.append(
         Entry(

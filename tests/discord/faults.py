@@ -57,6 +57,10 @@ class Faults:
         """Answer 5xx, without doing anything."""
         return self._add(Fault(pattern, count, status=status))
 
+    def stray(self, pattern: str, count: int = 1) -> Fault:
+        """Answer 200 with words of somebody else, as a proxy does, without doing anything."""
+        return self._add(Fault(pattern, count, status=200))
+
     def lose(self, pattern: str, count: int = 1, *, least: int = 0) -> Fault:
         """Do it, and close the connection without a word."""
         return self._add(Fault(pattern, count, least, lost=True))

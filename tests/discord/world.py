@@ -191,7 +191,8 @@ class Entry:
 class World(Changes):
     """Everything that is so, now; and what was: gone channels, versions of messages, requests.
     intents_allowed: those that the developer portal grants; base_limit: bytes in a file;
-    acknowledge_seconds: how long an interaction waits for its first answer."""
+    acknowledge_seconds: how long an interaction waits for its first answer; portal: what the
+    developer portal says of the app, in place of what is usual."""
 
     clock: Clock
     cdn: Cdn
@@ -200,6 +201,7 @@ class World(Changes):
     intents_allowed: int = (1 << 26) - 1
     base_limit: int = 10 * 1024 * 1024
     acknowledge_seconds: float = 3.0
+    portal: Json = field(default_factory=dict)
     users: dict[int, User] = field(default_factory=dict)
     guilds: dict[int, Guild] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)

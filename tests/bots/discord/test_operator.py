@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.bots.discord.cinema import cinema, settled, text, videos
+from bots.discord.desk import Discord as DiscordSettings
+from bots.discord.remedies import unreachable
+from core.errors import Transient
+from tests.bots.discord.cinema import cinema, opened, settled, text, videos
 from tests.discord.given import Impossible
 from tests.discord.permissions import EVERYONE, Permission
 from tests.discord.server import Standin
-from tests.program import command
+from tests.house import Home
+from tests.program import command, running
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -95,10 +99,139 @@ async def test_doctor_greets_a_bot_that_is_well(discord_standin: Standin, tmp_pa
     scene.guild("Cinema", scene.user("mia"))
     status, said = await doctor(discord_standin, tmp_path)
     assert status == 0
-    assert "on 1 servers" in said
+    assert "on 1 server " in said
+    assert "oauth2/authorize?client_id=" in said
     status, said, _ = await command(tmp_path, "doctor")
     assert status == 0
     assert "no token, so no bot" in said
+
+
+async def test_doctor_looks_at_the_portal(discord_standin: Standin, tmp_path: Path) -> None:
+    scene, world = discord_standin.scene, discord_standin.world
+    mia = scene.user("mia")
+    scene.guild("Cinema", mia)
+    other = scene.guild("Other", mia)
+    role = world.guilds[other.id].roles[other.id]
+    scene.grant(other, role, int(EVERYONE & ~Permission.VIEW_CHANNEL))
+    installs = {"scopes": ["applications.commands", "bot"], "permissions": "0"}
+    world.portal = {
+        "bot_require_code_grant": True,
+        "integration_types_config": {"0": {"oauth2_install_params": installs}},
+    }
+    status, said = await doctor(discord_standin, tmp_path, DISCORD_TOKEN="not-looked-at")
+    assert status == 1
+    assert "is no setting" not in said
+    assert "on 2 servers" in said
+    assert "Other (View Channels)" in said
+    assert "Requires OAuth2 Code Grant" in said
+    assert "check User Install" in said
+    world.portal = {"integration_types_config": {"1": {}}}
+    _, said = await doctor(discord_standin, tmp_path)
+    assert "no server can add it" in said
+    assert "User Install" not in said
+
+
+async def test_somebody_elses_answer_is_explained(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy's page is no traceback, and the bot is there once Discord answers again."""
+    for path in ("users/@me", "applications/@me", "users/@me/guilds"):
+        discord_standin.faults.clear()
+        discord_standin.faults.stray(f"GET /{path}")
+        if path == "applications/@me":
+            discord_standin.faults.stray(f"GET /oauth2/{path}")
+        status, said = await doctor(discord_standin, tmp_path)
+        assert status == 1
+        assert f"what answers at {discord_standin.api_url} is not Discord's API" in said
+        assert "KINORA_DISCORD__API_URL" in said
+    discord_standin.faults.clear()
+    discord_standin.faults.stray("GET /users/@me")
+    discord_standin.faults.stray("GET /gateway/bot")
+    async with opened(discord_standin, tmp_path / "house"):
+        assert caplog.text.count("is not Discord's API") == 2
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_refused_gateway_is_explained_in_a_line(
+    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DEBUG alone brings tracebacks; /readyz tells of the bot, and stays ready."""
+    discord_standin.gateway.open = False
+    async with settled(discord_standin, tmp_path) as home:
+        await until_logged(caplog, "gateway can't be reached (503")
+        async with home.client() as client, client.get("/readyz") as answer:
+            told = await answer.json()
+            assert (answer.status, told["ready"], told["bots"]) == (200, True, {"discord": False})
+        assert "KINORA_DISCORD__GATEWAY_URL" in caplog.text
+        assert "Traceback" not in caplog.text
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, "kinora.discord"):
+            await until_logged(caplog, "Traceback")
+        discord_standin.gateway.open = True
+        await discord_standin.gateway.ready()
+        await until_told(home, {"discord": True})
+        discord_standin.gateway.open = False
+        discord_standin.gateway.drop()
+        await until_told(home, {"discord": False})
+
+
+async def until_told(home: Home, bots: dict[str, bool]) -> None:
+    async with asyncio.timeout(60), home.client() as client:
+        while True:
+            async with client.get("/readyz") as answer:
+                if (await answer.json())["bots"] == bots:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_doctor_knows_what_is_no_token_and_asks_nobody(tmp_path: Path) -> None:
+    for token, says in (
+        ("123456789012345678", "the application's id"),
+        ("0123456789abcdef" * 4, "public key"),
+        ("abcdefghijklmnop_-ABCDEFGHIJKLMN", "client secret"),
+        ("Bot abc.def.ghi", "three parts"),
+    ):
+        status, said, complained = await command(
+            tmp_path, "doctor", KINORA_DISCORD__TOKEN=token, HTTPS_PROXY="http://127.0.0.1:9"
+        )
+        assert status == 1
+        assert says in said
+        assert "Reset Token" in said
+        assert token not in said + complained
+
+
+async def test_a_network_that_is_down_is_not_discords_trouble() -> None:
+    discord = DiscordSettings("a.token.here")
+    away = unreachable(discord, OSError("Network is unreachable"))
+    assert "this machine's own connection" in away
+    assert "discordstatus" not in away
+    assert "discordstatus" in unreachable(discord, Transient("not Discord's API", 5.0))
+
+
+async def test_serve_ends_its_start_with_how_each_bot_stands(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    discord_standin.scene.guild("Cinema", discord_standin.scene.user("mia"))
+    environment = {
+        "KINORA_DISCORD__TOKEN": discord_standin.token,
+        "KINORA_DISCORD__API_URL": discord_standin.api_url,
+        "KINORA_DISCORD__GATEWAY_URL": discord_standin.gateway_url,
+        "KINORA_DISCORD__CDN_URL": discord_standin.cdn_url,
+        "KINORA_TELEGRAM__TOKEN": "1:a",
+        "KINORA_TELEGRAM__API_URL": "http://127.0.0.1:9",
+    }
+    async with running(tmp_path, **environment) as program:
+        assert program.process.stdout is not None
+        said = [(await program.process.stdout.readline()).decode().strip() for _ in range(2)]
+    name = discord_standin.world.app.name
+    assert said[0].startswith(f"Discord: {name}")
+    assert said[0].endswith(" on 1 server")
+    assert said[1].startswith("Telegram: not connected: Telegram can't be reached (")
+    assert said[1].endswith("See `kinora doctor`")
+    log = (tmp_path / "log.txt").read_text()
+    assert "PyNaCl" not in log
+    assert "davey" not in log
+    assert "Traceback" not in log
 
 
 async def test_a_server_is_settled_by_those_who_manage_it(

@@ -11,8 +11,8 @@ from tests.telegram.conftest import telegram_standin
 
 __all__ = ("telegram_standin",)
 
-OURS = ("kinora", "telegram.ext", "asyncio")
-"""Loggers. The library's own requests also speak of answers that are no JSON."""
+OURS = ("kinora", "telegram", "asyncio")
+"""Loggers."""
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
+from telegram.error import NetworkError
+
 from bots.doctor import Finding
 from bots.telegram.desk import Telegram
 from bots.telegram.doctor import examine
+from bots.telegram.remedies import unreachable
 from tests.program import command
 from tests.telegram.server import Standin
 from tests.telegram.smallest import built, polling
@@ -55,6 +59,30 @@ async def test_a_server_of_ones_own_that_is_away() -> None:
     away = Telegram("1:a", "http://127.0.0.1:9", "http://127.0.0.1:9/file")
     (only,) = await examine(away)
     assert (only.verdict, "telegram-bot-api" in only.remedy) == ("bad", True)
+
+
+async def test_what_is_no_token_is_said_without_asking() -> None:
+    for token in ("7000000001", "no-token", "7000000001:short"):
+        (only,) = await examine(Telegram(token))
+        assert (only.verdict, "can't be one" in only.seen) == ("bad", True)
+        assert "API Token" in only.remedy
+        assert token not in only.seen + only.remedy
+
+
+async def test_somebody_elses_answer(telegram_standin: Standin) -> None:
+    for method in ("getMe", "getWebhookInfo"):
+        telegram_standin.faults.broken(method, status=200, page=True)
+        (only,) = await examine(settings(telegram_standin))
+        assert only.verdict == "bad"
+        assert "is not Telegram's Bot API" in only.seen
+
+
+def test_a_network_that_is_down_is_not_telegrams_trouble() -> None:
+    telegram = Telegram("1:a")
+    silent = NetworkError("httpx.ConnectError: no route")
+    silent.__cause__ = httpx.ConnectError("no route")
+    assert "this machine's own connection" in unreachable(telegram, silent)
+    assert "own trouble" in unreachable(telegram, NetworkError("Bad Gateway (502)"))
 
 
 async def test_a_second_poller(telegram_standin: Standin) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bots.telegram.cinema import cinema, settled
+from tests.house import Home
 from tests.telegram.server import Standin
 from tests.telegram.smallest import polling
 
@@ -59,6 +60,34 @@ async def test_a_second_poller_is_explained(
             await until_logged(caplog, "another")
         await here.clip(here.anna.say("a ball --seconds 0.5"))
     assert "same token" in caplog.text
+
+
+async def test_somebody_elses_answer_is_explained(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy's page is no traceback; /readyz tells of the bot, and stays ready."""
+    telegram_standin.faults.broken("getMe", status=200, page=True)
+    async with cinema(telegram_standin, tmp_path) as here:
+        assert "what answers there is not Telegram's Bot API" in caplog.text
+        await until_told(here.home, {"telegram": True})
+        telegram_standin.faults.broken("getUpdates", 1000, status=200, page=True)
+        here.anna.say("a ball --seconds 0.5")
+        await until_told(here.home, {"telegram": False})
+        telegram_standin.faults.clear()
+        await until_told(here.home, {"telegram": True})
+    assert "Traceback" not in caplog.text
+
+
+async def until_told(home: Home, bots: dict[str, bool]) -> None:
+    """Wait until /readyz says so of the bots."""
+    async with asyncio.timeout(90), home.client() as client:
+        while True:
+            async with client.get("/readyz") as answer:
+                told = await answer.json()
+                assert (answer.status, told["ready"]) == (200, True)
+                if told["bots"] == bots:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def test_no_token_is_in_the_log(
