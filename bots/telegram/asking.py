@@ -20,6 +20,7 @@ from bots.card import NOTHING_CHARGED
 from bots.cards import Cards, TooLarge
 from bots.hearing import costless
 from bots.telegram.albums import Albums
+from bots.telegram.card_view import Shown
 from bots.telegram.delivery import Delivery
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.files import Files
@@ -29,12 +30,14 @@ from bots.telegram.limiter import Turn
 from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
-from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of
+from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of, spot
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.places import Post
 
 log = logging.getLogger("kinora.telegram")
+
+KEPT = "I could not bring this here. /show {} does."
 
 Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 """Queue what was asked for: account, place, key → jobs. Raises UserError or Transient."""
@@ -89,20 +92,34 @@ async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> S
     return jobs
 
 
-def check_allowed(room: Room, spot: Spot) -> None:
+def check_allowed(room: Room, here: Spot) -> None:
     """Raises UserError where the chat's admins want it elsewhere."""
-    topics = room.desk.lobby.rules(server_of(spot.chat)).channels
-    if topics and not spot.inline and str(spot.topic or NO_TOPIC) not in topics:
+    topics = room.desk.lobby.rules(server_of(here.chat)).channels
+    if topics and not here.inline and str(here.topic or NO_TOPIC) not in topics:
         raise UserError(
             "Here I am used in other topics: the chat's admins set that. " + NOTHING_CHARGED
         )
 
 
-async def tell_kept(room: Room, spot: Spot, account: Account) -> None:
-    """Tell somebody who came by what could not be brought to them."""
+async def tell_kept(room: Room, here: Spot, account: Account) -> None:
+    """Tell somebody who came by what could not be brought to them; their cards say so, too."""
     kept = await room.desk.lobby.kept(account)
-    if kept and not spot.inline:
-        await say(room.messages, Spot(spot.chat, spot.topic), talk.kept(kept, plain))
+    if kept and not here.inline:
+        await say(room.messages, Spot(here.chat, here.topic), talk.kept(kept, plain))
+    for job in kept[: talk.LISTED]:
+        await retire(room, job, Shown(KEPT.format(job.id), None))
+
+
+async def retire(room: Room, job: Job, words: Shown) -> None:
+    """Say on the card of a job that it goes on elsewhere. Raises nothing."""
+    at = spot(job.place)
+    if not at.sent or at.inline:
+        return
+    try:
+        async with room.cards.lock(job.place):
+            await room.messages.reword(at, words)
+    except (Unreachable, Transient, TimeoutError) as error:
+        log.info("the old card of job %s stays as it is: %s", job.id, error)
 
 
 async def _send_cards(room: Room, account: Account, post: Post, jobs: Sequence[Job]) -> None:

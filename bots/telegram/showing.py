@@ -11,14 +11,14 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 from bots import talk
 from bots.card import Button, button_id
 from bots.cards import TooLarge
-from bots.telegram.asking import Room, check_allowed, tell_kept
+from bots.telegram.asking import Room, check_allowed, retire, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.hearing import account_of
 from bots.telegram.intake import HOW
 from bots.telegram.markup import cut
 from bots.telegram.places import Spot, spot, spot_of
 from core.errors import NotFound, Transient, Unreachable, WrongState
-from core.job import Account, Clip, Job
+from core.job import Account, Clip
 from core.places import Post
 from core.studio import View
 
@@ -95,12 +95,10 @@ async def _own(room: Room, account: Account, job_id: str) -> View:
 
 async def _move(room: Room, post: Post, view: View) -> None:
     """The card goes on in a new message; where it was says so."""
-    before = await room.desk.lobby.post(view.job.place)
     _, job = await room.painter.send(post, view)
     if not job.state.ended:
         room.cards.watch(job)
-    if before is not None:
-        await _retire(room, before, view.job)
+    await retire(room, view.job, MOVED)
 
 
 async def _bring(room: Room, post: Post, view: View, clip: Clip) -> None:
@@ -117,14 +115,3 @@ async def _bring(room: Room, post: Post, view: View, clip: Clip) -> None:
         await lobby.drop(post)
         raise
     await lobby.drop(post)
-
-
-async def _retire(room: Room, before: Post, job: Job) -> None:
-    at = spot(before.place)
-    if not at.sent or at.inline:
-        return
-    try:
-        async with room.cards.lock(before.place):
-            await room.messages.reword(at, MOVED)
-    except (Unreachable, Transient, TimeoutError) as error:
-        log.info("the old card of job %s stays as it is: %s", job.id, error)

@@ -52,7 +52,8 @@ H = TypeVar("H", bound=Playhouse)
 class Point(Generic[R]):
     """A moment to kill at. reached: by what the stand-in saw; prepare: what is to go wrong before;
     seconds: of the clip, long enough to be caught there; slack: how much later is still about
-    there; manner: how it is asked for, in the platform's words; gone: somebody deletes the card."""
+    there; manner: how it is asked for, in the platform's words; act: what somebody does once `when`
+    is so: they delete the card, say."""
 
     name: str
     reached: Callable[[R], object]
@@ -60,7 +61,8 @@ class Point(Generic[R]):
     seconds: float = 1.0
     slack: float = 0.4
     manner: str = ""
-    gone: bool = False
+    act: Callable[[R], object] | None = None
+    when: Callable[[R], object] = lambda request: request.shown
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,12 @@ class Kills(ABC, Generic[H, R]):
         """Somebody asks for a clip, somewhere."""
 
     @abstractmethod
-    def delete_card(self, request: R) -> None: ...
-
-    @abstractmethod
     def seen(self, jobs: Mapping[str, Sequence[str]]) -> Counter[str]:
         """How often the clip of each job came before the eyes of who asked. jobs: ids, by the key
         of their request."""
+
+    def come_back(self) -> None:
+        """Who shut the bot out lets it in again, and asks for what was kept meanwhile."""
 
     def settled(self) -> bool:
         """Whether nobody waits for an answer any more, besides for clips."""
@@ -123,14 +125,15 @@ class Kills(ABC, Generic[H, R]):
             if point.prepare is not None:
                 point.prepare()
             request = self._asked(point.seconds, point.manner)
-            if point.gone:
-                await self._until(lambda: request.shown, f"the card of {request}")
-                self.delete_card(request)
+            if point.act is not None:
+                await self._until(lambda: point.when(request), f"what to act on of {request}")
+                point.act(request)
             await self._until(lambda: point.reached(request), f"{point.name} of {request}")
             await asyncio.sleep(delay)
             self.stages[request.stage()] += 1
             await self.here.kill(program)
         self.here.mend()
+        self.come_back()
 
     async def kill_anywhere(self) -> None:
         """At a random point, or a random time after a request; maybe among others."""
@@ -158,7 +161,7 @@ class Kills(ABC, Generic[H, R]):
     async def _until(self, question: Callable[[], object], what: str) -> None:
         await self.here.until(question, what, PATIENCE_SECONDS)
 
-    def _jobs(self) -> dict[str, list[str]]:
+    def made(self) -> dict[str, list[str]]:
         """Ids of the jobs of each request, by its key."""
         found: dict[str, list[str]] = {request.key: [] for request in self.requests}
         for row in self.here.rows("SELECT id, request_key FROM job"):
@@ -168,7 +171,7 @@ class Kills(ABC, Generic[H, R]):
 
     async def _caught_up(self, left: int) -> None:
         """Wait until all clips but so many were seen, of the lives before."""
-        jobs = self._jobs()
+        jobs = self.made()
 
         def waiting() -> int:
             seen = self.seen(jobs)
@@ -177,7 +180,7 @@ class Kills(ABC, Generic[H, R]):
         await self._until(lambda: waiting() <= left, f"all but {left} clips")
 
     def _ended(self) -> Ended:
-        jobs = self._jobs()
+        jobs = self.made()
         forgotten = [request for request in self.requests if not jobs[request.key]]
         return Ended(
             kills=self.stages.total(),

@@ -92,17 +92,20 @@ class Playhouse(ABC):
                 )
 
     def _faults_of_holds(self) -> Iterator[str]:
-        """A hold and a capture of each lot that a job is paid from, of what it costs."""
+        """A hold and a capture of each lot that a job is paid from, of what it costs; and a refund,
+        or none."""
         for row in self.rows(
-            "SELECT job.id, job.credits, sum(entry.kind = 'hold') AS holds, "
-            "sum(entry.kind = 'capture') AS captures, sum(entry.available_change) AS paid, "
-            "count(entry.id) AS entries FROM job LEFT JOIN entry ON entry.job_id = job.id "
-            "GROUP BY job.id"
+            "SELECT job.id, job.credits, job.charged, sum(entry.kind = 'hold') AS holds, "
+            "sum(entry.kind = 'capture') AS captures, sum(entry.kind = 'refund') AS refunds, "
+            "sum(entry.available_change) AS paid, count(entry.id) AS entries "
+            "FROM job LEFT JOIN entry ON entry.job_id = job.id GROUP BY job.id"
         ):
-            found = (row["holds"], row["captures"], row["entries"], row["paid"])
             lots = row["holds"] or 1
-            if found != (lots, lots, 2 * lots, -row["credits"]):
+            back = 0 if row["charged"] else lots
+            found = (row["holds"], row["captures"], row["refunds"], row["entries"], row["paid"])
+            cost = row["credits"] if row["charged"] else 0
+            if found != (lots, lots, back, 2 * lots + back, -cost):
                 yield (
-                    f"job {row['id']} has {row['holds']} holds and {row['captures']} captures, "
-                    f"and cost {-(row['paid'] or 0)} instead of {row['credits']}"
+                    f"job {row['id']} has {row['holds']} holds, {row['captures']} captures and "
+                    f"{row['refunds']} refunds, and cost {-(row['paid'] or 0)} of {row['credits']}"
                 )

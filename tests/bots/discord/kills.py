@@ -114,7 +114,8 @@ class Kills(kills.Kills[Playhouse, Request]):
                   slack=AT_ONCE, manner=PRIVATE),
             Point("pinged", lambda r: r.pinged, slack=AT_ONCE),
             Point("pinged, its answer lost", lambda r: r.pinged, lose_ping, slack=AT_ONCE),
-            Point("sent directly, its answer lost", _direct, lose_ping, slack=AT_ONCE, gone=True),
+            Point("sent directly, its answer lost", _direct, lose_ping, slack=AT_ONCE,
+                  act=self.delete_card),
         )  # fmt: skip
 
     def anywhere(self) -> Point:

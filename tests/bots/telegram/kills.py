@@ -29,6 +29,8 @@ SLOWLY = 150_000
 """Bytes a second."""
 
 PICTURE = photo(640, 360)
+ALONE = "alone"
+KEPT = "SELECT job_id FROM delivery WHERE state = 'kept'"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,20 @@ class Request:
     @property
     def shown(self) -> bool:
         return bool(self.cards)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether who asked shut the bot out."""
+        return not self.telegram.world.chats[self.who.id].has(self.telegram.world.bot.id)
+
+    @property
+    def refused(self) -> bool:
+        """Whether its clip was turned away."""
+        return self.blocked and any(
+            one.status == 403 and one.method == "editMessageMedia"
+            and one.fields["chat_id"] == str(self.who.id)
+            for one in self.telegram.world.requests
+        )  # fmt: skip
 
     @property
     def delivered(self) -> bool:
@@ -111,7 +127,9 @@ class Kills(kills.Kills[Playhouse, Request]):
             Point("upload done", lambda r: r.delivered, slack=AT_ONCE),
             Point("upload done, its answer lost", lambda r: r.delivered, lose_upload,
                   slack=AT_ONCE),
-            Point("sent anew", lambda r: r.delivered, slack=AT_ONCE, gone=True),
+            Point("sent anew", lambda r: r.delivered, slack=AT_ONCE, act=self.delete_card),
+            Point("shut out", lambda r: r.refused, seconds=12, slack=AT_ONCE, manner=ALONE,
+                  act=lambda r: r.who.block(), when=_running),
         )  # fmt: skip
 
     def anywhere(self) -> Point:
@@ -121,11 +139,23 @@ class Kills(kills.Kills[Playhouse, Request]):
         who = self.chance.choice(self.here.people)
         words = f"pan right --seconds {seconds:g} --res 480p"
         group = self.chance.choice([None, *self.here.groups])
+        if manner == ALONE:
+            who, group = self.here.telegram.scene.user(f"guest of {len(self.requests)}"), None
         if group is None:
             asked = who.photo(PICTURE, words)
         else:
             asked = who.photo(PICTURE, f"/animate@kinora_bot {words}", group)
         return Request(self.here.telegram, who, asked)
+
+    def come_back(self) -> None:
+        jobs = self.made()
+        kept = {row["job_id"] for row in self.here.rows(KEPT)}
+        for request in self.requests:
+            if not request.blocked:
+                continue
+            request.who.unblock()
+            for job_id in kept.intersection(jobs[request.key]):
+                request.who.say(f"/show {job_id}")
 
     def delete_card(self, request: Request) -> None:
         request.who.delete(request.cards[-1])

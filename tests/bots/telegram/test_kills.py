@@ -15,7 +15,7 @@ from tests.bots.telegram.playhouse import playhouse
 
 pytestmark = pytest.mark.timeout(600)
 
-WORST = ("card sent, its answer lost", "upload done, its answer lost", "sent anew")
+WORST = ("card sent, its answer lost", "upload done, its answer lost", "sent anew", "shut out")
 
 
 async def test_a_killed_program_delivers_each_clip_once(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ async def test_a_blocked_bot_keeps_the_clip_until_its_author_comes_back(
         asked = here.anna.say("a cube")
         later = await running(here, asked)
         await told(here, f"/show {job.job_id} (not charged)")
+        await here.answer(job.asked, f"could not bring this here. /show {job.job_id}")
         await later.finish()
         await here.clip(asked)
         shown = await here.clip(here.anna.say(f"/show {job.job_id}"))
