@@ -89,7 +89,7 @@ async def _seen(client: discord.Client) -> Iterable[Finding]:
         Finding(
             "ok" if guilds else "note",
             "Discord",
-            f"{client.user}, on {servers(len(guilds)) if guilds else 'no server yet'}",
+            f"{client.user}, on {servers(len(guilds))}",
             f"to {'another' if guilds else 'a'} server it comes by {invite}",
         )
     ]

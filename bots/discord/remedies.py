@@ -66,7 +66,7 @@ def unreachable(settings: Discord, error: Exception) -> str:
 
 
 def servers(count: int) -> str:
-    return "1 server" if count == 1 else f"{count} servers"
+    return {0: "no server yet", 1: "1 server"}.get(count, f"{count} servers")
 
 
 def invitation(application_id: int, permissions: int) -> str:
