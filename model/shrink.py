@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -27,7 +28,8 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDict
 async def shrink(clip: Path, max_bytes: int) -> Path | None:
     """`core.ports.Shrink`: a file of the caller's own with at most `max_bytes`, one at a time.
 
-    None where it can't be made that small, or takes too long. Who is cancelled leaves no file.
+    None where it can't be made that small, or takes too long. Who is cancelled leaves no file and
+    no child.
     """
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     try:
@@ -35,13 +37,42 @@ async def shrink(clip: Path, max_bytes: int) -> Path | None:
             await turn.acquire()
     except TimeoutError:
         return None
-    shrinking = asyncio.ensure_future(asyncio.to_thread(_shrunk, clip, max_bytes))
+    encoding = _Encoding()
+    shrinking = asyncio.ensure_future(asyncio.to_thread(_shrunk, encoding, clip, max_bytes))
     shrinking.add_done_callback(lambda _: turn.release())
     try:
         return await asyncio.shield(shrinking)
     except asyncio.CancelledError:
+        encoding.give_up()
         shrinking.add_done_callback(_leave_nothing)
         raise
+
+
+class _Encoding:
+    """The child that encodes, which another thread may end, also before it began."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self.given_up = False
+
+    def run(self, command: tuple[str, ...]) -> int:
+        """Its exit status. Raises TimeoutExpired."""
+        with self._lock:
+            if self.given_up:
+                return TOO_SMALL
+            self._child = child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        with child:
+            try:
+                return child.wait(SHRINK_SECONDS)
+            finally:
+                child.kill()
+
+    def give_up(self) -> None:
+        with self._lock:
+            self.given_up = True
+            if self._child is not None:
+                self._child.kill()
 
 
 def _leave_nothing(shrunk: asyncio.Future[Path | None]) -> None:
@@ -50,23 +81,21 @@ def _leave_nothing(shrunk: asyncio.Future[Path | None]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _shrunk(clip: Path, max_bytes: int) -> Path | None:
+def _shrunk(encoding: _Encoding, clip: Path, max_bytes: int) -> Path | None:
     handle, name = tempfile.mkstemp(prefix="kinora-", suffix=".mp4")
     os.close(handle)
     target = Path(name)
     command = (sys.executable, "-m", "model.shrink", str(clip), name, str(max_bytes))
     try:
-        ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, timeout=SHRINK_SECONDS, check=False
-        )
+        status = encoding.run(command)
     except subprocess.TimeoutExpired:
         target.unlink(missing_ok=True)
         return None
-    if ended.returncode == 0:
+    if status == 0:
         return target
     target.unlink(missing_ok=True)
-    if ended.returncode != TOO_SMALL:
-        raise RuntimeError(f"encoding a clip again ended with status {ended.returncode}")
+    if status != TOO_SMALL and not encoding.given_up:
+        raise RuntimeError(f"encoding a clip again ended with status {status}")
     return None
 
 

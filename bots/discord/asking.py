@@ -21,7 +21,7 @@ from bots.cards import Cards
 from bots.discord.attachments import Cdn
 from bots.discord.delivery import Delivery
 from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
-from bots.discord.hearing import NotHeard, account_of, acknowledge, key_of, say
+from bots.discord.hearing import NotHeard, account_of, acknowledge, key_of, say, say_besides
 from bots.discord.messages import Messages
 from bots.discord.permissions import (
     is_adult,
@@ -180,4 +180,4 @@ async def tell_kept(
     if kept:
         if card:
             await room.cards.draw(card)
-        await interaction.followup.send(talk.kept(kept, "`{}`".format), ephemeral=True)
+        await say_besides(interaction, talk.kept(kept, "`{}`".format))

@@ -5,6 +5,7 @@ Who may press which: the author all of them; moderators may cancel and delete; a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Sequence
@@ -19,10 +20,12 @@ from bots.discord import forms, talk
 from bots.discord.asking import Room, ask, heed, tell_kept
 from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
 from bots.discord.hearing import (
+    ANSWER_SECONDS,
     NotYours,
     account_of,
     acknowledge,
     acknowledge_update,
+    answer,
     guarded,
 )
 from bots.discord.permissions import may_moderate, server_of
@@ -83,7 +86,7 @@ class PingButton(ui.DynamicItem[ui.Button[Any]], template=_PING_ID):
             account = await account_of(self._room.desk.studio, interaction.user)
             await self._room.desk.lobby.set_ping(account, self._wanted)
             layout = await talk.me(self._room, interaction)
-            await interaction.edit_original_response(view=layout)
+            await answer(interaction, view=layout)
 
         await guarded(interaction, work)
 
@@ -155,7 +158,8 @@ async def _stop(
         await room.desk.studio.delete(shown.owner, job_id)
     if action == Button.DELETE:
         with suppress(discord.NotFound):
-            await interaction.delete_original_response()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await interaction.delete_original_response()
     await tell_kept(room, interaction, account)
 
 
@@ -177,7 +181,7 @@ async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str
     account = await account_of(room.desk.studio, interaction.user)
     shown = await room.desk.lobby.shown(room.desk.studio, job_id)
     new = await room.desk.lobby.report(account, shown.view.job)
-    await interaction.edit_original_response(content=REPORTED if new else REPORTED_BEFORE)
+    await answer(interaction, content=REPORTED if new else REPORTED_BEFORE)
 
 
 async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
@@ -187,8 +191,8 @@ async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) 
         raise WrongState("The page can't be reached from here.")
     link = await room.desk.page_link(shown.owner)
     opener: ui.View = ui.View(timeout=None).add_item(ui.Button(label="Open the page", url=link))
-    await interaction.edit_original_response(
-        content="This opens your page, once, and is for you alone.", view=opener
+    await answer(
+        interaction, content="This opens your page, once, and is for you alone.", view=opener
     )
 
 

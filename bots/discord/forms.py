@@ -6,6 +6,7 @@ memory.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import discord
 from discord import ui
 
 from bots.discord.asking import Room, ask, heed
+from bots.discord.hearing import ACKNOWLEDGE_SECONDS
 from bots.hearing import costless
 from core.catalog import Takes, draft_of, named
 from core.errors import BadPrompt, WrongState
@@ -80,7 +82,8 @@ async def open_form(room: Room, interaction: discord.Interaction[Any], job: Job,
                 component=ui.FileUpload(custom_id=PICTURE, required=False, max_values=1),
             )
         )
-    await interaction.response.send_modal(form)
+    async with asyncio.timeout(ACKNOWLEDGE_SECONDS * 2):
+        await interaction.response.send_modal(form)
 
 
 def sent(interaction: discord.Interaction[Any]) -> Sent | None:

@@ -26,6 +26,9 @@ log = logging.getLogger("kinora.discord")
 ACKNOWLEDGE_SECONDS = 1.4
 """Of each of two tries: Discord waits 3 s in all."""
 
+ANSWER_SECONDS = 30.0
+"""Of what is said after that; the library waits and repeats within it."""
+
 ACKNOWLEDGED = 40060
 NOT_KNOWN = 10062
 
@@ -58,7 +61,8 @@ async def acknowledge(interaction: discord.Interaction, *, hidden: bool) -> int:
                 return (await interaction.original_response()).id
         except discord.HTTPException as error:
             if error.code == ACKNOWLEDGED and lost:
-                return (await interaction.original_response()).id
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return (await interaction.original_response()).id
             raise _not_heard(error) from error
         except (aiohttp.ClientError, TimeoutError):
             lost = True
@@ -83,24 +87,40 @@ async def acknowledge_update(interaction: discord.Interaction) -> None:
     raise NotHeard
 
 
+async def answer(interaction: discord.Interaction, **changes: Any) -> None:
+    """Put something in the place of "thinking…", or of a button's own message. Raises
+    discord.HTTPException, or TimeoutError where Discord does not answer."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await interaction.edit_original_response(**changes)
+
+
+async def say_besides(interaction: discord.Interaction, text: str) -> None:
+    """Tell who asked, and nobody else, in a message of its own. Raises as `answer`."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await interaction.followup.send(
+            text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
+        )
+
+
 async def say(interaction: discord.Interaction, text: str) -> None:
-    """Tell who asked, and nobody else. Takes the place of a public "thinking…"."""
+    """Tell who asked, and nobody else. Takes the place of a public "thinking…". Raises as
+    `answer`."""
     response = interaction.response
     if not response.is_done():
         try:
-            await response.send_message(
-                text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
-            )
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await response.send_message(
+                    text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
+                )
             return
         except discord.HTTPException as error:
             if error.code != ACKNOWLEDGED:
                 raise
     kind = response.type
     if kind in (None, discord.InteractionResponseType.deferred_channel_message):
-        await interaction.delete_original_response()
-    await interaction.followup.send(
-        text, ephemeral=True, allowed_mentions=NOBODY, suppress_embeds=True
-    )
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await interaction.delete_original_response()
+    await say_besides(interaction, text)
 
 
 async def guarded(interaction: Heard, work: Callable[[], Awaitable[None]]) -> None:

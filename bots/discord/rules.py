@@ -11,7 +11,7 @@ import discord
 
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view
-from bots.discord.hearing import acknowledge
+from bots.discord.hearing import acknowledge, answer
 from bots.discord.permissions import server_of
 from bots.rules import changed, lengths, model, sizes
 from core.catalog import named
@@ -34,7 +34,7 @@ async def settle(
         named(room.desk.studio.catalogue, rules.model)
     if rules != room.desk.lobby.rules(server):
         await room.desk.lobby.set_rules(server, rules)
-    await interaction.edit_original_response(view=note_view(told(rules), ACCENT))
+    await answer(interaction, view=note_view(told(rules), ACCENT))
 
 
 async def _without_gone(interaction: discord.Interaction[Any], rules: Rules) -> Rules:

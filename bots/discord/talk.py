@@ -11,7 +11,7 @@ from discord import ui
 from bots import talk
 from bots.discord.asking import Room, tell_kept
 from bots.discord.card_view import ACCENT, plain
-from bots.discord.hearing import account_of, acknowledge
+from bots.discord.hearing import account_of, acknowledge, answer
 from bots.talk import Bold, Code, Line, Paragraph, line
 
 Interaction = discord.Interaction[Any]
@@ -22,7 +22,7 @@ async def tell(room: Room, interaction: Interaction, telling: Telling) -> None:
     """Answer for their eyes alone. Raises NotHeard, UserError or Transient."""
     await acknowledge(interaction, hidden=True)
     layout = await telling(room, interaction)
-    await interaction.edit_original_response(view=layout)
+    await answer(interaction, view=layout)
     account = await account_of(room.desk.studio, interaction.user)
     await tell_kept(room, interaction, account)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.discord import hearing
 from bots.discord.client import Client
 from core.job import State
 from core.ports import Spec
@@ -144,6 +145,24 @@ async def test_a_refusal_is_told_though_an_answer_was_lost(
         assert said.audience == here.anna.id
         assert await here.funds(here.anna) == (1, 0)
         assert not [m for m in discord_standin.messages(here.room) if m.audience is None]
+
+
+async def test_an_answer_that_never_comes_is_waited_for_no_longer(
+    discord_standin: Standin,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The library would wait for five minutes, and the end of the program for as long."""
+    monkeypatch.setattr(hearing, "ANSWER_SECONDS", 0.5)
+    async with cinema(discord_standin, tmp_path) as here:
+        answering = discord_standin.faults.hold("PATCH /webhooks/*")
+        here.anna.slash("queue", here.room)
+        async with asyncio.timeout(60):
+            while "an interaction was not answered" not in caplog.text:
+                await asyncio.sleep(0.05)
+        answering.set()
+        await here.answer(here.anna.slash("queue", here.room), "Nothing")
 
 
 async def test_the_same_interaction_many_times_is_one_job(
