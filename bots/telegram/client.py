@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 from bots.answers import reason
 from bots.cards import Cards
 from bots.standing import Standing
-from bots.telegram import buttons, inline, intake, reception
+from bots.telegram import buttons, inline, intake, leaving, reception
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
 from bots.telegram.delivery import Delivery
@@ -43,7 +43,9 @@ log = logging.getLogger("kinora.telegram")
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
-UPDATES = ("message", "callback_query", "inline_query", "chosen_inline_result")
+UPDATES = (
+    "message", "callback_query", "inline_query", "chosen_inline_result", "my_chat_member"
+)  # fmt: skip
 POLL = timedelta(seconds=30)
 """How long Telegram holds a question for updates."""
 
@@ -58,23 +60,44 @@ class Asking(Line):
     """Asks for updates. refused: set once Telegram refuses the token: then the library asks no
     more, and tells nobody. answered: called when it answers as it should."""
 
-    def __init__(self, answered: Callable[[], None]) -> None:
+    def __init__(self, refused: asyncio.Event, answered: Callable[[], None]) -> None:
         super().__init__(
             connection_pool_size=1, connect_timeout=10, read_timeout=10, pool_timeout=5
         )
-        self.refused = asyncio.Event()
+        self._refused = refused
         self._answered = answered
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, body = await super().do_request(*args, **kwargs)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
-            self.refused.set()
+            self._refused.set()
         elif status == HTTPStatus.OK:
             self._answered()
         return status, body
 
 
-def application(desk: TelegramDesk, heard: Heard, asking: Asking) -> App:
+class Speaking(Line):
+    """All the rest. refused: as in `Asking`, for those who are told by a webhook."""
+
+    def __init__(self, refused: asyncio.Event) -> None:
+        super().__init__(
+            connection_pool_size=32,
+            connect_timeout=10,
+            read_timeout=30,
+            write_timeout=30,
+            media_write_timeout=120,
+            pool_timeout=5,
+        )
+        self._refused = refused
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        status, body = await super().do_request(*args, **kwargs)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self._refused.set()
+        return status, body
+
+
+def application(desk: TelegramDesk, heard: Heard, speaking: Speaking, asking: Asking) -> App:
     """The library's parts, with our limiter, our queue, and patience for uploads."""
     settings = desk.settings
     builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any] = ApplicationBuilder()
@@ -87,16 +110,7 @@ def application(desk: TelegramDesk, heard: Heard, asking: Asking) -> App:
         .update_queue(heard)
         .concurrent_updates(Handling(heard))
         .job_queue(None)
-        .request(
-            Line(
-                connection_pool_size=32,
-                connect_timeout=10,
-                read_timeout=30,
-                write_timeout=30,
-                media_write_timeout=120,
-                pool_timeout=5,
-            )
-        )
+        .request(speaking)
         .get_updates_request(asking)
         .build()
     )
@@ -163,9 +177,8 @@ class Bot:
         while not self._stopping:
             began = time.monotonic()
             try:
-                async with self._connected() as refused:
-                    await refused.wait()
-                    raise InvalidToken
+                async with self._connected() as over:
+                    await over()
             except InvalidToken:
                 log.error(NO_TOKEN)
                 self.standing.down("the token is refused")
@@ -190,20 +203,34 @@ class Bot:
             await _stop(self._app)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[asyncio.Event]:
-        """Set once Telegram refuses the token. Raises TelegramError where it does not answer at
-        first."""
-        heard, asking = Heard(self._inbox, self._desk.clock), Asking(self._stand)
-        app = application(self._desk, heard, asking)
+    async def _connected(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """What waits for the end: it raises what broke, or InvalidToken once that is refused.
+        Raises TelegramError where Telegram does not answer at first."""
+        heard, refused = Heard(self._inbox, self._desk.clock), asyncio.Event()
+        asking = Asking(refused, self._stand)
+        app = application(self._desk, heard, Speaking(refused), asking)
         async with _hung_up(app), app:
             room = room_of(self._desk, app, heard)
-            for hearers in (reception, inline, buttons, intake):  # the last hears all the rest
+            for hearers in (
+                leaving,
+                reception,
+                inline,
+                buttons,
+                intake,
+            ):  # the last hears all the rest
                 hearers.register(app.add_handler, room)
             self._room = room
             keeping = [
                 asyncio.create_task(room.cards.run()),
                 asyncio.create_task(keep_in_step(room.bot)),
+                asyncio.create_task(_refusal(refused)),
             ]
+
+            async def over() -> None:
+                done, _ = await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+
             try:
                 await app.start()
                 await heard.resume(app.bot)
@@ -213,7 +240,7 @@ class Bot:
                 how = "polling" if self._desk.settings.webhook_url is None else "by webhook"
                 self._words = f"@{app.bot.username}, {how}"
                 self._stand()
-                yield asking.refused
+                yield over
             finally:
                 self._app = self._room = None
                 for task in keeping:
@@ -251,6 +278,12 @@ class Bot:
             log.error(SECOND)
         else:
             log.warning("Telegram can't be asked for updates (%s); trying again", error)
+
+
+async def _refusal(refused: asyncio.Event) -> None:
+    """Raises InvalidToken."""
+    await refused.wait()
+    raise InvalidToken
 
 
 async def _stop(app: App) -> None:

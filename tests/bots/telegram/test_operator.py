@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from core.job import Job
+from core.lobby import Lobby
+from tests.bots.projector import Reel
 from tests.bots.telegram.cinema import cinema, settled
 from tests.house import Home
 from tests.telegram.server import Standin
@@ -48,6 +53,26 @@ async def test_a_token_that_is_revoked_is_explained(
         async with here.home.client() as client, client.get("/healthz") as answer:
             assert answer.status == 200
     assert telegram_standin.token not in caplog.text
+
+
+async def test_cards_that_nobody_keeps_any_more_are_explained_and_the_bot_comes_back(
+    telegram_standin: Standin,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unfinished, tries = Lobby.unfinished, count(1)
+
+    async def broken_at_first(lobby: Lobby) -> Sequence[Job]:
+        if next(tries) == 1:
+            raise RuntimeError("what nobody foresaw")
+        return await unfinished(lobby)
+
+    monkeypatch.setattr(Lobby, "unfinished", broken_at_first)
+    monkeypatch.setattr("bots.telegram.client.SOON_SECONDS", 0.1)
+    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
+        await until_logged(caplog, "the bot broke")
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
 
 
 async def test_a_second_poller_is_explained(

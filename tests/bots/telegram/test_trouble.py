@@ -193,6 +193,32 @@ async def until_refunded(here: Cinema, person: Person) -> None:
             await asyncio.sleep(0.05)
 
 
+async def test_who_blocks_the_bot_calls_off_what_waits_for_them_alone(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    """What is drawn already goes on, and so does what others see."""
+    async with wound(telegram_standin, tmp_path) as here:
+        first = await running(here, here.anna.say("a ball"))
+        for words, where in (("a cube", None), ("/create a cone", here.group)):
+            await here.answer(here.anna.say(words, where), "In the queue")
+        here.anna.block()
+        async with asyncio.timeout(60):
+            while [job.state for job in await here.jobs(here.anna)] != [
+                State.QUEUED, State.CANCELLED, State.RUNNING
+            ]:  # fmt: skip
+                await asyncio.sleep(0.05)
+        await first.finish()
+        await first.engine.finish(*await first.engine.next())
+        await until_kept(tmp_path)
+        await until_paid(here, 1000 - (await here.jobs(here.anna))[0].credits)
+
+
+async def until_paid(here: Cinema, left: int) -> None:
+    async with asyncio.timeout(60):
+        while await here.funds(here.anna) != (left, 0):
+            await asyncio.sleep(0.05)
+
+
 async def test_a_failed_job_says_so_and_costs_nothing(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@ are written down."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -179,3 +180,26 @@ async def test_the_whole_story_by_webhook(telegram_standin: Standin, tmp_path: P
             anna.say("a blue ball --seconds 1")
             await running.until_clip(anna, 3)
     assert len(anna.clips()) == 3
+
+
+async def test_a_token_that_is_revoked_is_explained(
+    telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody asks for updates here: the first word that Telegram refuses tells."""
+    running = telegram_standin
+    anna = running.scene.user("anna")
+    async with proxied() as proxy:
+        by_webhook = settings(
+            running, webhook_url=f"{proxy.url}/tg", webhook_secret=SecretStr(SECRET)
+        )
+        async with settled(running, tmp_path, by_webhook) as home:
+            proxy.behind = home.url
+            await running.world.until(lambda: running.updates.webhook, "a webhook")
+            running.world.token = "7000000001:another-token-that-is-good-from-now"
+            anna.say("/help")
+            await running.world.until(
+                lambda: any(e.status == 401 for e in running.world.requests), "a refusal"
+            )
+            async with asyncio.timeout(60):
+                while "BotFather" not in caplog.text:
+                    await asyncio.sleep(0.05)
