@@ -7,40 +7,29 @@ answers one line of JSON and, where all went well, the JPEG, and ends:
 
     {"outcome": "ok", "width": 640, "height": 480}
     {"outcome": "too-many-pixels", "width": 20000, "height": 20000}
+
+Run with the word "nurse" it opens nothing itself: it forks such a process for each picture, which
+so has its libraries at once, and ends it where nobody waits for it any more.
 """
 
 from __future__ import annotations
 
+import copy
+import gc
 import importlib
+import io
 import json
 import os
 import resource
+import select
+import signal
+import socket
 import sys
+import warnings
+from contextlib import suppress
 from types import ModuleType
 
-os.nice(5)  # as the runner: whoever waits for an answer comes first
-
-MEGABYTE = 1 << 20
-
-LIMITS = {
-    resource.RLIMIT_AS: 768 * MEGABYTE,
-    resource.RLIMIT_CPU: 15,
-    resource.RLIMIT_FSIZE: 0,
-    resource.RLIMIT_NOFILE: 32,
-    resource.RLIMIT_CORE: 0,
-}
-if sys.platform == "darwin":
-    del LIMITS[resource.RLIMIT_AS]  # macOS refuses to set it
-for limit, most in LIMITS.items():
-    _, hard = resource.getrlimit(limit)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(limit, (most, most))
-
-import copy  # noqa: E402
-import io  # noqa: E402
-import warnings  # noqa: E402
-
-from PIL import (  # noqa: E402
+from PIL import (
     GifImagePlugin,
     Image,
     ImageCms,
@@ -64,6 +53,21 @@ IMPORTED = (
 )
 """What Pillow would import only once it meets such a picture: GIF copies, MPO is a kind of JPEG,
 and EXIF is written as TIFF."""
+
+MEGABYTE = 1 << 20
+
+LIMITS = {
+    resource.RLIMIT_AS: 768 * MEGABYTE,
+    resource.RLIMIT_CPU: 15,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NOFILE: 32,
+    resource.RLIMIT_CORE: 0,
+}
+if sys.platform == "darwin":
+    del LIMITS[resource.RLIMIT_AS]  # macOS refuses to set it
+
+MOST_OPEN = 1024
+"""Of files in the process that forks: `select` takes no more."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_PIXELS = 25_000_000
@@ -199,6 +203,13 @@ def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
+def limit_itself() -> None:
+    for limit, most in LIMITS.items():
+        _, hard = resource.getrlimit(limit)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(limit, (most, most))
+
+
 def open_nothing() -> None:
     """From here on, whoever holds this process has what is open already: stdin, stdout, stderr."""
     Image.preinit()
@@ -206,6 +217,7 @@ def open_nothing() -> None:
 
 
 def main() -> None:
+    limit_itself()
     data = sys.stdin.buffer.read()
     av = opener_of_videos() if is_video(data) else None
     open_nothing()
@@ -228,5 +240,59 @@ def main() -> None:
     out.flush()
 
 
+def nurse(control: socket.socket) -> None:
+    """Until `control` is closed. Three files come over it for each picture: the picture, where its
+    child is to answer, and a lifeline, whose other end is closed once nobody needs the child."""
+    Image.preinit()
+    gc.freeze()
+    children: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), *children], [], [])
+        for lifeline in children.keys() & set(ready):
+            end(children.pop(lifeline))
+            os.close(lifeline)
+        if control.fileno() in ready:
+            _, files, _, _ = socket.recv_fds(control, 1, 3)
+            if not files:
+                break
+            picture, answer, lifeline = files
+            children[lifeline] = born(picture, answer)
+            os.close(picture)
+            os.close(answer)
+    for pid in children.values():
+        end(pid)
+
+
+def born(picture: int, answer: int) -> int:
+    """A child that sees to one picture, with nothing open but that and its answer, which begins
+    with a line that says nothing else than that there is a child."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        os.dup2(picture, sys.stdin.fileno())
+        os.dup2(answer, sys.stdout.fileno())
+        os.closerange(sys.stderr.fileno() + 1, MOST_OPEN)
+        os.write(sys.stdout.fileno(), b"\n")
+        main()
+    except Exception:
+        os.write(sys.stdout.fileno(), b'{"outcome": "broken"}\n')
+    finally:
+        os._exit(0)
+
+
+def end(pid: int) -> None:
+    """The child, and whatever it began."""
+    for kill in (os.kill, os.killpg):
+        with suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 if __name__ == "__main__":
-    main()
+    os.nice(5)  # as the runner: whoever waits for an answer comes first
+    if sys.argv[1:] == ["nurse"]:
+        nurse(socket.socket(fileno=os.dup(sys.stdin.fileno())))
+    else:
+        main()

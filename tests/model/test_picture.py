@@ -308,16 +308,25 @@ async def test_bytes_turned_at_random_do_no_harm() -> None:
         assert isinstance(result, DecodedPicture | BadPicture)
 
 
+def children(of: Path) -> list[str]:
+    """Ids of the processes that a process began. of: its folder in /proc."""
+    found = []
+    for thread in (of / "task").iterdir():
+        with suppress(OSError):
+            found += (thread / "children").read_text().split()
+    return found
+
+
 def decoders() -> dict[str, bytes]:
     """The processes that decode for us just now: their environments by their ids."""
     if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
         pytest.skip("this kernel does not list a process's children")
     found = {}
-    for thread in Path("/proc/self/task").iterdir():
+    for nurse in children(Path("/proc/self")):
         with suppress(OSError):
-            for pid in (thread / "children").read_text().split():
-                with suppress(OSError):
-                    if picture.CHILD.name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if picture.CHILD.name.encode() in Path(f"/proc/{nurse}/cmdline").read_bytes():
+                for pid in children(Path(f"/proc/{nurse}")):
+                    with suppress(OSError):
                         found[pid] = Path(f"/proc/{pid}/environ").read_bytes().strip(b"\0")
     return found
 
