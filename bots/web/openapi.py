@@ -212,7 +212,7 @@ def _clip(brief: Json) -> Json:
         **_named(_list(_TEXT), "camera", "notes"),
         **_named(_maybe(_TEXT), "parent", "started_at", "ended_at", "expires_at"),
         **_named(_maybe(_TEXT), "failure", "reference"),
-        "charged": _WHOLE | {"description": "Credits that were taken in the end."},
+        "charged": _WHOLE | {"description": "Credits that it cost; 0 until it ends."},
         "run_seconds": _maybe(_NUMBER),
         "bytes": _maybe(_WHOLE),
         "links": {"type": "object", "additionalProperties": _TEXT},
