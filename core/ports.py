@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -376,8 +376,8 @@ class Places(Protocol):
 class Inbox(Protocol):
     """What a platform tells us of, written down before it counts as heard: pending, then done."""
 
-    async def keep(self, platform: str, update_id: int, body: str, now: datetime) -> bool:
-        """Write an update down. False: it is there already."""
+    async def keep(self, platform: str, bodies: Mapping[int, str], now: datetime) -> Set[int]:
+        """Write updates down, all or none: their bodies by their ids. Those that are new."""
         ...
 
     async def pending(self, platform: str) -> Sequence[str]:

@@ -3,7 +3,7 @@ for a day once it is done, so that none is lost and none is handled twice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
@@ -25,21 +25,31 @@ class SqlInbox:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    async def keep(self, platform: str, update_id: int, body: str, now: datetime) -> bool:
-        row = UpdateRow(platform=platform, id=update_id, body=body, receipt=new_id(), kept_at=now)
-        return await self._keep(row)
+    async def keep(self, platform: str, bodies: Mapping[int, str], now: datetime) -> Set[int]:
+        receipt = new_id()
+        return await self._keep(
+            [
+                UpdateRow(platform=platform, id=id_, body=body, receipt=receipt, kept_at=now)
+                for id_, body in bodies.items()
+            ],
+            receipt,
+        )
 
     @retried
-    async def _keep(self, row: UpdateRow) -> bool:
-        """A repeat after a lost acknowledgement knows its own row."""
+    async def _keep(self, rows: Sequence[UpdateRow], receipt: str) -> Set[int]:
+        """A repeat after a lost acknowledgement knows its own rows."""
         async with self.database.writing() as session:
-            await session.execute(insert_new(session, UpdateRow).values(**row.model_dump()))
-            receipt = await session.scalar(
-                select(col(UpdateRow.receipt)).where(
-                    col(UpdateRow.platform) == row.platform, col(UpdateRow.id) == row.id
+            await session.execute(
+                insert_new(session, UpdateRow).values([row.model_dump() for row in rows])
+            )
+            new = await session.scalars(
+                select(col(UpdateRow.id)).where(
+                    col(UpdateRow.platform).in_({row.platform for row in rows}),
+                    col(UpdateRow.id).in_([row.id for row in rows]),
+                    col(UpdateRow.receipt) == receipt,
                 )
             )
-        return receipt == row.receipt
+            return set(new)
 
     @retried
     async def pending(self, platform: str) -> Sequence[str]:

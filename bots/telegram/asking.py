@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +66,17 @@ class Room:
     soon: Soon
 
 
-async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> Sequence[Job]:
-    """Order, and send the card as an answer. key: a repeat's is the same.
+async def ask(
+    room: Room,
+    user: User,
+    answer: Spot,
+    key: str,
+    order: Order,
+    *,
+    turn: AbstractAsyncContextManager[None] | None = None,
+) -> Sequence[Job]:
+    """Show that it was heard, order, and send the card as an answer. key: a repeat's is the same.
+    turn: what has to be waited for before any work.
 
     Raises UserError or Transient.
     """
@@ -74,7 +84,6 @@ async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> S
     check_allowed(room, answer)
     if not answer.inline:
         room.soon(room.messages.act(answer))
-    account = await account_of(studio, user)
     post = Post(
         place=answer.place,
         author=str(user.id),
@@ -82,9 +91,11 @@ async def ask(room: Room, user: User, answer: Spot, key: str, order: Order) -> S
         member=True,
         token_until=room.desk.clock() + UNSENT_TIME,
     )
-    await lobby.keep(post)
-    with costless():
-        jobs = await order(account, post.place, key)
+    async with turn or nullcontext():
+        account = await account_of(studio, user)
+        await lobby.keep(post)
+        with costless():
+            jobs = await order(account, post.place, key)
     if all(job.place != post.place for job in jobs):  # a repeat, whose cards are there
         return jobs
     await _send_cards(room, account, post, jobs)
@@ -107,7 +118,7 @@ async def tell_kept(room: Room, here: Spot, account: Account) -> None:
     if kept and not here.inline:
         await say(room.messages, Spot(here.chat, here.topic), talk.kept(kept, plain))
     for job in kept[: talk.LISTED]:
-        await retire(room, job, Shown(KEPT.format(job.id), None))
+        room.soon(retire(room, job, Shown(KEPT.format(job.id), None)))
 
 
 async def retire(room: Room, job: Job, words: Shown) -> None:

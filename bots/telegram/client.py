@@ -28,7 +28,7 @@ from bots.telegram.asking import Room
 from bots.telegram.delivery import Delivery
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.files import Files
-from bots.telegram.inbox import Handling, Heard, told
+from bots.telegram.inbox import Handling, Heard, Listening, told
 from bots.telegram.limiter import Limiter, Turn
 from bots.telegram.line import Line
 from bots.telegram.menu import keep_in_step
@@ -100,18 +100,22 @@ class Speaking(Line):
 def application(desk: TelegramDesk, heard: Heard, speaking: Speaking, asking: Asking) -> App:
     """The library's parts, with our limiter, our queue, and patience for uploads."""
     settings = desk.settings
+    bot = Listening(
+        heard,
+        token=settings.token,
+        base_url=f"{settings.api_url}/bot",
+        base_file_url=f"{settings.file_url}/bot",
+        local_mode=settings.local,
+        rate_limiter=Limiter(),
+        request=speaking,
+        get_updates_request=asking,
+    )
     builder: ApplicationBuilder[Any, Any, Any, Any, Any, Any] = ApplicationBuilder()
     return (
-        builder.token(settings.token)
-        .base_url(f"{settings.api_url}/bot")
-        .base_file_url(f"{settings.file_url}/bot")
-        .local_mode(settings.local)
-        .rate_limiter(Limiter())
+        builder.bot(bot)
         .update_queue(heard)
         .concurrent_updates(Handling(heard))
         .job_queue(None)
-        .request(speaking)
-        .get_updates_request(asking)
         .build()
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from telegram import Message, PhotoSize
@@ -12,8 +14,10 @@ from telegram.ext import ExtBot
 from bots.telegram.limiter import Turn, seconds_of
 from core.errors import BadPicture, Transient
 
-AT_ONCE = 8
-WAIT_SECONDS = 60.0
+AT_ONCE = 4
+"""Requests with pictures that are seen to at the same time, so that others are heard meanwhile."""
+
+WAIT_SECONDS = 120.0
 FETCH_SECONDS = 60.0
 MOST_BYTES = 20_000_000
 """What Telegram lets bots fetch, and what a picture may have where its server is one's own."""
@@ -63,21 +67,27 @@ class Files:
         self._bot = bot
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def fetch(self, file: Attached) -> bytes:
-        """The file as it was sent. Raises BadPicture, or Transient where there is no answer."""
-        _check(file.size)
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Held while pictures are made a job. Raises Transient where too many wait."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._turns.acquire()
         except TimeoutError:
             raise Transient("too many pictures at once", WAIT_SECONDS) from None
         try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def fetch(self, file: Attached) -> bytes:
+        """The file as it was sent. Raises BadPicture, or Transient where there is no answer."""
+        _check(file.size)
+        try:
             async with asyncio.timeout(FETCH_SECONDS):
                 return await self._fetched(file.file_id)
         except TimeoutError as error:
             raise Transient("Telegram does not bring the picture", SOON_SECONDS) from error
-        finally:
-            self._turns.release()
 
     async def _fetched(self, file_id: str) -> bytes:
         try:

@@ -1,7 +1,8 @@
 """Updates, written down before Telegram hears that we have them, and handled once.
 
-python-telegram-bot puts what it is told into a queue and then confirms it. Here putting is writing
-down: what came before is dropped, what could not be written is not confirmed and comes again.
+python-telegram-bot asks for updates, puts them into a queue, and then confirms them. Here those of
+one answer are written down together before any is put: what came before is dropped, what could not
+be written is not confirmed and comes again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from weakref import WeakValueDictionary
 
 from telegram import Bot, Update
 from telegram.error import NetworkError
-from telegram.ext import BaseUpdateProcessor
+from telegram.ext import BaseUpdateProcessor, ExtBot
 
 from bots.telegram.desk import PLATFORM
+from bots.telegram.limiter import Turn
 from core.ports import Clock, Inbox
 
 log = logging.getLogger("kinora.telegram")
@@ -43,22 +45,31 @@ class Heard(asyncio.Queue[object]):
         self._inbox = inbox
         self._clock = clock
         self._newest: deque[int] = deque(maxlen=REMEMBERED)
+        self._new: set[int] = set()
+        self._done: list[int] = []
+        self._noting = asyncio.Lock()
+
+    async def keep(self, updates: Sequence[Update]) -> None:
+        """Write down what was not. Raises NetworkError where that can't be done."""
+        unknown = [one for one in updates if one.update_id not in self._newest]
+        if not unknown:
+            return
+        bodies = {one.update_id: one.to_json() for one in unknown}
+        try:
+            new = await self._inbox.keep(PLATFORM, bodies, self._clock())
+        except Exception as error:
+            log.exception("updates could not be written down; they come again")
+            raise NetworkError("updates could not be written down") from error
+        self._newest.extend(bodies)
+        self._new |= new
 
     async def put(self, item: object) -> None:
         """Raises NetworkError where an update can't be written down."""
         if isinstance(item, Update):
-            if item.update_id in self._newest:
+            await self.keep([item])
+            if item.update_id not in self._new:
                 return
-            try:
-                new = await self._inbox.keep(
-                    PLATFORM, item.update_id, item.to_json(), self._clock()
-                )
-            except Exception as error:
-                log.exception("an update could not be written down; it comes again")
-                raise NetworkError("an update could not be written down") from error
-            self._newest.append(item.update_id)
-            if not new:
-                return
+            self._new.remove(item.update_id)
         await super().put(item)
 
     async def resume(self, bot: Bot) -> None:
@@ -69,8 +80,34 @@ class Heard(asyncio.Queue[object]):
                 await super().put(update)
 
     async def done(self, updates: Sequence[Update]) -> None:
-        """Together: of an album none is handled again without the others."""
-        await self._inbox.done(PLATFORM, [update.update_id for update in updates])
+        """Together: of an album none is handled again without the others. With those that were done
+        while others were noted."""
+        self._done += [update.update_id for update in updates]
+        async with self._noting:
+            done, self._done = self._done, []
+            try:
+                if done:
+                    await self._inbox.done(PLATFORM, done)
+            except Exception:
+                self._done += done
+                raise
+
+
+class Listening(ExtBot[Turn]):
+    """Asks for updates, and writes down those of each answer together. heard: where."""
+
+    __slots__ = ("_heard",)
+
+    def __init__(self, heard: Heard, **options: Any) -> None:
+        """options: of the library's own."""
+        super().__init__(**options)
+        self._heard = heard
+
+    async def get_updates(self, *args: Any, **options: Any) -> tuple[Update, ...]:
+        """Raises NetworkError too where they can't be written down."""
+        updates = await super().get_updates(*args, **options)
+        await self._heard.keep(updates)
+        return updates
 
 
 class Handling(BaseUpdateProcessor):

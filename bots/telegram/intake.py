@@ -133,7 +133,8 @@ async def _order(
         )
         return [job]
 
-    await ask(room, _author_of(message), answer_to(message), key, queue)
+    turn = room.files.turn() if files else None
+    await ask(room, _author_of(message), answer_to(message), key, queue, turn=turn)
 
 
 async def _extend(

@@ -327,7 +327,8 @@ def decoders() -> dict[str, bytes]:
             if picture.CHILD.name.encode() in Path(f"/proc/{nurse}/cmdline").read_bytes():
                 for pid in children(Path(f"/proc/{nurse}")):
                     with suppress(OSError):
-                        found[pid] = Path(f"/proc/{pid}/environ").read_bytes().strip(b"\0")
+                        if os.listdir(f"/proc/{pid}/fd"):  # else it has ended
+                            found[pid] = Path(f"/proc/{pid}/environ").read_bytes().strip(b"\0")
     return found
 
 
@@ -335,7 +336,7 @@ async def test_two_at_a_time_and_nothing_of_ours_in_their_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KINORA_DISCORD__TOKEN", "secret")
-    data = saved(drawn(), "PNG")
+    data = saved(drawn(2000, 1500), "PNG")
     decoding = [asyncio.create_task(picture.decode(data)) for _ in range(6)]
     most = 0
     while not all(task.done() for task in decoding):
