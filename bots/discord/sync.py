@@ -10,8 +10,11 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bots.answers import reason, understood
+from bots.discord.desk import NAME
 from bots.discord.permissions import INVITED
 from bots.discord.remedies import NO_SCOPE, invitation
+from core.errors import Transient
 
 log = logging.getLogger("kinora.discord")
 
@@ -27,7 +30,8 @@ async def keep_in_step(tree: app_commands.CommandTree[Any]) -> None:
     while True:
         try:
             async with asyncio.timeout(SYNC_SECONDS):
-                commands = await tree.sync()
+                with understood(NAME, discord.http.Route.BASE):
+                    commands = await tree.sync()
             log.info("Discord knows %d commands", len(commands))
             return
         except discord.Forbidden:
@@ -37,6 +41,6 @@ async def keep_in_step(tree: app_commands.CommandTree[Any]) -> None:
         except (app_commands.CommandSyncFailure, app_commands.TranslationError) as error:
             log.error("Discord refuses the commands: %s", error)
             return
-        except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("the commands are not registered yet: %s", error)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, Transient) as error:
+            log.warning("the commands are not registered yet: %s", reason(error))
         await asyncio.sleep(AGAIN_SECONDS)

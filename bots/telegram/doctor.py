@@ -9,7 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from telegram import Bot, User, WebhookInfo
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, TelegramError
 
 from bots.answers import reason
 from bots.doctor import Finding
@@ -24,6 +24,7 @@ from bots.telegram.remedies import (
     PRIVACY_OFF,
     PRIVACY_ON,
     SECOND,
+    STORE,
     TOKEN,
     WEBHOOK,
     WEBHOOK_ELSEWHERE,
@@ -59,6 +60,8 @@ async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[
             found = list(_seen(bot.bot))
             webhook = await bot.get_webhook_info()
             found += _webhook(settings, webhook)
+            if settings.store_chat is not None:
+                found.append(await _store(bot, settings.store_chat))
             if alone and not webhook.url and not settings.webhook_url and await _second(bot):
                 found.append(Finding("bad", "Telegram updates", "somebody else asks, too", SECOND))
             return found
@@ -102,6 +105,15 @@ def _webhook(settings: Telegram, seen: WebhookInfo) -> Iterator[Finding]:
         yield Finding("bad", "Telegram webhook", said, WEBHOOK_FAILS)
     elif seen.url:
         yield Finding("ok", "Telegram webhook", host)
+
+
+async def _store(bot: Bot, chat_id: int) -> Finding:
+    try:
+        chat = await bot.get_chat(chat_id)
+    except (BadRequest, Forbidden) as error:
+        seen = f"{chat_id}, where clips are to be uploaded: {error.message}"
+        return Finding("bad", "Telegram store", seen, STORE)
+    return Finding("ok", "Telegram store", f"{chat.effective_name or chat_id}")
 
 
 async def _second(bot: Bot) -> bool:

@@ -54,6 +54,10 @@ INLINE_OFF = (
     "For `@bot words` in any chat: " + BOTFATHER + ", /setinline, choose the bot, and type a hint "
     "such as: a red ball bouncing. Then /setinlinefeedback, choose the bot, Enabled."
 )
+STORE = (
+    "Add the bot to that chat, to a channel as an administrator; or set "
+    "KINORA_TELEGRAM__STORE_CHAT to another's id. A group's or a channel's begins with a minus."
+)
 FEEDBACK = (
     "It can't be seen from here whether Telegram tells of all chosen results, without which "
     "nothing is rendered: " + BOTFATHER + ", /setinlinefeedback, choose the bot, Enabled."

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bots.discord import sync
 from bots.discord.desk import Discord as DiscordSettings
 from bots.discord.remedies import unreachable
 from core.errors import Transient
@@ -132,7 +133,10 @@ async def test_doctor_looks_at_the_portal(discord_standin: Standin, tmp_path: Pa
 
 
 async def test_somebody_elses_answer_is_explained(
-    discord_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    discord_standin: Standin,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A proxy's page is no traceback, and the bot is there once Discord answers again."""
     for path in ("users/@me", "applications/@me", "users/@me/guilds"):
@@ -149,6 +153,12 @@ async def test_somebody_elses_answer_is_explained(
     discord_standin.faults.stray("GET /gateway/bot")
     async with opened(discord_standin, tmp_path / "house"):
         assert caplog.text.count("is not Discord's API") == 2
+    monkeypatch.setattr(sync, "AGAIN_SECONDS", 0.1)
+    discord_standin.faults.stray("PUT /applications/*/commands")
+    with caplog.at_level(logging.INFO, "kinora.discord"):
+        async with opened(discord_standin, tmp_path / "house"):
+            await until_logged(caplog, "the commands are not registered yet: what answers at")
+            await until_logged(caplog, "Discord knows")
     assert "Traceback" not in caplog.text
 
 

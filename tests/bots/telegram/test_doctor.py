@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -83,6 +84,15 @@ def test_a_network_that_is_down_is_not_telegrams_trouble() -> None:
     silent.__cause__ = httpx.ConnectError("no route")
     assert "this machine's own connection" in unreachable(telegram, silent)
     assert "own trouble" in unreachable(telegram, NetworkError("Bad Gateway (502)"))
+
+
+async def test_the_chat_where_clips_are_stored(telegram_standin: Standin) -> None:
+    scene = telegram_standin.scene
+    group = scene.group("Store", scene.user("mia"))
+    for chat_id, verdict, says in ((group.id, "ok", "Store"), (-1009999, "bad", "chat not found")):
+        stored = replace(settings(telegram_standin), store_chat=chat_id)
+        seen = {one.what: one for one in await examine(stored)}["Telegram store"]
+        assert (seen.verdict, says in seen.seen.lower() or says in seen.seen) == (verdict, True)
 
 
 async def test_a_second_poller(telegram_standin: Standin) -> None:
