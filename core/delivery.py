@@ -22,7 +22,8 @@ log = logging.getLogger("kinora.delivery")
 Carry = Callable[[Job], Awaitable[None]]
 """Show an ended job where its card lives, or take it off where it was deleted, which may come while
 it is on its way. Raises Transient where a later try may work, TimeoutError where no answer came,
-Unreachable where no try will work: then it is kept until its author comes by."""
+Unreachable where no try will work: then it is kept until its author comes by, and a clip is paid
+back."""
 
 LEASE_SECONDS = 600.0
 """Large clips on slow lines take minutes. A lease outlives nobody: `recover` ends those of the

@@ -78,8 +78,9 @@ class Delivery:
         try:
             await self._show(post, view)
         except Unreachable as error:
-            if view.job.state is State.CANCELLED:
-                return
+            shut = spot(post.place).private and not isinstance(error, CardGone)
+            if view.job.state is State.CANCELLED and not shut:
+                return  # somebody wanted it gone
             again = _elsewhere(post, error)
             if post.pinged or again is None:
                 raise

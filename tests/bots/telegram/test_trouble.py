@@ -199,8 +199,8 @@ async def test_who_blocks_the_bot_calls_off_what_waits_for_them_alone(
     """What is drawn already goes on, and so does what others see."""
     async with wound(telegram_standin, tmp_path) as here:
         first = await running(here, here.anna.say("a ball"))
-        for words, where in (("a cube", None), ("/create a cone", here.group)):
-            await here.answer(here.anna.say(words, where), "In the queue")
+        waiting = await here.answer(here.anna.say("a cube"), "In the queue")
+        await here.answer(here.anna.say("/create a cone", here.group), "In the queue")
         here.anna.block()
         async with asyncio.timeout(60):
             while [job.state for job in await here.jobs(here.anna)] != [
@@ -209,8 +209,13 @@ async def test_who_blocks_the_bot_calls_off_what_waits_for_them_alone(
                 await asyncio.sleep(0.05)
         await first.finish()
         await first.engine.finish(*await first.engine.next())
-        await until_kept(tmp_path)
-        await until_paid(here, 1000 - (await here.jobs(here.anna))[0].credits)
+        seen, cancelled, unseen = await here.jobs(here.anna)
+        await until_paid(here, 1000 - seen.credits)
+        here.anna.unblock()
+        here.anna.say("/queue")
+        for job in (cancelled, unseen):
+            await told(here, f"/show {job.id} (not charged)")
+        await here.until(waiting, lambda m: "could not bring this here" in m.text)
 
 
 async def until_paid(here: Cinema, left: int) -> None:
