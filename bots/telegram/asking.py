@@ -114,11 +114,12 @@ def check_allowed(room: Room, here: Spot) -> None:
 
 async def tell_kept(room: Room, here: Spot, account: Account) -> None:
     """Tell somebody who came by what could not be brought to them; their cards say so, too."""
-    kept = await room.desk.lobby.kept(account)
-    if kept and not here.inline:
+    if here.inline:
+        return  # nothing can be said there
+    if kept := await room.desk.lobby.kept(account):
         await say(room.messages, Spot(here.chat, here.topic), talk.kept(kept, plain))
     for job in kept[: talk.LISTED]:
-        room.soon(retire(room, job, Shown(KEPT.format(job.id), None)))
+        await retire(room, job, Shown(KEPT.format(job.id), None))
 
 
 async def retire(room: Room, job: Job, words: Shown) -> None:

@@ -112,6 +112,7 @@ async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
                     await room.messages.reword(here, MOVED)
     if account.id != shown.owner.id:
         log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
+    await tell_kept(room, here, account)
     return "Cancelled."
 
 
@@ -125,6 +126,7 @@ async def _delete(room: Room, query: CallbackQuery, job_id: str) -> str:
     if here.place != shown.view.job.place and not here.inline:
         with as_far_as_telegram_lets():
             await take_off(room.messages, here)
+    await tell_kept(room, here, account)
     return "Deleted."
 
 
@@ -167,8 +169,6 @@ async def _steered(room: Room, query: CallbackQuery, job_id: str) -> tuple[Shown
         theirs = server(shown.view.job.place) == server_of(here.chat) and not here.inline
         if not theirs or not await leads(room.bot, here.chat, query.from_user.id):
             raise _not_yours(shown)
-    elif isinstance(query.message, Message):
-        await tell_kept(room, spot_of(query.message), account)
     return shown, account
 
 
