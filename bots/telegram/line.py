@@ -8,9 +8,15 @@ from typing import Any
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
+from bots.telegram.wire import Wire
+
 
 class Line(HTTPXRequest):
     """The library's own, which else logs the page and a traceback, or breaks on other JSON."""
+
+    def __init__(self, connection_pool_size: int = 1, **options: Any) -> None:
+        """connection_pool_size, options: the library's."""
+        super().__init__(httpx_kwargs={"transport": Wire(connection_pool_size)}, **options)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
