@@ -88,8 +88,7 @@ class Lobby:
 
     async def move(self, job: Job, post: Post) -> Job:
         """From now on the card of the job is at another post."""
-        await self._places.keep(post)
-        await self._jobs.move(job.id, post.place)
+        await self._places.move(job.id, post)
         return replace(job, place=post.place)
 
     async def unfinished(self) -> Sequence[Job]:

@@ -241,10 +241,6 @@ class Jobs(Protocol):
         """The jobs that one message shows, in the order of asking, without deleted ones."""
         ...
 
-    async def move(self, job_id: str, place: str) -> None:
-        """From now on the job's card is at `place`, and so goes its delivery."""
-        ...
-
     async def queued(self) -> Sequence[Job]:
         """Every queued job, oldest first."""
         ...
@@ -359,6 +355,10 @@ class Places(Protocol):
         ...
 
     async def drop(self, place: str) -> None: ...
+
+    async def move(self, job_id: str, post: Post) -> None:
+        """From now on the job's card is at this post, and so goes its delivery."""
+        ...
 
     async def unanswered(self, now: datetime) -> Sequence[Post]:
         """Posts whose token is good and that no job ever named, the oldest first."""

@@ -273,22 +273,6 @@ class SqlJobs:
             )
 
     @retried
-    async def move(self, job_id: str, place: str) -> None:
-        async with self.database.writing() as session:
-            await session.execute(
-                update(JobRow)
-                .where(col(JobRow.id) == job_id)
-                .values(place=place)
-                .execution_options(synchronize_session=False)
-            )
-            await session.execute(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.job_id) == job_id)
-                .values(place=place, chat=places.chat(place))
-                .execution_options(synchronize_session=False)
-            )
-
-    @retried
     async def expire(self, job_id: str) -> None:
         async with self.database.writing() as session:
             await session.execute(

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import and_, delete, exists, select, update
 from sqlmodel import col
 
-from core.places import Post, Rules
+from core.places import Post, Rules, chat
 from storage.database import Database, insert_new, retried
-from storage.tables import JobRow, PostRow, ReportRow, RulesRow
+from storage.tables import DeliveryRow, JobRow, PostRow, ReportRow, RulesRow
 
 _NAMED = exists().where(col(JobRow.place) == col(PostRow.place))
 """Whether a job's card is, or was, at a post."""
@@ -51,6 +51,23 @@ class SqlPlaces:
     async def drop(self, place: str) -> None:
         async with self.database.writing() as session:
             await session.execute(delete(PostRow).where(col(PostRow.place) == place))
+
+    @retried
+    async def move(self, job_id: str, post: Post) -> None:
+        async with self.database.writing() as session:
+            await session.merge(PostRow(**asdict(post)))
+            await session.execute(
+                update(JobRow)
+                .where(col(JobRow.id) == job_id)
+                .values(place=post.place)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.job_id) == job_id)
+                .values(place=post.place, chat=chat(post.place))
+                .execution_options(synchronize_session=False)
+            )
 
     @retried
     async def unanswered(self, now: datetime) -> Sequence[Post]:

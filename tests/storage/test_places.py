@@ -16,12 +16,13 @@ async def test_a_card_moves_and_its_delivery_with_it(store: Store) -> None:
     job = await queue(store, account, 1, place="discord:1/2/3")
     beside = await queue(store, account, 1, place="discord:1/2/3")
     assert [one.id for one in await store.jobs.at("discord:1/2/3")] == [job.id, beside.id]
-    await store.jobs.move(job.id, "discord:@/7/8")
+    await store.places.move(job.id, Post("discord:@/7/8", "81", 10_000, False))
+    assert await store.places.post("discord:@/7/8") is not None
     assert [one.id for one in await store.jobs.at("discord:1/2/3")] == [beside.id]
     claimed = await store.jobs.claim(job.id, NOON)
     assert claimed is not None
     await finish(store, claimed)
-    await store.jobs.move(job.id, "discord:@/7/9")
+    await store.places.move(job.id, Post("discord:@/7/9", "81", 10_000, False))
     (delivery,) = await store.outbox.lease(NOON, 60, 9)
     assert delivery.place == "discord:@/7/9"
 
