@@ -25,14 +25,15 @@ PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds from each photo, where it came so far: signs: until the bot was seen to be typing;
-    cards: until a card answered it. refused: by Telegram, for their rate."""
+    """Seconds from each photo, where it came so far: signs: until the bot was seen to be typing,
+    once for each photo; cards: until a card answered it. refused: by Telegram, for their rate."""
 
     signs: list[float]
     cards: list[float]
     lost: int
     doubled: int
     refused: int
+    standin_ms: float
 
 
 async def bench_telegram() -> None:
@@ -40,11 +41,14 @@ async def bench_telegram() -> None:
     renders: in peace, and with another chat shut for 30 s."""
     title = f"{PHOTOS} photos in {SECONDS:g} s until answered"
     table = Table("", "typing p50", "p99", "card p50", "p99", "lost", "doubled", "429", title=title)
+    costs = []
     for name, flood in (("while a clip renders", False), ("and one chat is shut for 30 s", True)):
         with tempfile.TemporaryDirectory() as scratch:
             async with playhouse(Path(scratch), PEOPLE + 1, 0) as here, here.open():
                 found = await _measured(here, flood)
                 assert not here.violations(), here.violations()
+                judged = here.telegram.judged
+        costs.append(found.standin_ms)
         shares = (
             f"{share_of(waits, share) * 1000:.0f} ms"
             for waits in (found.signs, found.cards)
@@ -53,9 +57,12 @@ async def bench_telegram() -> None:
         table.add_row(name, *shares, *map(str, (found.lost, found.doubled, found.refused)))
     out.print(table)
     out.print(
-        f"Goal: p99 up to {GOAL_MS} ms to the first answer, none lost or doubled. A card comes "
-        "once its photo was fetched and decoded, in a process of its own. Stand-in and all on this "
-        f"machine; load {os.getloadavg()[0]:.1f} at the end."
+        f"Goal: p99 up to {GOAL_MS} ms to the first answer, none lost or doubled. From the moment "
+        "when somebody sends a photo to a sign of its own, one for each photo; a card comes once "
+        "it was fetched and decoded. The stand-in, in this process, takes "
+        f"{max(costs):.0f} ms of a processor for each photo"
+        f"{', judging each request by the description' if judged else ''}; "
+        f"load {os.getloadavg()[0]:.1f} at the end."
     )
 
 
@@ -68,8 +75,10 @@ async def _measured(here: Playhouse, flood: bool) -> Measured:
         here.telegram.faults.too_many("*", chat_id=busy.id, retry_after=30)
         busy.say("/me")
     before = len(here.telegram.limits.exceeded)
+    spent = time.process_time()
     asked = await _flood(here, picture)
     await _until_answered(world, asked)
+    spent = time.process_time() - spent
     answered = _answers(world)
     keys = [
         row["request_key"]
@@ -78,11 +87,12 @@ async def _measured(here: Playhouse, flood: bool) -> Measured:
     ]
     theirs = set(map(_key, asked))
     return Measured(
-        signs=[sign for one in asked if (sign := _sign(world, one)) is not None],
+        signs=_signs(world, asked),
         cards=[answered[one.key] - one.date for one in asked if one.key in answered],
         lost=len(theirs - set(keys)),
         doubled=len(keys) - len(set(keys)),
         refused=len(here.telegram.limits.exceeded) - before,
+        standin_ms=spent * 1000 / PHOTOS,
     )
 
 
@@ -108,10 +118,18 @@ async def _until_answered(world: World, asked: list[Message]) -> None:
         await asyncio.sleep(0.5)
 
 
-def _sign(world: World, asked: Message) -> float | None:
-    """Seconds until the bot was seen to be typing where it was asked."""
-    theirs = (a for a in world.actions if (a.chat_id, a.action) == (asked.chat_id, "typing"))
-    return next((action.at - asked.date for action in theirs if action.at >= asked.date), None)
+def _signs(world: World, asked: list[Message]) -> list[float]:
+    """Seconds from each photo until the bot was seen to be typing where it came from: in each chat
+    the first sign is the first photo's, and none is of two."""
+    waits = []
+    typing = [action for action in world.actions if action.action == "typing"]
+    for one in asked:
+        mine = (a for a in typing if a.chat_id == one.chat_id and a.at >= one.date)
+        sign = next(mine, None)
+        if sign is not None:
+            typing.remove(sign)
+            waits.append(sign.at - one.date)
+    return waits
 
 
 def _answers(world: World) -> dict[tuple[int, int | None], float]:

@@ -5,6 +5,7 @@ It fetches nothing from the network: a file that is given by URL is refused.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 from dataclasses import dataclass, field
@@ -121,18 +122,10 @@ class Files:
             raise Refused("IMAGE_PROCESS_FAILED")
         if width + height > PHOTO_SIDES or max(width, height) > PHOTO_RATIO * min(width, height):
             raise Refused("PHOTO_INVALID_DIMENSIONS")
-        sizes = []
-        with Image.open(io.BytesIO(upload.data)) as picture:
-            whole = picture.convert("RGB")
-            for longest in (90, 320, 800, PHOTO_LONGEST):
-                smaller = whole.copy()
-                smaller.thumbnail((longest, longest))
-                out = io.BytesIO()
-                smaller.save(out, "JPEG", quality=87)
-                made = Upload("", out.getvalue(), "image/jpeg")
-                sizes.append(self._stored("photo", made, *smaller.size, 0))
-                if longest >= max(whole.size):
-                    break
+        sizes = [
+            self._stored("photo", Upload("", data, "image/jpeg"), *sides, 0)
+            for data, sides in _sizes(upload.data)
+        ]
         largest = sizes[-1]
         file = File(
             largest.id, largest.unique_id, "photo", largest.path, largest.data,
@@ -155,6 +148,23 @@ def fault_of_thumbnail(data: bytes) -> str:
     except UnidentifiedImageError:
         return "a thumbnail that is no picture"
     return ""
+
+
+@functools.lru_cache(maxsize=8)
+def _sizes(data: bytes) -> tuple[tuple[bytes, tuple[int, int]], ...]:
+    """The JPEGs that people's apps make of a photo, with their sides, the smallest first."""
+    sizes = []
+    with Image.open(io.BytesIO(data)) as picture:
+        whole = picture.convert("RGB")
+    for longest in (90, 320, 800, PHOTO_LONGEST):
+        smaller = whole.copy()
+        smaller.thumbnail((longest, longest))
+        out = io.BytesIO()
+        smaller.save(out, "JPEG", quality=87)
+        sizes.append((out.getvalue(), smaller.size))
+        if longest >= max(whole.size):
+            break
+    return tuple(sizes)
 
 
 def _measured(data: bytes) -> tuple[int, int]:
