@@ -17,10 +17,12 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Row,
     and_,
     case,
     exists,
     false,
+    insert,
     literal,
     null,
     or_,
@@ -40,7 +42,7 @@ from core.request import Request
 from core.treasury import Share
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import DeliveryRow, JobRow
+from storage.tables import DELIVERY, JOB, DeliveryRow, JobRow
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
@@ -62,13 +64,10 @@ class SqlJobs:
     async def submit(
         self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
     ) -> Job:
-        row = _row_of(job, key, fingerprint)
+        values = _values_of(job, key, fingerprint)
         async with self.database.writing() as session:
-            number = await session.scalar(
-                insert_new(session, JobRow)
-                .values(**row.model_dump(exclude={"number"}))
-                .returning(col(JobRow.number))
-            )
+            new = insert_new(session, JOB).returning(JOB.c.number)
+            number = await session.scalar(new, values)
             if number is None:
                 same = col(JobRow.id) == job.id
                 if key is not None:
@@ -195,6 +194,7 @@ class SqlJobs:
                 "run_seconds": run_seconds,
                 "clip": case((unwanted, null()), else_=kept),
                 "clip_expires_at": case((unwanted, None), else_=clip.expires_at),
+                "charged": case((unwanted, 0), else_=col(JobRow.credits)),
             },
         )
 
@@ -304,24 +304,15 @@ class SqlJobs:
         """One arrow. A repeat after an acknowledgement was lost finds its own receipt."""
         this = col(JobRow.id) == job_id
         async with self.database.writing() as session:
-            row = await session.scalar(
-                update(JobRow)
-                .where(this, guard)
-                .values(**values, receipt=receipt)
-                .returning(JobRow)
-                .execution_options(synchronize_session=False)
+            passed = await session.execute(
+                update(JOB).where(this, guard).values(**values, receipt=receipt).returning(JOB)
             )
-            if row is None:
-                row = await session.scalar(
-                    select(JobRow).where(this, col(JobRow.receipt) == receipt)
-                )
-                return self._job_of(row) if row else None
-            job = self._job_of(row)
-            if job.state.ended:
-                job = replace(job, charged=due(job))
-                row.charged = job.charged
-                await _conclude(session, job)
-            return job
+            if (row := passed.one_or_none()) is not None:
+                job = self._job_of(row)
+                return await _concluded(session, job) if job.state.ended else job
+            same = select(JobRow).where(this, col(JobRow.receipt) == receipt)
+            first = await session.scalar(same)
+            return self._job_of(first) if first else None
 
     async def _first(
         self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
@@ -337,7 +328,7 @@ class SqlJobs:
         async with self.database.reading() as session:
             return [self._job_of(row) for row in await session.scalars(query)]
 
-    def _job_of(self, row: JobRow) -> Job:
+    def _job_of(self, row: JobRow | Row[Any]) -> Job:
         return Job(
             id=row.id,
             account_id=row.account_id,
@@ -363,7 +354,7 @@ class SqlJobs:
             charged=row.charged,
         )
 
-    def _clip_of(self, row: JobRow) -> Clip | None:
+    def _clip_of(self, row: JobRow | Row[Any]) -> Clip | None:
         if row.clip is None or row.clip_expires_at is None:
             return None
         paths = {name: self._clips / row.clip[name] for name in ("video", "poster")}
@@ -386,15 +377,20 @@ class SqlJobs:
         return str(path.relative_to(self._clips) if inside else path)
 
 
-async def _conclude(session: AsyncSession, job: Job) -> None:
+async def _concluded(session: AsyncSession, job: Job) -> Job:
     """What every end has: the hold is settled, and the card will hear of it."""
-    assert job.ended_at is not None
-    await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
-    session.add(
-        DeliveryRow(
-            job_id=job.id, place=job.place, chat=places.chat(job.place), due_at=job.ended_at
-        )
-    )
+    now = job.ended_at
+    assert now is not None
+    if (charged := due(job)) != job.charged:
+        job = replace(job, charged=charged)
+        await session.execute(update(JOB).where(JOB.c.id == job.id).values(charged=charged))
+    delivery = {
+        "job_id": job.id, "place": job.place, "chat": places.chat(job.place), "state": "pending",
+        "tries": 0, "due_at": now,
+    }  # fmt: skip
+    await session.execute(insert(DELIVERY), [delivery])
+    await ledger.settle(session, job.id, job.credits, job.charged, now)
+    return job
 
 
 def _in(state: State) -> Any:
@@ -406,20 +402,28 @@ def _held_by(attempt: int) -> ColumnElement[bool]:
     return and_(col(JobRow.state) == State.RUNNING, col(JobRow.attempt) == attempt)
 
 
-def _row_of(job: Job, key: str | None, fingerprint: str) -> JobRow:
+def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
     assert job.state in (State.HELD, State.QUEUED)
-    return JobRow(
-        id=job.id,
-        account_id=job.account_id,
-        place=job.place,
-        state=job.state,
-        request=job.request.as_dict(),
-        picture=job.request.picture,
-        last_picture=job.request.last_picture,
-        request_key=key,
-        fingerprint=fingerprint,
-        credits=job.credits,
-        created_at=job.created_at,
-        parent=job.parent,
-        receipt=new_id(),
-    )
+    return {
+        "id": job.id,
+        "account_id": job.account_id,
+        "place": job.place,
+        "state": job.state,
+        "request": job.request.as_dict(),
+        "picture": job.request.picture,
+        "last_picture": job.request.last_picture,
+        "request_key": key,
+        "fingerprint": fingerprint,
+        "credits": job.credits,
+        "charged": 0,
+        "created_at": job.created_at,
+        "attempt": 0,
+        "losses": 0,
+        "receipt": new_id(),
+        "cancel_requested": False,
+        "stage": "",
+        "step": 0,
+        "steps": 0,
+        "parent": job.parent,
+        "deleted": False,
+    }
