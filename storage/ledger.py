@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     Table,
@@ -81,7 +82,7 @@ async def renew(
 
     Raises LookupError for an unknown account.
     """
-    await _lock(session, ACCOUNT.c.id == account_id)
+    await _lock(session, _LOCK, {"ids": [account_id]})
     page = _Page(now)
     books = (await _books(session, [account_id], page))[account_id]
     keys = _keys(account_id, grants)
@@ -114,7 +115,7 @@ async def hold(
     Raises NotEnoughCredits: then leave the transaction by it.
     """
     ids = [account_id] if share is None else sorted({account_id, share.account_id})
-    await _lock(session, ACCOUNT.c.id.in_(ids))
+    await _lock(session, _LOCK, {"ids": ids})
     page = _Page(now, job_id)
     books = await _books(session, ids, page)
     own = books[account_id].spendable
@@ -147,7 +148,7 @@ async def settle(
 
     Raises LedgerBroken where so much was not held, or less.
     """
-    await _lock(session, _pays(job_id))
+    await _lock(session, _LOCK_PAYERS, {"job": job_id})
     holds = await _holds(session, job_id)
     if sum(hold.credits for hold in holds) != held or not 0 <= charged <= held:
         raise LedgerBroken(f"job {job_id} was not held for {held}, or can't cost {charged}")
@@ -168,7 +169,7 @@ async def refund(session: AsyncSession, account_id: int, job_id: str, now: datet
 
     Once for each job: whatever is left of its price by then is nothing.
     """
-    await _lock(session, or_(ACCOUNT.c.id == account_id, _pays(job_id)))
+    await _lock(session, _LOCK_ALL_OF, {"whose": account_id, "job": job_id})
     if await _refunded(session, account_id, now - REFUNDS_WITHIN) >= REFUNDS:
         return False
     page = _Page(now, job_id)
@@ -270,7 +271,7 @@ class _Page:
             return
         await session.execute(_MOVE_ACCOUNT, self._moves("account_id"))
         await session.execute(_MOVE_LOT, self._moves("lot_id"))
-        await session.execute(insert(ENTRY), self.lines)
+        await session.execute(_ENTER, self.lines)
         if self.promised:
             until = [{"whose": lot.id, "until": lot.expires_at} for lot in self.promised]
             await session.execute(_PROMISE, until)
@@ -296,15 +297,28 @@ def _move(table: Table, available: str) -> Any:
     )  # fmt: skip
 
 
+def _locking(which: ColumnElement[bool]) -> Any:
+    """The lowest id first. FOR NO KEY UPDATE: whoever inserts a job shares the key of its account
+    until the transaction ends, and two of them would wait for each other."""
+    accounts = select(null()).select_from(ACCOUNT).where(which).order_by(ACCOUNT.c.id)
+    return accounts.with_for_update(key_share=True)
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PAYERS = select(ENTRY.c.account_id).where(ENTRY.c.job_id == bindparam("job"))
+_LOCK = _locking(ACCOUNT.c.id.in_(_IDS))
+_LOCK_PAYERS = _locking(ACCOUNT.c.id.in_(_PAYERS))
+_LOCK_ALL_OF = _locking(or_(ACCOUNT.c.id == bindparam("whose"), ACCOUNT.c.id.in_(_PAYERS)))
 _MOVE_ACCOUNT = _move(ACCOUNT, "available")
 _MOVE_LOT = _move(LOT, "credits")
+_ENTER = insert(ENTRY)
 _PROMISE = update(LOT).where(LOT.c.id == bindparam("whose")).values(expires_at=bindparam("until"))
 _SOONEST = (LOT.c.expires_at.asc().nulls_last(), LOT.c.id)
 _LOT_COLUMNS = (LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at)
 _BOOKS = (
     select(ACCOUNT.c.id.label("whose"), ACCOUNT.c.available, ACCOUNT.c.held, *_LOT_COLUMNS)
     .outerjoin(LOT, and_(LOT.c.account_id == ACCOUNT.c.id, LOT.c.credits > 0))
-    .where(ACCOUNT.c.id.in_(bindparam("ids", expanding=True)))
+    .where(ACCOUNT.c.id.in_(_IDS))
     .order_by(*_SOONEST)
 )
 _HOLDS = (
@@ -328,21 +342,14 @@ _RENEWED = select(
 ).where(ACCOUNT.c.id == bindparam("whose"))
 
 
-async def _lock(session: AsyncSession, which: ColumnElement[bool]) -> None:
-    """Accounts, the lowest id first. On SQLite whoever writes is alone anyway.
+async def _lock(session: AsyncSession, which: Any, given: dict[str, Any]) -> None:
+    """Accounts, by one of the statements above. On SQLite whoever writes is alone anyway.
 
-    Nobody waits for this statement: what is read of the accounts goes with it, and sees what was
-    committed until they were locked. FOR NO KEY UPDATE: whoever inserts a job shares the key of its
-    account until the transaction ends, and two of them would wait for each other.
+    Nobody waits for it: what is read of the accounts goes with it, and sees what was committed
+    until they were locked.
     """
     if session.get_bind().dialect.name != "sqlite":
-        await session.execute(
-            select(null())
-            .select_from(ACCOUNT)
-            .where(which)
-            .order_by(ACCOUNT.c.id)
-            .with_for_update(key_share=True)
-        )
+        await session.execute(which, given)
 
 
 async def _books(session: AsyncSession, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
@@ -371,12 +378,6 @@ async def _holds(session: AsyncSession, job_id: str) -> Sequence[_Hold]:
 
 def _lot_of(row: Any) -> _Lot:
     return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at)
-
-
-def _pays(job_id: str) -> ColumnElement[bool]:
-    """Accounts that something was held of for the job."""
-    held = and_(ENTRY.c.job_id == job_id, ENTRY.c.kind == "hold")
-    return ACCOUNT.c.id.in_(select(ENTRY.c.account_id).where(held))
 
 
 async def _allowed(session: AsyncSession, account_id: int, share: Share, there: int) -> int:

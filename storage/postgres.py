@@ -49,9 +49,10 @@ class Cursor(AsyncCursor[Any]):
         if connection.autocommit or (begun and not connection.waiting):
             return await super().execute(query, params, **options)
         async with connection.pipeline():
+            unheard = AsyncCursor(connection)
             waiting, connection.waiting = connection.waiting, []
-            for earlier in waiting:
-                await AsyncCursor(connection).execute(*earlier)
+            for statement, given in waiting:
+                await unheard.execute(statement, given)
             await super().execute(query, params, **options)
         return self
 
