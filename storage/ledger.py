@@ -240,10 +240,11 @@ class _Page:
     def enter(
         self, lot: _Lot, kind: str, key: str | None, available: int, held: int, note: str = ""
     ) -> None:
-        """One line."""
+        """One line. Expiry is no job's."""
         lot.credits += available
+        job_id = None if kind == "expiry" else self.job_id
         line = {
-            "key": key, "account_id": lot.account_id, "lot_id": lot.id, "job_id": self.job_id,
+            "key": key, "account_id": lot.account_id, "lot_id": lot.id, "job_id": job_id,
             "kind": kind, "available_change": available, "held_change": held, "note": note,
             "created_at": self.now,
         }  # fmt: skip
@@ -254,7 +255,6 @@ class _Page:
         over = lot.expires_at is not None and lot.expires_at <= self.now
         if over and lot.credits:
             self.enter(lot, "expiry", None, -lot.credits, 0)
-            self.lines[-1]["job_id"] = None
         return over
 
     def reopen(self, hold: _Hold) -> None:
