@@ -306,7 +306,12 @@ class SqlJobs:
             passed = await session.execute(arrow, {**this, **said})
             if (row := passed.one_or_none()) is not None:
                 job = self._job_of(row)
-                return await _concluded(session, job) if job.state.ended else job
+                if job.state.ended:
+                    if (charged := due(job)) != job.charged:
+                        job = replace(job, charged=charged)
+                        await session.execute(_CHARGE, [{"this": job.id, "due": charged}])
+                    await _conclude(session, job)
+                return job
             row = (await session.execute(_PASSED, this)).one_or_none()
             return self._job_of(row) if row else None
 
@@ -373,20 +378,15 @@ class SqlJobs:
         return str(path.relative_to(self._clips) if inside else path)
 
 
-async def _concluded(session: AsyncSession, job: Job) -> Job:
+async def _conclude(session: AsyncSession, job: Job) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
-    now = job.ended_at
-    assert now is not None
-    if (charged := due(job)) != job.charged:
-        job = replace(job, charged=charged)
-        await session.execute(_CHARGE, [{"this": job.id, "due": charged}])
+    assert job.ended_at is not None
     delivery = {
         "job_id": job.id, "place": job.place, "chat": places.chat(job.place), "state": "pending",
-        "tries": 0, "due_at": now,
+        "tries": 0, "due_at": job.ended_at,
     }  # fmt: skip
     await session.execute(_DELIVER, [delivery])
-    await ledger.settle(session, job.id, job.credits, job.charged, now)
-    return job
+    await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
 
 
 def _in(state: State) -> Any:
