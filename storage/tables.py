@@ -317,4 +317,4 @@ class ReportRow(Table, table=True):
 ACCOUNT, DELIVERY, ENTRY, JOB, LOT = (
     Table.metadata.tables[name] for name in ("account", "delivery", "entry", "job", "lot")
 )
-"""The same, without objects: where thousands of rows are written, those take longer than SQL."""
+"""The same, without objects, which take about half of the time where credits move."""
