@@ -86,8 +86,9 @@ class SqlAccounts:
         """Raises LookupError for an unknown account."""
         now = self._clock()
         async with self.database.reading() as session:
-            if await ledger.is_renewed(session, account_id, grants, now):
-                return await ledger.wallet(session, account_id)
+            wallet = await ledger.renewed(session, account_id, grants, now)
+        if wallet is not None:
+            return wallet
         async with self.database.writing() as session:
             return await ledger.renew(session, account_id, grants, now)
 

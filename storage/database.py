@@ -24,7 +24,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
@@ -190,7 +190,7 @@ def retried(
     return repeat
 
 
-def insert_new(session: AsyncSession, table: type[Any]) -> Any:
+def insert_new(session: AsyncSession, table: type[Any] | Table) -> Any:
     """`INSERT … ON CONFLICT DO NOTHING`: add `.values(…).returning(…)`; no row where it existed."""
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
@@ -293,7 +293,14 @@ def _tuned_async(place: URL) -> AsyncEngine:
         engine = create_async_engine(place, **pool, **_sqlite_options(async_creator_fn=Connection))
         _listen(engine.sync_engine, foreign_keys=True)
         return engine
-    return create_async_engine(place, **pool, pool_pre_ping=True, **_postgres_options())
+    with _usable(place):
+        from storage.postgres import Connection as Postgres
+
+    options = _postgres_options(async_creator_fn=Postgres.connect)
+    engine = create_async_engine(place, **pool, pool_pre_ping=True, **options)
+    engine.dialect.supports_sane_rowcount = False  # what an UPDATE hit is asked by RETURNING
+    engine.dialect.supports_sane_multi_rowcount = False
+    return engine
 
 
 def _sqlite_options(**more: Any) -> dict[str, Any]:
@@ -303,7 +310,7 @@ def _sqlite_options(**more: Any) -> dict[str, Any]:
     }
 
 
-def _postgres_options() -> dict[str, Any]:
+def _postgres_options(**more: Any) -> dict[str, Any]:
     limits = (
         f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={STATEMENT_SECONDS}s "
         f"-c idle_in_transaction_session_timeout={2 * STATEMENT_SECONDS}s -c timezone=UTC"
@@ -311,7 +318,7 @@ def _postgres_options() -> dict[str, Any]:
     return {
         "hide_parameters": True,
         "isolation_level": "READ COMMITTED",
-        "connect_args": {"connect_timeout": BUSY_SECONDS, "options": limits},
+        "connect_args": {"connect_timeout": BUSY_SECONDS, "options": limits, **more},
     }
 
 

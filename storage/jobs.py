@@ -17,11 +17,14 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Row,
+    Update,
     and_,
+    bindparam,
     case,
     exists,
     false,
-    literal,
+    insert,
     null,
     or_,
     select,
@@ -40,12 +43,67 @@ from core.request import Request
 from core.treasury import Share
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import DeliveryRow, JobRow
+from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
 
-_IDLE: dict[str, Any] = {"started_at": None, "stage": "", "step": 0, "steps": 0}
+_NOW = bindparam("now", type_=Instant)
+_UNWANTED = JOB.c.cancel_requested
+_RUNNING = JOB.c.state == State.RUNNING
+_THIS = JOB.c.id == bindparam("this")
+_HELD = and_(_RUNNING, JOB.c.attempt == bindparam("held_by"))
+"""The fence: the job is running, and it is this attempt that runs it."""
+_UNBEGUN: dict[str, Any] = {"stage": "", "step": 0, "steps": 0}
+
+
+def _arrow(guard: ColumnElement[bool], **values: Any) -> Update:
+    """this, by: the job, and the receipt of whoever passes."""
+    passing = update(JOB).where(_THIS, guard).values(**values, receipt=bindparam("by"))
+    return passing.returning(JOB)
+
+
+_CLAIM = _arrow(
+    JOB.c.state == State.QUEUED,
+    **_UNBEGUN,
+    state=State.RUNNING,
+    attempt=JOB.c.attempt + 1,
+    started_at=_NOW,
+)
+_REQUEUE = _arrow(
+    _HELD,
+    **_UNBEGUN,
+    started_at=None,
+    state=case((_UNWANTED, State.CANCELLED), else_=State.QUEUED),
+    ended_at=case((_UNWANTED, _NOW), else_=None),
+    losses=JOB.c.losses + bindparam("lost"),
+)
+_FINISH = _arrow(
+    _HELD,
+    state=case((_UNWANTED, State.CANCELLED), else_=State.SUCCEEDED),
+    ended_at=_NOW,
+    run_seconds=bindparam("took"),
+    clip=case((_UNWANTED, null()), else_=bindparam("kept", type_=JSON)),
+    clip_expires_at=case((_UNWANTED, None), else_=bindparam("until", type_=Instant)),
+    charged=case((_UNWANTED, 0), else_=JOB.c.credits),
+)
+_FAIL = _arrow(
+    _HELD,
+    state=State.FAILED,
+    ended_at=_NOW,
+    failure=bindparam("why"),
+    reference=bindparam("found_by"),
+)
+_CANCEL = _arrow(
+    JOB.c.state.in_((State.HELD, State.QUEUED, State.RUNNING)),
+    state=case((_RUNNING, State.RUNNING), else_=State.CANCELLED),
+    ended_at=case((_RUNNING, None), else_=_NOW),
+    cancel_requested=case((_RUNNING, True), else_=_UNWANTED),
+)
+_STOPPED = _arrow(_HELD, state=State.CANCELLED, ended_at=_NOW)
+_PASSED = select(JOB).where(_THIS, JOB.c.receipt == bindparam("by"))
+_CHARGE = update(JOB).where(_THIS).values(charged=bindparam("due"))
+_DELIVER = insert(DELIVERY)
 
 
 class SqlJobs:
@@ -62,13 +120,10 @@ class SqlJobs:
     async def submit(
         self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
     ) -> Job:
-        row = _row_of(job, key, fingerprint)
+        values = _values_of(job, key, fingerprint)
         async with self.database.writing() as session:
-            number = await session.scalar(
-                insert_new(session, JobRow)
-                .values(**row.model_dump(exclude={"number"}))
-                .returning(col(JobRow.number))
-            )
+            new = insert_new(session, JOB).returning(JOB.c.number)
+            number = await session.scalar(new, values)
             if number is None:
                 same = col(JobRow.id) == job.id
                 if key is not None:
@@ -154,82 +209,32 @@ class SqlJobs:
     # The arrows
 
     async def claim(self, job_id: str, now: datetime) -> Job | None:
-        return await self._arrow(
-            job_id,
-            col(JobRow.state) == State.QUEUED,
-            {
-                **_IDLE,
-                "state": State.RUNNING,
-                "attempt": col(JobRow.attempt) + 1,
-                "started_at": now,
-            },
-        )
+        return await self._pass(_CLAIM, job_id, new_id(), {"now": now})
 
     async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
         """A job whose cancelling was asked for is cancelled instead."""
-        unwanted = col(JobRow.cancel_requested)
-        return await self._leave(
-            "requeue",
-            job_id,
-            attempt,
-            {
-                **_IDLE,
-                "state": case((unwanted, State.CANCELLED), else_=State.QUEUED),
-                "ended_at": case((unwanted, self._clock()), else_=None),
-                "losses": col(JobRow.losses) + int(lost),
-            },
-        )
+        said = {"now": self._clock(), "lost": int(lost)}
+        return await self._leave(_REQUEUE, "requeue", job_id, attempt, said)
 
     async def finish(
         self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
     ) -> Job | None:
-        unwanted = col(JobRow.cancel_requested)
-        kept = literal(self._clip_values(clip), JSON)
-        return await self._leave(
-            "finish",
-            job_id,
-            attempt,
-            {
-                "state": case((unwanted, State.CANCELLED), else_=State.SUCCEEDED),
-                "ended_at": now,
-                "run_seconds": run_seconds,
-                "clip": case((unwanted, null()), else_=kept),
-                "clip_expires_at": case((unwanted, None), else_=clip.expires_at),
-            },
-        )
+        kept = self._clip_values(clip)
+        said = {"now": now, "kept": kept, "until": clip.expires_at, "took": run_seconds}
+        return await self._leave(_FINISH, "finish", job_id, attempt, said)
 
     async def fail(
         self, job_id: str, attempt: int, failure: str, reference: str, now: datetime
     ) -> Job | None:
-        return await self._leave(
-            "fail",
-            job_id,
-            attempt,
-            {
-                "state": State.FAILED,
-                "ended_at": now,
-                "failure": failure,
-                "reference": reference,
-            },
-        )
+        said = {"now": now, "why": failure, "found_by": reference}
+        return await self._leave(_FAIL, "fail", job_id, attempt, said)
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
         """A cancelled job's card hears of it through the outbox too: somebody else may see it."""
-        running = col(JobRow.state) == State.RUNNING
-        return await self._arrow(
-            job_id,
-            col(JobRow.state).in_((State.HELD, State.QUEUED, State.RUNNING)),
-            {
-                "state": case((running, State.RUNNING), else_=State.CANCELLED),
-                "ended_at": case((running, None), else_=now),
-                "cancel_requested": case((running, True), else_=col(JobRow.cancel_requested)),
-            },
-        )
+        return await self._pass(_CANCEL, job_id, new_id(), {"now": now})
 
     async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
-        return await self._leave(
-            "stopped", job_id, attempt, {"state": State.CANCELLED, "ended_at": now}
-        )
+        return await self._leave(_STOPPED, "stopped", job_id, attempt, {"now": now})
 
     # Beside the arrows
 
@@ -237,11 +242,11 @@ class SqlJobs:
     async def progress(self, job_id: str, attempt: int, stage: str, step: int, steps: int) -> bool:
         async with self.database.writing() as session:
             number = await session.scalar(
-                update(JobRow)
-                .where(col(JobRow.id) == job_id, _held_by(attempt))
+                update(JOB)
+                .where(_THIS, _HELD)
                 .values(stage=stage, step=step, steps=steps)
-                .returning(col(JobRow.number))
-                .execution_options(synchronize_session=False)
+                .returning(JOB.c.number),
+                {"this": job_id, "held_by": attempt},
             )
         return number is not None
 
@@ -284,44 +289,31 @@ class SqlJobs:
 
     # Inside
 
-    async def _arrow(
-        self, job_id: str, guard: ColumnElement[bool], values: dict[str, Any]
-    ) -> Job | None:
-        return await self._pass(job_id, guard, values, receipt=new_id())
-
     async def _leave(
-        self, arrow: str, job_id: str, attempt: int, values: dict[str, Any]
+        self, arrow: Update, name: str, job_id: str, attempt: int, said: dict[str, Any]
     ) -> Job | None:
         """An arrow out of an attempt. Its receipt can be known again, so that a caller who was
         told that the database does not answer may repeat it, and finds what it did."""
-        receipt = f"{arrow}:{attempt}"
-        return await self._pass(job_id, _held_by(attempt), values, receipt=receipt)
+        return await self._pass(arrow, job_id, f"{name}:{attempt}", {"held_by": attempt, **said})
 
     @retried
     async def _pass(
-        self, job_id: str, guard: ColumnElement[bool], values: dict[str, Any], *, receipt: str
+        self, arrow: Update, job_id: str, receipt: str, said: dict[str, Any]
     ) -> Job | None:
         """One arrow. A repeat after an acknowledgement was lost finds its own receipt."""
-        this = col(JobRow.id) == job_id
+        this = {"this": job_id, "by": receipt}
         async with self.database.writing() as session:
-            row = await session.scalar(
-                update(JobRow)
-                .where(this, guard)
-                .values(**values, receipt=receipt)
-                .returning(JobRow)
-                .execution_options(synchronize_session=False)
-            )
-            if row is None:
-                row = await session.scalar(
-                    select(JobRow).where(this, col(JobRow.receipt) == receipt)
-                )
-                return self._job_of(row) if row else None
-            job = self._job_of(row)
-            if job.state.ended:
-                job = replace(job, charged=due(job))
-                row.charged = job.charged
-                await _conclude(session, job)
-            return job
+            passed = await session.execute(arrow, {**this, **said})
+            if (row := passed.one_or_none()) is not None:
+                job = self._job_of(row)
+                if job.state.ended:
+                    if (charged := due(job)) != job.charged:
+                        job = replace(job, charged=charged)
+                        await session.execute(_CHARGE, [{"this": job.id, "due": charged}])
+                    await _conclude(session, job)
+                return job
+            row = (await session.execute(_PASSED, this)).one_or_none()
+            return self._job_of(row) if row else None
 
     async def _first(
         self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
@@ -337,7 +329,7 @@ class SqlJobs:
         async with self.database.reading() as session:
             return [self._job_of(row) for row in await session.scalars(query)]
 
-    def _job_of(self, row: JobRow) -> Job:
+    def _job_of(self, row: JobRow | Row[Any]) -> Job:
         return Job(
             id=row.id,
             account_id=row.account_id,
@@ -363,7 +355,7 @@ class SqlJobs:
             charged=row.charged,
         )
 
-    def _clip_of(self, row: JobRow) -> Clip | None:
+    def _clip_of(self, row: JobRow | Row[Any]) -> Clip | None:
         if row.clip is None or row.clip_expires_at is None:
             return None
         paths = {name: self._clips / row.clip[name] for name in ("video", "poster")}
@@ -389,37 +381,40 @@ class SqlJobs:
 async def _conclude(session: AsyncSession, job: Job) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
     assert job.ended_at is not None
+    delivery = {
+        "job_id": job.id, "place": job.place, "chat": places.chat(job.place), "state": "pending",
+        "tries": 0, "due_at": job.ended_at,
+    }  # fmt: skip
+    await session.execute(_DELIVER, [delivery])
     await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
-    session.add(
-        DeliveryRow(
-            job_id=job.id, place=job.place, chat=places.chat(job.place), due_at=job.ended_at
-        )
-    )
 
 
 def _in(state: State) -> Any:
     return select(JobRow).where(col(JobRow.state) == state)
 
 
-def _held_by(attempt: int) -> ColumnElement[bool]:
-    """The fence: the job is running, and it is this attempt that runs it."""
-    return and_(col(JobRow.state) == State.RUNNING, col(JobRow.attempt) == attempt)
-
-
-def _row_of(job: Job, key: str | None, fingerprint: str) -> JobRow:
+def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
     assert job.state in (State.HELD, State.QUEUED)
-    return JobRow(
-        id=job.id,
-        account_id=job.account_id,
-        place=job.place,
-        state=job.state,
-        request=job.request.as_dict(),
-        picture=job.request.picture,
-        last_picture=job.request.last_picture,
-        request_key=key,
-        fingerprint=fingerprint,
-        credits=job.credits,
-        created_at=job.created_at,
-        parent=job.parent,
-        receipt=new_id(),
-    )
+    return {
+        "id": job.id,
+        "account_id": job.account_id,
+        "place": job.place,
+        "state": job.state,
+        "request": job.request.as_dict(),
+        "picture": job.request.picture,
+        "last_picture": job.request.last_picture,
+        "request_key": key,
+        "fingerprint": fingerprint,
+        "credits": job.credits,
+        "charged": 0,
+        "created_at": job.created_at,
+        "attempt": 0,
+        "losses": 0,
+        "receipt": new_id(),
+        "cancel_requested": False,
+        "stage": "",
+        "step": 0,
+        "steps": 0,
+        "parent": job.parent,
+        "deleted": False,
+    }

@@ -3,24 +3,40 @@
 Credits that came together lie in a lot and expire together. A job's price is held when it is
 submitted, from the lots that expire soonest, and settled when it has ended, on the same lots; what
 was taken for a clip that reached nobody comes back there. Every function works inside the caller's
-transaction and first locks the account, under which its lots stay as they were read. Each move is
-an entry; an entry's key says what may happen only once, and where it exists already the database
-refuses the transaction.
+transaction and first locks the account, under which its lots stay as they were read, and writes
+what it entered at once, at its end. Each move is an entry; an entry's key says what may happen only
+once, and where it exists already the database refuses the transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.errors import NotEnoughCredits
 from core.job import Grant, Wallet
 from core.treasury import Share
-from storage.tables import AccountRow, EntryRow, JobRow, LotRow
+from storage.tables import ACCOUNT, ENTRY, LOT, EntryRow, JobRow, LotRow
 
 PROMISED = timedelta(hours=24)
 """How long credits stay that come back into a lot which expired meanwhile."""
@@ -37,9 +53,7 @@ class LedgerBroken(Exception):
 async def wallet(session: AsyncSession, account_id: int) -> Wallet:
     """As it was when it was last used. Raises LookupError for an unknown account."""
     found = await session.execute(
-        select(col(AccountRow.available), col(AccountRow.held)).where(
-            col(AccountRow.id) == account_id
-        )
+        select(ACCOUNT.c.available, ACCOUNT.c.held).where(ACCOUNT.c.id == account_id)
     )
     row = found.one_or_none()
     if row is None:
@@ -47,15 +61,18 @@ async def wallet(session: AsyncSession, account_id: int) -> Wallet:
     return Wallet(row[0], row[1])
 
 
-async def is_renewed(
+async def renewed(
     session: AsyncSession, account_id: int, grants: Sequence[Grant], now: datetime
-) -> bool:
-    """Whether `renew` would change nothing."""
-    if await session.scalar(select(exists().where(_of(account_id), _expired(now)))):
-        return False
-    keys = _keys(account_id, grants)
-    given = select(func.count()).where(col(EntryRow.key).in_(keys))
-    return not keys or await session.scalar(given) == len(keys)
+) -> Wallet | None:
+    """What is in the wallet; None where `renew` would change it. Raises LookupError for an unknown
+    account."""
+    found = await session.execute(
+        _RENEWED, {"whose": account_id, "now": now, "keys": _keys(account_id, grants)}
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise LookupError(f"no account {account_id}")
+    return Wallet(row.available, row.held) if row.given == len(grants) and not row.past else None
 
 
 async def renew(
@@ -65,22 +82,24 @@ async def renew(
 
     Raises LookupError for an unknown account.
     """
-    account = await _locked(session, account_id)
-    await _live(session, account, now)
+    await _lock(session, _LOCK, {"ids": [account_id]})
+    page = _Page(now)
+    books = (await _books(session, [account_id], page))[account_id]
     keys = _keys(account_id, grants)
-    known = select(col(EntryRow.key)).where(col(EntryRow.key).in_(keys))
-    given = set(await session.scalars(known))
+    given = set(await session.scalars(select(ENTRY.c.key).where(ENTRY.c.key.in_(keys))))
     for key, grant in zip(keys, grants, strict=True):
         if key in given:
             continue
-        lot = LotRow(
-            account_id=account_id, kind=grant.kind, ends_at=grant.expires_at,
-            expires_at=grant.expires_at, created_at=now,
-        )  # fmt: skip
-        session.add(lot)
-        await session.flush()
-        _enter(session, account, lot, "grant", key, now, grant.credits, 0, note=grant.note)
-    return Wallet(account.available, account.held)
+        values = {
+            "account_id": account_id, "kind": grant.kind, "credits": 0, "held": 0,
+            "ends_at": grant.expires_at, "expires_at": grant.expires_at, "created_at": now,
+        }  # fmt: skip
+        id_ = await session.scalar(insert(LOT).values(values).returning(LOT.c.id))
+        lot = _Lot(id_, account_id, 0, grant.expires_at, grant.expires_at)
+        page.enter(lot, "grant", key, grant.credits, 0, note=grant.note)
+    await page.write(session)
+    moved = sum(line["available_change"] for line in page.lines)
+    return Wallet(books.available + moved, books.held)
 
 
 async def hold(
@@ -95,28 +114,274 @@ async def hold(
 
     Raises NotEnoughCredits: then leave the transaction by it.
     """
-    ids = {account_id} if share is None else {account_id, share.account_id}
-    accounts = {id_: await _locked(session, id_) for id_ in sorted(ids)}
-    live = {id_: await _live(session, account, now) for id_, account in accounts.items()}
-    own = accounts[account_id].available
+    ids = [account_id] if share is None else sorted({account_id, share.account_id})
+    await _lock(session, _LOCK, {"ids": ids})
+    page = _Page(now, job_id)
+    books = await _books(session, ids, page)
+    own = books[account_id].spendable
     parts = []
     if share is not None:
-        shared = min(credits, await spendable(session, account_id, share))
+        there = books[share.account_id].spendable
+        shared = min(credits, await _allowed(session, account_id, share, there))
         if own < credits - shared:
             raise NotEnoughCredits(credits, own + shared)
-        parts = _parts(live[share.account_id], shared)
+        parts = _parts(books[share.account_id].lots, shared)
         credits -= shared
     if own < credits:
         raise NotEnoughCredits(credits, own)
-    parts += _parts(live[account_id], credits)
+    parts += _parts(books[account_id].lots, credits)
     for number, (lot, part) in enumerate(parts):
-        key = f"job:{job_id}:hold{_nth(number)}"
-        _enter(session, accounts[lot.account_id], lot, "hold", key, now, -part, part, job_id)
+        page.enter(lot, "hold", f"job:{job_id}:hold{_nth(number)}", -part, part)
+    await page.write(session)
 
 
 async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
     """What a job of the account may take of the share."""
     there = (await wallet(session, share.account_id)).available
+    return await _allowed(session, account_id, share, there)
+
+
+async def settle(
+    session: AsyncSession, job_id: str, held: int, charged: int, now: datetime
+) -> None:
+    """Take `charged` of the `held` credits of a job, and give back the rest.
+
+    Raises LedgerBroken where so much was not held, or less.
+    """
+    await _lock(session, _LOCK_PAYERS, {"job": job_id})
+    holds = await _holds(session, job_id)
+    if sum(hold.credits for hold in holds) != held or not 0 <= charged <= held:
+        raise LedgerBroken(f"job {job_id} was not held for {held}, or can't cost {charged}")
+    page = _Page(now, job_id)
+    for number, hold in enumerate(holds):
+        taken = min(charged, hold.credits)
+        charged -= taken
+        back = hold.credits - taken
+        if back:
+            page.reopen(hold)
+        kind = "capture" if taken else "release"
+        page.enter(hold.lot, kind, f"job:{job_id}:settle{_nth(number)}", back, -hold.credits)
+    await page.write(session)
+
+
+async def refund(session: AsyncSession, account_id: int, job_id: str, now: datetime) -> bool:
+    """Give back what a settled job of the account cost, if it had not too many back lately.
+
+    Once for each job: whatever is left of its price by then is nothing.
+    """
+    await _lock(session, _LOCK_ALL_OF, {"whose": account_id, "job": job_id})
+    if await _refunded(session, account_id, now - REFUNDS_WITHIN) >= REFUNDS:
+        return False
+    page = _Page(now, job_id)
+    paid = await _paid(session, job_id)
+    for number, hold in enumerate(await _holds(session, job_id)):
+        if back := paid.pop(hold.lot.id, 0):
+            page.reopen(hold)
+            page.enter(hold.lot, "refund", f"job:{job_id}:refund{_nth(number)}", back, 0)
+    await page.write(session)
+    return True
+
+
+async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
+    """Accounts with credits that are past their time."""
+    expired = select(col(LotRow.account_id)).where(_expired(now)).distinct().limit(limit)
+    return (await session.scalars(expired)).all()
+
+
+def lots_of(account_id: int) -> Select[LotRow]:
+    """The account's lots that have credits left, soonest to expire first."""
+    left = and_(col(LotRow.account_id) == account_id, col(LotRow.credits) > 0)
+    return select(LotRow).where(left).order_by(*_SOONEST)
+
+
+@dataclass(slots=True)
+class _Lot:
+    """credits: what is left with all that was entered."""
+
+    id: int
+    account_id: int
+    credits: int
+    ends_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What is, or was, held of a lot for a job."""
+
+    lot: _Lot
+    credits: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """A locked account: its balance as it was read, and its lots in the order in which they are
+    spent, without those past their time."""
+
+    available: int
+    held: int
+    lots: list[_Lot]
+
+    @property
+    def spendable(self) -> int:
+        return sum(lot.credits for lot in self.lots)
+
+
+@dataclass(slots=True)
+class _Page:
+    """What one transaction enters, of a job or of none, and what that moves."""
+
+    now: datetime
+    job_id: str | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    promised: list[_Lot] = field(default_factory=list)
+
+    def enter(
+        self, lot: _Lot, kind: str, key: str | None, available: int, held: int, note: str = ""
+    ) -> None:
+        """One line. Expiry is no job's."""
+        lot.credits += available
+        job_id = None if kind == "expiry" else self.job_id
+        line = {
+            "key": key, "account_id": lot.account_id, "lot_id": lot.id, "job_id": job_id,
+            "kind": kind, "available_change": available, "held_change": held, "note": note,
+            "created_at": self.now,
+        }  # fmt: skip
+        self.lines.append(line)
+
+    def expire(self, lot: _Lot) -> bool:
+        """Whether the lot is past its time; then what is left of it goes."""
+        over = lot.expires_at is not None and lot.expires_at <= self.now
+        if over and lot.credits:
+            self.enter(lot, "expiry", None, -lot.credits, 0)
+        return over
+
+    def reopen(self, hold: _Hold) -> None:
+        """Before credits come back into a lot: one that expired meanwhile stays for a while, if it
+        had not ended when they were held."""
+        lot = hold.lot
+        if self.expire(lot) and lot.ends_at is not None and hold.created_at < lot.ends_at:
+            lot.expires_at = self.now + PROMISED
+            self.promised.append(lot)
+
+    async def write(self, session: AsyncSession) -> None:
+        """Many rows a statement, and none gives rows back: they cost no round trip of their own."""
+        if not self.lines:
+            return
+        await session.execute(_MOVE_ACCOUNT, self._moves("account_id"))
+        await session.execute(_MOVE_LOT, self._moves("lot_id"))
+        await session.execute(_ENTER, self.lines)
+        if self.promised:
+            until = [{"whose": lot.id, "until": lot.expires_at} for lot in self.promised]
+            await session.execute(_PROMISE, until)
+
+    def _moves(self, whose: str) -> list[dict[str, int]]:
+        sums: dict[int, dict[str, int]] = {}
+        for line in self.lines:
+            id_ = line[whose]
+            move = sums.setdefault(id_, {"whose": id_, "available": 0, "held": 0})
+            move["available"] += line["available_change"]
+            move["held"] += line["held_change"]
+        return list(sums.values())
+
+
+def _move(table: Table, available: str) -> Any:
+    return (
+        update(table)
+        .where(table.c.id == bindparam("whose"))
+        .values({
+            available: table.c[available] + bindparam("available"),
+            "held": table.c.held + bindparam("held"),
+        })
+    )  # fmt: skip
+
+
+def _locking(which: ColumnElement[bool]) -> Any:
+    """The lowest id first. FOR NO KEY UPDATE: whoever inserts a job shares the key of its account
+    until the transaction ends, and two of them would wait for each other."""
+    accounts = select(null()).select_from(ACCOUNT).where(which).order_by(ACCOUNT.c.id)
+    return accounts.with_for_update(key_share=True)
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PAYERS = select(ENTRY.c.account_id).where(ENTRY.c.job_id == bindparam("job"))
+_LOCK = _locking(ACCOUNT.c.id.in_(_IDS))
+_LOCK_PAYERS = _locking(ACCOUNT.c.id.in_(_PAYERS))
+_LOCK_ALL_OF = _locking(or_(ACCOUNT.c.id == bindparam("whose"), ACCOUNT.c.id.in_(_PAYERS)))
+_MOVE_ACCOUNT = _move(ACCOUNT, "available")
+_MOVE_LOT = _move(LOT, "credits")
+_ENTER = insert(ENTRY)
+_PROMISE = update(LOT).where(LOT.c.id == bindparam("whose")).values(expires_at=bindparam("until"))
+_SOONEST = (LOT.c.expires_at.asc().nulls_last(), LOT.c.id)
+_LOT_COLUMNS = (LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at)
+_BOOKS = (
+    select(ACCOUNT.c.id.label("whose"), ACCOUNT.c.available, ACCOUNT.c.held, *_LOT_COLUMNS)
+    .outerjoin(LOT, and_(LOT.c.account_id == ACCOUNT.c.id, LOT.c.credits > 0))
+    .where(ACCOUNT.c.id.in_(_IDS))
+    .order_by(*_SOONEST)
+)
+_HOLDS = (
+    select(ENTRY.c.held_change, ENTRY.c.created_at, *_LOT_COLUMNS)
+    .join(LOT, LOT.c.id == ENTRY.c.lot_id)
+    .where(ENTRY.c.job_id == bindparam("job"), ENTRY.c.kind == "hold")
+    .order_by(ENTRY.c.id)
+)
+_RENEWED = select(
+    ACCOUNT.c.available,
+    ACCOUNT.c.held,
+    exists()
+    .where(
+        LOT.c.account_id == ACCOUNT.c.id, LOT.c.credits > 0, LOT.c.expires_at <= bindparam("now")
+    )
+    .label("past"),
+    select(func.count())
+    .where(ENTRY.c.key.in_(bindparam("keys", expanding=True)))
+    .scalar_subquery()
+    .label("given"),
+).where(ACCOUNT.c.id == bindparam("whose"))
+
+
+async def _lock(session: AsyncSession, which: Any, given: dict[str, Any]) -> None:
+    """Accounts, by one of the statements above. On SQLite whoever writes is alone anyway.
+
+    Nobody waits for it: what is read of the accounts goes with it, and sees what was committed
+    until they were locked.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        await session.execute(which, given)
+
+
+async def _books(session: AsyncSession, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
+    """Of locked accounts. What is past its time expires on the page. Raises LookupError."""
+    books: dict[int, _Books] = {}
+    for row in await session.execute(_BOOKS, {"ids": ids}):
+        found = books.setdefault(row.whose, _Books(row.available, row.held, []))
+        if row.id is not None:
+            found.lots.append(_lot_of(row))
+    for id_ in ids:
+        if id_ not in books:
+            raise LookupError(f"no account {id_}")
+        if books[id_].spendable != books[id_].available:
+            raise LedgerBroken(f"the lots of account {id_} are not its balance")
+        books[id_].lots[:] = [lot for lot in books[id_].lots if not page.expire(lot)]
+    return books
+
+
+async def _holds(session: AsyncSession, job_id: str) -> Sequence[_Hold]:
+    lots: dict[int, _Lot] = {}
+    return [
+        _Hold(lots.setdefault(row.id, _lot_of(row)), row.held_change, row.created_at)
+        for row in await session.execute(_HOLDS, {"job": job_id})
+    ]
+
+
+def _lot_of(row: Any) -> _Lot:
+    return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at)
+
+
+async def _allowed(session: AsyncSession, account_id: int, share: Share, there: int) -> int:
+    """What a job of the account may take of the share, of what is there."""
     if share.daily is None:
         return there
     spent = await session.scalar(
@@ -131,73 +396,14 @@ async def spendable(session: AsyncSession, account_id: int, share: Share) -> int
     return max(0, min(there, share.daily - (spent or 0)))
 
 
-async def settle(
-    session: AsyncSession, job_id: str, held: int, charged: int, now: datetime
-) -> None:
-    """Take `charged` of the `held` credits of a job, and give back the rest.
-
-    Raises LedgerBroken where so much was not held, or less.
-    """
-    holds = await _holds(session, job_id)
-    if sum(one.held_change for one in holds) != held or not 0 <= charged <= held:
-        raise LedgerBroken(f"job {job_id} was not held for {held}, or can't cost {charged}")
-    accounts = {id_: await _locked(session, id_) for id_ in sorted({h.account_id for h in holds})}
-    lots = {lot.id: lot for lot in await _lots(session, [hold.lot_id for hold in holds])}
-    for number, hold in enumerate(holds):
-        account, lot = accounts[hold.account_id], lots[hold.lot_id]
-        taken = min(charged, hold.held_change)
-        charged -= taken
-        back = hold.held_change - taken
-        if back:
-            _reopen(session, account, lot, hold, now)
-        kind = "capture" if taken else "release"
-        key = f"job:{job_id}:settle{_nth(number)}"
-        _enter(session, account, lot, kind, key, now, back, -hold.held_change, job_id)
-
-
-async def refund(session: AsyncSession, account_id: int, job_id: str, now: datetime) -> bool:
-    """Give back what a settled job of the account cost, if it had not too many back lately.
-
-    Once for each job: whatever is left of its price by then is nothing.
-    """
-    holds = await _holds(session, job_id)
-    ids = {account_id, *(hold.account_id for hold in holds)}
-    accounts = {id_: await _locked(session, id_) for id_ in sorted(ids)}
-    if await _refunded(session, account_id, now - REFUNDS_WITHIN) >= REFUNDS:
-        return False
-    lots = {lot.id: lot for lot in await _lots(session, [hold.lot_id for hold in holds])}
-    paid = await _paid(session, job_id)
-    for number, hold in enumerate(holds):
-        account, lot = accounts[hold.account_id], lots[hold.lot_id]
-        if back := paid.pop(hold.lot_id, 0):
-            _reopen(session, account, lot, hold, now)
-            key = f"job:{job_id}:refund{_nth(number)}"
-            _enter(session, account, lot, "refund", key, now, back, 0, job_id)
-    return True
-
-
-async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
-    """Accounts with credits that are past their time."""
-    expired = select(col(LotRow.account_id)).where(_expired(now)).distinct().limit(limit)
-    return (await session.scalars(expired)).all()
-
-
-def lots_of(account_id: int) -> Select[LotRow]:
-    """The account's lots that have credits left, soonest to expire first."""
-    soonest = col(LotRow.expires_at).asc().nulls_last()
-    return select(LotRow).where(_of(account_id)).order_by(soonest, col(LotRow.id))
-
-
-def _parts(lots: Iterable[LotRow], credits: int) -> list[tuple[LotRow, int]]:
-    """How much of each lot makes so many credits."""
+def _parts(lots: Iterable[_Lot], credits: int) -> list[tuple[_Lot, int]]:
+    """How much of each lot makes so many credits, of which they have enough."""
     parts = []
     for lot in lots:
         part = min(lot.credits, credits)
         if part:
             parts.append((lot, part))
         credits -= part
-    if credits:
-        raise LedgerBroken("an account's lots hold less than its balance")
     return parts
 
 
@@ -210,45 +416,8 @@ def _nth(number: int) -> str:
     return f"/{number}" if number else ""
 
 
-def _of(account_id: int) -> ColumnElement[bool]:
-    return and_(col(LotRow.account_id) == account_id, col(LotRow.credits) > 0)
-
-
 def _expired(now: datetime) -> ColumnElement[bool]:
     return and_(col(LotRow.credits) > 0, col(LotRow.expires_at) <= now)
-
-
-async def _locked(session: AsyncSession, account_id: int) -> AccountRow:
-    """On SQLite whoever writes is alone anyway. Raises LookupError.
-
-    FOR NO KEY UPDATE: whoever inserts a job shares the key of its account until the transaction
-    ends, and two of them would wait for each other.
-    """
-    account = await session.get(AccountRow, account_id, with_for_update={"key_share": True})
-    if account is None:
-        raise LookupError(f"no account {account_id}")
-    return account
-
-
-async def _live(session: AsyncSession, account: AccountRow, now: datetime) -> list[LotRow]:
-    """The account's lots in the order in which they are spent, without those past their time,
-    which expire."""
-    live = []
-    for lot in (await session.scalars(lots_of(account.id))).all():
-        if lot.expires_at is not None and lot.expires_at <= now:
-            _expire(session, account, lot, now)
-        else:
-            live.append(lot)
-    return live
-
-
-async def _holds(session: AsyncSession, job_id: str) -> Sequence[EntryRow]:
-    held = and_(col(EntryRow.job_id) == job_id, col(EntryRow.kind) == "hold")
-    return (await session.scalars(select(EntryRow).where(held).order_by(col(EntryRow.id)))).all()
-
-
-async def _lots(session: AsyncSession, ids: Sequence[int]) -> Sequence[LotRow]:
-    return (await session.scalars(select(LotRow).where(col(LotRow.id).in_(ids)))).all()
 
 
 async def _paid(session: AsyncSession, job_id: str) -> dict[int, int]:
@@ -273,51 +442,3 @@ async def _refunded(session: AsyncSession, account_id: int, since: datetime) -> 
         )
     )
     return count or 0
-
-
-def _reopen(
-    session: AsyncSession, account: AccountRow, lot: LotRow, hold: EntryRow, now: datetime
-) -> None:
-    """Before credits come back into a lot: one that expired meanwhile stays for a while, if it had
-    not ended when they were held."""
-    if lot.expires_at is not None and lot.expires_at <= now:
-        _expire(session, account, lot, now)
-        if lot.ends_at is not None and hold.created_at < lot.ends_at:
-            lot.expires_at = now + PROMISED
-
-
-def _expire(session: AsyncSession, account: AccountRow, lot: LotRow, now: datetime) -> None:
-    if lot.credits:
-        _enter(session, account, lot, "expiry", None, now, -lot.credits, 0)
-
-
-def _enter(
-    session: AsyncSession,
-    account: AccountRow,
-    lot: LotRow,
-    kind: str,
-    key: str | None,
-    now: datetime,
-    available: int,
-    held: int,
-    job_id: str | None = None,
-    note: str = "",
-) -> None:
-    """One line, and what it moves."""
-    lot.credits += available
-    lot.held += held
-    account.available += available
-    account.held += held
-    session.add(
-        EntryRow(
-            key=key,
-            account_id=account.id,
-            lot_id=lot.id,
-            job_id=job_id,
-            kind=kind,
-            available_change=available,
-            held_change=held,
-            note=note,
-            created_at=now,
-        )
-    )

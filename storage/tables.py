@@ -312,3 +312,9 @@ class ReportRow(Table, table=True):
     account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
     place: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+ACCOUNT, DELIVERY, ENTRY, JOB, LOT = (
+    Table.metadata.tables[name] for name in ("account", "delivery", "entry", "job", "lot")
+)
+"""The same, without objects, which take about half of the time where credits move."""

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from core.job import Account
 from storage.store import Store
 
 _SUMS = """
 SELECT 'account ' || account.id AS whose, account.available, account.held,
   (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE account_id = account.id) AS entered,
   (SELECT COALESCE(SUM(held_change), 0) FROM entry WHERE account_id = account.id) AS entered_held
-FROM account
+FROM account WHERE account.id BETWEEN :first AND :last
 UNION ALL
 SELECT 'the lots of account ' || account.id,
   (SELECT COALESCE(SUM(credits), 0) FROM lot WHERE account_id = account.id),
   (SELECT COALESCE(SUM(held), 0) FROM lot WHERE account_id = account.id),
   account.available, account.held
-FROM account
+FROM account WHERE account.id BETWEEN :first AND :last
 UNION ALL
 SELECT 'lot ' || lot.id, lot.credits, lot.held,
   (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE lot_id = lot.id),
   (SELECT COALESCE(SUM(held_change), 0) FROM entry WHERE lot_id = lot.id)
-FROM lot
+FROM lot WHERE lot.account_id BETWEEN :first AND :last
 """
 
 _JOBS = """
@@ -34,23 +35,25 @@ SELECT job.id, job.state, job.credits, job.charged,
   COUNT(CASE WHEN kind = 'capture' THEN 1 END) AS captures,
   COALESCE(SUM(CASE WHEN kind = 'refund' THEN available_change END), 0) AS refunded
 FROM job LEFT JOIN entry ON entry.job_id = job.id
+WHERE job.account_id BETWEEN :first AND :last
 GROUP BY job.id, job.state, job.credits, job.charged
 """
 
 _ENDED = ("succeeded", "failed", "cancelled", "refused")
 
 
-async def faults(store: Store) -> list[str]:
-    """Sentences; none where the entries make the balances and the lots, nothing is below zero,
-    every job was held for once, and settled once if it has ended, and what was taken for a clip
-    came back once and whole, if at all."""
+async def faults(store: Store, account: Account | None = None) -> list[str]:
+    """Sentences, about everybody or about one account; none where the entries make the balances and
+    the lots, nothing is below zero, every job was held for once, and settled once if it has ended,
+    and what was taken for a clip came back once and whole, if at all."""
+    whose = {"first": account.id if account else 0, "last": account.id if account else 2**62}
     async with store.database.reading() as session:
-        sums = (await session.execute(text(_SUMS))).all()
-        jobs = (await session.execute(text(_JOBS))).all()
+        sums = (await session.execute(text(_SUMS), whose)).all()
+        jobs = (await session.execute(text(_JOBS), whose)).all()
     found = []
-    for whose, available, held, entered, entered_held in sums:
+    for which, available, held, entered, entered_held in sums:
         if (available, held) != (entered, entered_held) or available < 0 or held < 0:
-            found.append(f"{whose}: {available} and {held}, by entries {entered}, {entered_held}")
+            found.append(f"{which}: {available} and {held}, by entries {entered}, {entered_held}")
     for job in jobs:
         ended = job.state in _ENDED
         right = (

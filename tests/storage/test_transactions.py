@@ -1,0 +1,123 @@
+"""A transaction of a store's database: what is said in it is seen in it, and all of it or nothing
+stays, whenever the driver sends it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from core.job import Wallet
+from storage.store import Store, open_store
+from storage.tables import ACCOUNT, ENTRY
+from tests.storage.books import faults
+from tests.storage.samples import KEEP, NOON, a_grant, a_job, a_person
+
+LINE = {
+    "key": "one", "kind": "grant", "available_change": 0, "held_change": 0, "note": "",
+    "created_at": NOON,
+}  # fmt: skip
+
+
+async def names(store: Store) -> list[str]:
+    async with store.database.reading() as session:
+        return list(await session.scalars(select(ACCOUNT.c.name)))
+
+
+async def leave(store: Store, reads: bool) -> None:
+    async with store.database.writing() as session:
+        await session.execute(update(ACCOUNT).values(name="Ben"))
+        if reads:
+            await session.scalar(select(ACCOUNT.c.name))
+        raise LookupError
+
+
+async def enter(store: Store, lines: list[dict[str, Any]]) -> None:
+    async with store.database.writing() as session:
+        await session.execute(update(ACCOUNT).values(name="Ben"))
+        await session.execute(insert(ENTRY), lines)
+        await session.execute(update(ACCOUNT).values(name="Cleo"))
+
+
+async def test_what_was_changed_is_read_in_the_order_in_which_it_was_said(store: Store) -> None:
+    await a_person(store, 0)
+    async with store.database.writing() as session:
+        await session.execute(update(ACCOUNT).values(name="Ben"))
+        await session.execute(update(ACCOUNT).values(name=ACCOUNT.c.name + "edict"))
+        assert await session.scalar(select(ACCOUNT.c.name)) == "Benedict"
+        await session.execute(update(ACCOUNT).values(name="Cleo"))
+    assert await names(store) == ["Cleo"]
+
+
+async def test_a_block_that_is_left_by_an_exception_changes_nothing(store: Store) -> None:
+    await a_person(store, 0)
+    for reads in (False, True):
+        with pytest.raises(LookupError):
+            await leave(store, reads)
+        assert await names(store) == ["Ada"]
+
+
+async def test_what_the_database_refuses_undoes_all_of_its_transaction(store: Store) -> None:
+    account = await a_person(store, 10)
+    async with store.database.reading() as session:
+        lot = await session.scalar(select(ENTRY.c.lot_id))
+    line = {**LINE, "account_id": account.id, "lot_id": lot}
+    for wrong in ([line, line], [{**line, "kind": "theft"}], [{**line, "lot_id": 99}]):
+        with pytest.raises(IntegrityError):
+            await enter(store, wrong)
+        assert await names(store) == ["Ada"]
+    assert len(await store.accounts.entries(account.id, 9)) == 1
+
+
+async def test_who_is_called_off_midway_changes_nothing(store: Store) -> None:
+    """And the database's connections are as good as before."""
+    await a_person(store, 0)
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        async with store.database.writing() as session:
+            await session.execute(update(ACCOUNT).values(name="Ben"))
+            await session.execute(text("SELECT 1"))
+            begun.set()
+            await asyncio.Event().wait()
+
+    for _ in range(3):
+        task = asyncio.create_task(wait())
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        begun.clear()
+        assert await names(store) == ["Ada"]
+
+
+async def test_who_is_called_off_while_waiting_for_a_lock_changes_nothing(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    waits = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+    async with open_store(postgres_url, tmp_path, KEEP) as store:
+        account = await a_person(store, 100)
+        job = await store.jobs.submit(a_job(account), None, "print")
+        for call in (
+            lambda: store.accounts.set_ping(account.id, False),
+            lambda: store.accounts.renew(account.id, [a_grant(10, "second")]),
+            lambda: store.jobs.cancel(job.id, NOON),
+        ):
+            async with store.database.writing() as session:
+                await session.execute(update(ACCOUNT).values(name="Ben"))
+                await session.scalar(select(ACCOUNT.c.id))
+                waiting = asyncio.create_task(call())
+                while not await session.scalar(waits):
+                    await asyncio.sleep(0.01)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+        assert await names(store) == ["Ben"]
+        assert await store.accounts.wallet(account.id) == Wallet(90, 10)
+        assert await faults(store) == []
+        assert await store.jobs.cancel(job.id, NOON) is not None
+        assert await store.accounts.wallet(account.id) == Wallet(100, 0)
