@@ -21,6 +21,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     literal,
     null,
     or_,
@@ -31,9 +32,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core import places
-from core.errors import WrongState
+from core.errors import Refused, WrongState
 from core.eta import work
 from core.job import Clip, Job, State, new_id
+from core.moderation import Allowance
 from core.ports import Clock, Measured
 from core.pricing import due
 from core.request import Request
@@ -44,6 +46,8 @@ from storage.tables import DeliveryRow, JobRow
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
+
+UNFINISHED = (State.HELD, State.QUEUED, State.RUNNING)
 
 _IDLE: dict[str, Any] = {"started_at": None, "stage": "", "step": 0, "steps": 0}
 
@@ -60,7 +64,12 @@ class SqlJobs:
 
     @retried
     async def submit(
-        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+        self,
+        job: Job,
+        key: str | None,
+        fingerprint: str,
+        share: Share | None = None,
+        allowance: Allowance | None = None,
     ) -> Job:
         row = _row_of(job, key, fingerprint)
         async with self.database.writing() as session:
@@ -79,6 +88,8 @@ class SqlJobs:
                 return first
             now = job.created_at
             await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
+            if allowance is not None:  # now that its account is locked
+                await _check_within(session, job, allowance)
         return job
 
     @retried
@@ -218,7 +229,7 @@ class SqlJobs:
         running = col(JobRow.state) == State.RUNNING
         return await self._arrow(
             job_id,
-            col(JobRow.state).in_((State.HELD, State.QUEUED, State.RUNNING)),
+            col(JobRow.state).in_(UNFINISHED),
             {
                 "state": case((running, State.RUNNING), else_=State.CANCELLED),
                 "ended_at": case((running, None), else_=now),
@@ -386,7 +397,49 @@ class SqlJobs:
         return str(path.relative_to(self._clips) if inside else path)
 
 
-async def _conclude(session: AsyncSession, job: Job) -> None:
+async def call_off(
+    session: AsyncSession, meant: ColumnElement[bool], now: datetime
+) -> Sequence[JobRow]:
+    """Unfinished → cancelled, free for whoever asked for it. An attempt that runs holds the job no
+    more, and whatever comes of it changes nothing."""
+    rows = await session.scalars(
+        update(JobRow)
+        .where(meant, col(JobRow.state).in_(UNFINISHED))
+        .values(state=State.CANCELLED, ended_at=now, charged=0, receipt=new_id())
+        .returning(JobRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    found = rows.all()
+    for row in found:
+        await _conclude(session, row)
+    return found
+
+
+async def spent(session: AsyncSession, account_id: int, server: str, since: datetime) -> int:
+    """What an account's jobs of a server, from `since` on, cost or may cost yet."""
+    ended = col(JobRow.state).not_in(UNFINISHED)
+    price = case((ended, col(JobRow.charged)), else_=col(JobRow.credits))
+    total = await session.scalar(
+        select(func.coalesce(func.sum(price), 0)).where(
+            col(JobRow.account_id) == account_id,
+            col(JobRow.place).startswith(f"{server}/", autoescape=True),
+            col(JobRow.created_at) >= since,
+        )
+    )
+    return int(total or 0)
+
+
+async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -> None:
+    """Raises Refused where the job, which is written down already, is too much."""
+    whole = await spent(session, job.account_id, allowance.server, allowance.since)
+    if whole > allowance.credits:
+        raise Refused(
+            f"Here you may spend {allowance.credits} credits a day: {whole - job.credits} are "
+            f"spent, and this costs {job.credits}. A moderator set that."
+        )
+
+
+async def _conclude(session: AsyncSession, job: Job | JobRow) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
     assert job.ended_at is not None
     await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)

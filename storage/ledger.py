@@ -114,6 +114,21 @@ async def hold(
         _enter(session, accounts[lot.account_id], lot, "hold", key, now, -part, part, job_id)
 
 
+async def take(
+    session: AsyncSession, account_id: int, credits: int, key: str, now: datetime, note: str
+) -> Sequence[tuple[int, datetime | None]]:
+    """Take so many credits, or as many as there are. What was taken: credits, and when they would
+    have expired. Raises LookupError for an unknown account."""
+    account = await _locked(session, account_id)
+    live = await _live(session, account, now)
+    taken = []
+    for number, (lot, part) in enumerate(_parts(live, min(credits, account.available))):
+        its_key = f"take:{account_id}:{key}{_nth(number)}"
+        _enter(session, account, lot, "take", its_key, now, -part, 0, note=note)
+        taken.append((part, lot.expires_at))
+    return taken
+
+
 async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
     """What a job of the account may take of the share."""
     there = (await wallet(session, share.account_id)).available
