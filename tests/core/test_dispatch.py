@@ -85,8 +85,8 @@ async def home(
             store.moderation,
         )  # fmt: skip
         studio = Studio(
-            store.accounts, store.jobs, store.files, store.moderation, decode, dispatch, estimator, CATALOGUE,
-            Terms(plans), clock,
+            store.accounts, store.jobs, store.files, store.moderation, decode, dispatch,
+            estimator, CATALOGUE, Terms(plans), clock,
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:
