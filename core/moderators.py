@@ -5,7 +5,7 @@ Knows no platform: who leads a server there, and who is led, is for its room to 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -110,6 +110,9 @@ class Moderators:
             raise NotFound(NOBODY)
         return found
 
+    async def account(self, account_id: int) -> Account | None:
+        return await self._accounts.account_by_id(account_id)
+
     async def owner(self, job_id: str) -> tuple[Job, Account]:
         """A job, and whose it is. Raises NotFound."""
         job = await self._jobs.job(job_id)
@@ -183,17 +186,30 @@ class Moderators:
         server = None if actor.server == EVERYWHERE else actor.server
         return await self._moderation.rows(limit, newest=True, server=server)
 
+    async def whole_log(self) -> AsyncIterator[Row]:
+        """Every row, the oldest first."""
+        number = 0
+        while page := await self._moderation.rows(PAGE, after=number):
+            for row in page:
+                yield row
+            number = page[-1].number
+
+    async def name(self, whom: str) -> str:
+        """Of whom a row is about, for people."""
+        kind, _, number = whom.partition(":")
+        known = await self._accounts.account_by_id(int(number)) if kind == "account" else None
+        return f"{known.name} ({whom})" if known else whom
+
     async def verify(self, noted: str = "") -> Verdict:
         """Look through the whole log. noted: a head that was noted elsewhere, "NUMBER:HASH", which
         has to be in it."""
         before: Row | None = None
         seen = not noted
-        while page := await self._moderation.rows(PAGE, after=before.number if before else 0):
-            for row in page:
-                if wrong := fault(before, row):
-                    return Verdict(row.number, head_of(before), wrong)
-                before = row
-                seen = seen or head_of(row) == noted
+        async for row in self.whole_log():
+            if wrong := fault(before, row):
+                return Verdict(row.number, head_of(before), wrong)
+            before = row
+            seen = seen or head_of(row) == noted
         count = before.number if before else 0
         wrong = "" if seen else f"the head that was noted, {noted}, is not in it"
         return Verdict(count, head_of(before), wrong)

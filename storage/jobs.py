@@ -434,7 +434,7 @@ async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -
     whole = await spent(session, job.account_id, allowance.server, allowance.since)
     if whole > allowance.credits:
         raise Refused(
-            f"Here you may spend {allowance.credits} credits a day: {whole - job.credits} are "
+            f"Here you may spend {allowance.credits} a day, in credits: {whole - job.credits} are "
             f"spent, and this costs {job.credits}. A moderator set that."
         )
 

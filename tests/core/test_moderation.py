@@ -187,7 +187,7 @@ async def test_a_quota_is_a_limit_on_one_server(led: Led) -> None:
     price = (await led.ask()).credits
     await led.do(acts.SetQuota(server=HERE, account_id=led.anna.id, credits=2 * price), MODERATOR)
     await led.ask()
-    with pytest.raises(Refused, match=f"Here you may spend {2 * price} credits a day"):
+    with pytest.raises(Refused, match=f"Here you may spend {2 * price} a day"):
         await led.ask()
     await led.ask(f"{THERE}/1/2")
     shown = await led.moderators.show(MODERATOR, led.anna)

@@ -166,7 +166,7 @@ async def test_a_quota_holds_however_many_ask_at_once(store: Store) -> None:
     came = await asyncio.gather(*(ask() for _ in range(6)))
     made = [one for one in came if isinstance(one, Job)]
     assert len(made) == 2
-    assert "Here you may spend 25 credits a day: 20 are spent, and this costs 10." in {
+    assert "Here you may spend 25 a day, in credits: 20 are spent, and this costs 10." in {
         one.partition(" A moderator")[0] for one in came if isinstance(one, str)
     }
     assert await store.moderation.spent(ada.id, SERVER, allowance.since) == 20
