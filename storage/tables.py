@@ -35,7 +35,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-ENTRY_KINDS = ("grant", "hold", "capture", "release", "refund", "expiry", "take")
+ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry", "refund", "take")
 DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 _SOME = text("credits > 0")

@@ -12,8 +12,8 @@ depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
-KINDS = "kind IN ('grant', 'hold', 'capture', 'release', 'expiry')"
-KINDS_WITH_TAKE = "kind IN ('grant', 'hold', 'capture', 'release', 'expiry', 'take')"
+KINDS = "kind IN ('grant', 'hold', 'capture', 'release', 'expiry', 'refund')"
+KINDS_WITH_TAKE = "kind IN ('grant', 'hold', 'capture', 'release', 'expiry', 'refund', 'take')"
 
 
 def upgrade() -> None:
