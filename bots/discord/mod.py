@@ -181,8 +181,8 @@ def _holding(group: app_commands.Group, room: Room) -> None:
         found = await moderation.unfinished(room, interaction)
         return [Choice(name=one, value=one) for one in found if typed.lower() in one][:CHOICES]
 
-    for command in (pause, ban):
-        command.autocomplete("until")(_ends)
+    pause.autocomplete("until")(_ends)
+    ban.autocomplete("until")(_ends)
 
 
 def _looking(group: app_commands.Group, room: Room) -> None:
