@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import discord
@@ -114,6 +114,15 @@ async def cancel(room: Room, interaction: Interaction, clip: str, reason: str) -
         server=actor.server, account_id=owner.id, job_id=clip.strip().lower(), reason=reason
     )
     await _do(room, interaction, actor, act, await _rank_here(room, interaction, owner))
+
+
+async def cancelled(room: Room, interaction: Interaction, owner: Account, job_id: str) -> None:
+    """Somebody else's clip, by the button of its card, as who manages messages may, too."""
+    actor = actor_of(room, interaction)
+    leading = replace(actor, rank=max(actor.rank, Rank.MODERATOR))
+    act = acts.Cancel(server=actor.server, account_id=owner.id, job_id=job_id)
+    theirs = await _rank_here(room, interaction, owner)
+    await room.desk.moderators.do(leading, act, f"{key_of(interaction)}/{job_id}", theirs)
 
 
 async def show(room: Room, interaction: Interaction, member: discord.User) -> None:

@@ -134,6 +134,15 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     return "Done"
 
 
+async def cancelled(room: Room, query: CallbackQuery, chat: int, job_id: str) -> None:
+    """Somebody else's clip, by the button of its card. Raises UserError or Transient."""
+    identity = Identity(PLATFORM, str(query.from_user.id))
+    actor = await _actor_of(room, chat, query.from_user, identity)
+    whom = await _author(room, chat, job_id)
+    act = acts.Cancel(server=actor.server, account_id=whom.account.id, job_id=job_id)
+    await room.desk.moderators.do(actor, act, f"telegram:callback/{query.id}", whom.rank)
+
+
 async def _do(room: Room, message: Message, actor: Actor, act: Act, theirs: Rank) -> None:
     """Do it, or say what it would be and show a button that does it."""
     confirmed = isinstance(act, _CONFIRMED)
@@ -223,7 +232,7 @@ async def _cancel(said: Said) -> Reading:
         if not words:
             raise NotFound("Answer the clip with it, or name it: /mod cancel ID.")
         job_id, words = words[0].lower(), words[1:]
-    whom = await _author(said.room, said.message, job_id)
+    whom = await _author(said.room, said.message.chat.id, job_id)
     reason, server = " ".join(words), said.actor.server
     act = acts.Cancel(server=server, account_id=whom.account.id, job_id=job_id, reason=reason)
     return act, whom.rank
@@ -326,7 +335,7 @@ async def _whom(room: Room, message: Message) -> Whom:
         raise NotFound(WHOM)
     job_id = await our_job(room, replied)
     if job_id is not None:
-        return await _author(room, message, job_id)
+        return await _author(room, message.chat.id, job_id)
     user = replied.from_user
     if user is None or user.is_bot or replied.sender_chat is not None:
         raise NotFound(WHOM)
@@ -338,12 +347,12 @@ async def _member(room: Room, message: Message, user: User) -> Whom:
     return Whom(account, await _rank(room, message.chat.id, user.id))
 
 
-async def _author(room: Room, message: Message, job_id: str) -> Whom:
+async def _author(room: Room, chat: int, job_id: str) -> Whom:
     _, owner = await room.desk.moderators.owner(job_id)
     rank = Rank.MEMBER
     for identity in await room.desk.moderators.identities(owner.id):
         if identity.platform == PLATFORM:
-            rank = max(rank, await _rank(room, message.chat.id, int(identity.subject)))
+            rank = max(rank, await _rank(room, chat, int(identity.subject)))
     return Whom(owner, rank)
 
 
