@@ -131,7 +131,7 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     room.waiting.pop(name, None)
     with as_far_as_telegram_lets():
         await room.messages.edit_text(spot_of(message), Shown(plain(done.words), None), last=True)
-    return "Done"
+    return done.words
 
 
 async def cancelled(room: Room, query: CallbackQuery, chat: int, job_id: str) -> None:
