@@ -50,6 +50,7 @@ from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.job import OWNER, Account, Identity, Job
 from core.lobby import Lobby
+from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
 from core.studio import Studio, Terms
@@ -159,6 +160,7 @@ async def house(
                 estimator,
                 clock,
                 terms.plans,
+                store.moderation,
             )
             lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
             await lobby.load()
@@ -166,6 +168,7 @@ async def house(
                 store.accounts,
                 store.jobs,
                 store.files,
+                store.moderation,
                 picture.decode,
                 dispatch,
                 estimator,
@@ -179,7 +182,8 @@ async def house(
                 """A web card is drawn from the store: telling its watchers delivers it."""
                 bulletin.publish(job.id, job.account_id)
 
-            chats, hooks = _bots(settings, store, studio, lobby, bulletin, clock)
+            moderators = moderators_of(settings, store, clock, studio.cancelled)
+            chats, hooks = _bots(settings, store, studio, lobby, moderators, bulletin, clock)
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
             courier = Courier(store.jobs, store.outbox, carriers, clock)
@@ -315,6 +319,26 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(Plans(plans), ZoneInfo(settings.time_zone), settings.model)
 
 
+def moderators_of(
+    settings: Settings,
+    store: Store,
+    clock: Clock = utc_now,
+    cancelled: Callable[[str], Awaitable[None]] = unheard,
+) -> Moderators:
+    """cancelled: hears of each job that a moderator cancelled, where a queue is at work."""
+    terms = terms_of(settings)
+    return Moderators(
+        store.moderation,
+        store.accounts,
+        store.jobs,
+        terms.plans,
+        terms.zone,
+        clock,
+        settings.operator_identities,
+        cancelled,
+    )
+
+
 def _discord_of(settings: Settings) -> Discord | None:
     said = settings.discord
     if said.token is None:
@@ -344,6 +368,7 @@ def _bots(
     store: Store,
     studio: Studio,
     lobby: Lobby,
+    moderators: Moderators,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -356,6 +381,7 @@ def _bots(
         return Desk(
             studio=studio,
             lobby=lobby,
+            moderators=moderators,
             bulletin=bulletin,
             pictures=store.files.picture,
             shrink=shrink.shrink,

@@ -5,34 +5,27 @@ Commands import the composition root themselves: `render` and `models` need not 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bots import admin, logs
 from bots import doctor as examination
-from bots import logs
 from bots.misspelt import misspelt
 from bots.render import CATALOGUE
 from bots.render import render as render_clip
-from bots.settings import FILE, LEVELS, PREFIX, Settings, given
-from core.errors import KinoraError
+from bots.settings import given
+from bots.shell import Json, err, out, run, settings_of
 from core.job import Identity
 from core.prompt import FLAGS
 
 log = logging.getLogger("kinora.settings")
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="A self-hosted video studio that lives in the chat.",
@@ -41,14 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
-admin = typer.Typer(help="What an operator does.", no_args_is_help=True)
 app.add_typer(db, name="db")
-app.add_typer(admin, name="admin")
-
-out = Console(markup=False)
-err = Console(stderr=True, markup=False)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+app.add_typer(admin.app, name="admin")
 
 _FLAGS_HELP = "Flags, as in every chat: " + ", ".join(
     f"--{flag.name} {flag.example}".strip() for flag in FLAGS
@@ -60,7 +47,7 @@ def serve() -> None:
     """Start everything and print the link that opens the page."""
     from bots import app as kinora
 
-    settings = _settings()
+    settings = settings_of()
     logs.configure(settings.log_format, settings.log_level)
     for name in misspelt(given(), settings):
         log.warning("%s", name)
@@ -73,7 +60,7 @@ def serve() -> None:
     def tell(line: str) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
-    _run(kinora.serve(settings, announce, tell))
+    run(kinora.serve(settings, announce, tell))
 
 
 @app.command(
@@ -93,7 +80,7 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Render one clip, with no server."""
-    settings = _settings()
+    settings = settings_of()
     logs.configure(settings.log_format, "WARNING")
     columns = (
         TextColumn("{task.description}"),
@@ -109,9 +96,7 @@ def render(
             bar.update(task, description=stage, completed=step, total=max(steps, 1))
 
         images = image, last_image
-        made = _run(
-            render_clip(settings, prompt, context.args, images, output.absolute(), progress)
-        )
+        made = run(render_clip(settings, prompt, context.args, images, output.absolute(), progress))
     if as_json:
         print(json.dumps(asdict(made)))
         return
@@ -151,7 +136,7 @@ def doctor(as_json: Json = False) -> None:
     """Say what is configured, what is missing, and what to do about it."""
     from bots import app as kinora
 
-    findings = _run(kinora.examine(_settings()))
+    findings = run(kinora.examine(settings_of()))
     if as_json:
         print(json.dumps([finding.as_dict() for finding in findings]))
     else:
@@ -177,50 +162,17 @@ def link(
     """Make another one-time link to the page."""
     from bots import app as kinora
 
-    settings = _settings()
+    settings = settings_of()
 
     async def make() -> str:
         async with kinora.store_of(settings) as store:
             return await kinora.new_link(store, settings.web.address, Identity("web", name), name)
 
-    made = _run(make())
+    made = run(make())
     print(json.dumps({"link": made, "account": name}) if as_json else made)
     if not kinora.is_running(settings):
         err.print(f"No Kinora runs with the data in {settings.data_dir.absolute()} now.",
                   highlight=False, soft_wrap=True)  # fmt: skip
-
-
-@admin.command("key")
-def admin_key(
-    name: Annotated[str, typer.Argument(help="Whose; a new name is a new account.")] = "owner",
-    as_json: Json = False,
-) -> None:
-    """Make an API key. It is shown once and kept only as a hash."""
-    from bots import app as kinora
-
-    async def make() -> str:
-        async with kinora.store_of(_settings()) as store:
-            _, key = await kinora.new_key(store, Identity("web", name), name)
-            return key
-
-    made = _run(make())
-    print(json.dumps({"key": made, "account": name}) if as_json else made)
-
-
-@admin.command("revoke")
-def admin_revoke(
-    name: Annotated[str, typer.Argument(help="Whose keys.")],
-    as_json: Json = False,
-) -> None:
-    """End every API key of a name. KINORA_WEB__ADMIN_KEY is a setting: change it there."""
-    from bots import app as kinora
-
-    async def end() -> int:
-        async with kinora.store_of(_settings()) as store:
-            return await store.credentials.revoke_all("key", name)
-
-    count = _run(end())
-    print(json.dumps({"account": name, "revoked": count}) if as_json else f"Keys ended: {count}.")
 
 
 @db.command("upgrade")
@@ -229,48 +181,13 @@ def db_upgrade() -> None:
     from bots import app as kinora
 
     async def bring() -> None:
-        async with kinora.store_of(_settings()):
+        async with kinora.store_of(settings_of()):
             pass
 
-    _run(bring())
+    run(bring())
     out.print("The database is at the newest schema.")
 
 
 def main() -> None:
     """The entry point."""
     app()
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = PREFIX + LEVELS.join(str(part) for part in problem["loc"]).upper()
-            why = problem["msg"].removeprefix("Value error, ")
-            err.print(f"{name}: {why}", highlight=False, soft_wrap=True)
-    except SettingsError as error:
-        level = str(error).partition('"')[2].partition('"')[0].upper()
-        why = "its parts are set one by one, as in KINORA_DISCORD__TOKEN"
-        err.print(f"{PREFIX}{level}: {why}", highlight=False, soft_wrap=True)
-    except (OSError, UnicodeDecodeError) as error:
-        why = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
-        err.print(f"{FILE.absolute()} can't be read: {why}.", highlight=False, soft_wrap=True)
-    raise typer.Exit(2)
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; what a person can mend becomes one sentence on stderr."""
-    try:
-        return asyncio.run(work)
-    except (KinoraError, OSError) as error:
-        mendable: Exception = error
-    except ExceptionGroup as group:
-        known, rest = group.split((KinoraError, OSError))
-        if known is None or rest is not None:
-            raise
-        mendable = known
-    while isinstance(mendable, ExceptionGroup):
-        mendable = mendable.exceptions[0]
-    err.print(str(mendable), highlight=False, soft_wrap=True)
-    raise typer.Exit(1)

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from core.bulletin import Bulletin
 from core.job import Account, Clip
 from core.lobby import Lobby
+from core.moderators import Moderators
 from core.ports import Clock, Shrink
 from core.studio import Studio
 
@@ -30,6 +31,7 @@ class Desk(Generic[Settings]):
 
     studio: Studio
     lobby: Lobby
+    moderators: Moderators
     bulletin: Bulletin
     pictures: Pictures
     shrink: Shrink

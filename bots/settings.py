@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from core.job import Identity
 from core.plans import Label
 
 PREFIX = "KINORA_"
@@ -213,6 +214,8 @@ class Settings(BaseSettings):
     engine: Literal["local"] = "local"
     threads: int = Field(default=2, ge=1, le=256)
     """CPU threads of the renderer."""
+    operators: str = ""
+    """Who runs this Kinora, beside the page's owner: discord:81 telegram:42, by their ids there."""
     time_zone: str = "UTC"
     """Whose midnight brings the daily credits."""
     log_format: Literal["console", "json"] = "console"
@@ -226,6 +229,14 @@ class Settings(BaseSettings):
     plans: dict[str, Plan] = Field(default_factory=dict)
     clips: Clips = Clips()
 
+    @field_validator("operators")
+    @classmethod
+    def _named(cls, named: str) -> str:
+        for one in re.split(r"[\s,]+", named.strip()) if named.strip() else ():
+            if not re.fullmatch(r"(discord|telegram):\d{1,20}|web:\S{1,80}", one):
+                raise ValueError(f'"{one}" is nobody: write discord:ID or telegram:ID')
+        return named
+
     @field_validator("time_zone")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -234,6 +245,11 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError):
             raise ValueError(f'"{name}" is no time zone, such as Europe/Berlin') from None
         return name
+
+    @property
+    def operator_identities(self) -> frozenset[Identity]:
+        named = re.split(r"[\s,]+", self.operators.strip())
+        return frozenset(Identity(*one.split(":", 1)) for one in named if one)
 
     @property
     def url(self) -> str:

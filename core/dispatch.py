@@ -18,6 +18,7 @@ from core.errors import Transient
 from core.eta import NOTHING, Estimator, Range, remaining, work
 from core.fairness import Tags, Waiting, choose, correct, order, serve
 from core.job import MAX_LOSSES, Account, Job, new_id
+from core.moderation import Restraint, hindrance, why
 from core.plans import Plans
 from core.ports import (
     Accounts,
@@ -29,6 +30,7 @@ from core.ports import (
     Jobs,
     Lost,
     Measured,
+    Moderation,
     Progressed,
     Rendered,
     Spec,
@@ -76,7 +78,10 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What can be said of an unfinished job. position counts from 1; 0 once it runs."""
+    """What can be said of an unfinished job. position counts from 1; 0 once it runs.
+
+    paused: why it waits, in a sentence; the rest is as it would be if it did not.
+    """
 
     position: int
     ahead: int
@@ -86,6 +91,7 @@ class Outlook:
     step: int = 0
     steps: int = 0
     preview_number: int = 0
+    paused: str = ""
 
 
 class Dispatch:
@@ -101,6 +107,7 @@ class Dispatch:
         estimator: Estimator,
         clock: Clock,
         plans: Plans,
+        moderation: Moderation,
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
@@ -110,9 +117,11 @@ class Dispatch:
         self._estimator = estimator
         self._clock = clock
         self._plans = plans
+        self._moderation = moderation
         self._tags = Tags()
         self._news = asyncio.Event()
         self._queue: list[Waiting] = []
+        self._paused: dict[str, tuple[Waiting, Restraint]] = {}
         self._estimates: dict[str, Range] = {}
         self._weights: dict[int, float] = {}
         self._flights: dict[str, Flight] = {}
@@ -129,7 +138,8 @@ class Dispatch:
 
     def waiting(self, account_id: int) -> int:
         """How many jobs of an account are queued, as of the last look."""
-        return sum(waiting.account_id == account_id for waiting in self._queue)
+        paused = (waiting for waiting, _ in self._paused.values())
+        return sum(waiting.account_id == account_id for waiting in (*self._queue, *paused))
 
     def runs(self, job_id: str) -> bool:
         """Whether an attempt of the job is under way."""
@@ -164,7 +174,10 @@ class Dispatch:
             if waiting.job_id == job.id:
                 wait = Range(wait.low * OVERTAKES, wait.high * (SHARED if alone else 1.0))
                 ahead = index + len(self._flights)
-                return Outlook(ahead + 1, ahead, wait, wait + self._estimate(job))
+                paused = self._paused.get(job.id)
+                left = wait + self._estimate(job)
+                said = why(paused[1]) if paused else ""
+                return Outlook(ahead + 1, ahead, wait, left, paused=said)
             wait += self._estimates[waiting.job_id]
         raise AssertionError("the job was put into the queue above")
 
@@ -249,11 +262,25 @@ class Dispatch:
         jobs = [job for job in await self._jobs.queued() if job.id not in self._flights]
         await self._learn_weights(jobs)
         self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
-        before = [waiting.job_id for waiting in self._queue]
-        self._queue = order(self._tags, [self._waiting(job) for job in jobs])
-        if before != [waiting.job_id for waiting in self._queue]:
+        before = [waiting.job_id for waiting in self._queue], self._paused
+        self._paused = await self._passed_over(jobs)
+        free = [job for job in jobs if job.id not in self._paused]
+        self._queue = order(self._tags, [self._waiting(job) for job in free])
+        if before != ([waiting.job_id for waiting in self._queue], self._paused):
             for job in jobs:
                 self._publish(job)
+
+    async def _passed_over(self, jobs: Sequence[Job]) -> dict[str, tuple[Waiting, Restraint]]:
+        """Jobs of what is paused. They keep their place: it is that of when they were asked for."""
+        now = self._clock()
+        accounts = {job.account_id for job in jobs}
+        restraints = await self._moderation.restraints(accounts, now) if jobs else ()
+        paused = {}
+        for job in jobs:
+            found = hindrance(restraints, job.account_id, job.place, now)
+            if found is not None:
+                paused[job.id] = self._waiting(job), found
+        return paused
 
     async def _learn_weights(self, jobs: Sequence[Job]) -> None:
         weights = {}

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+    Set,
+)
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from core.audit import Row
 from core.job import Account, Clip, Grant, Identity, Job, Lot, Wallet
+from core.moderation import Act, Actor, Allowance, Outcome, Restraint
 from core.places import Post, Rules
 from core.request import Picture, Request
 from core.treasury import Policy, Share, Treasury
@@ -216,12 +226,18 @@ class Jobs(Protocol):
     job as it is now, while nothing followed."""
 
     async def submit(
-        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+        self,
+        job: Job,
+        key: str | None,
+        fingerprint: str,
+        share: Share | None = None,
+        allowance: Allowance | None = None,
     ) -> Job:
         """Hold the price, of the share first, and queue the job. A repeat of (account, key) gives
         the first job back.
 
-        Raises NotEnoughCredits, or WrongState where the key came with another fingerprint.
+        Raises NotEnoughCredits, Refused where it is beyond the allowance, or WrongState where the
+        key came with another fingerprint.
         """
         ...
 
@@ -370,6 +386,45 @@ class Places(Protocol):
 
     async def report(self, job_id: str, account_id: int, place: str, now: datetime) -> bool:
         """Note that somebody reports a job. False: they had done so before."""
+        ...
+
+
+class Moderation(Protocol):
+    """What moderators did, and what holds of it."""
+
+    async def perform(self, act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
+        """Do it and write it down, in one transaction; a repeat of the key does nothing, and gives
+        the first outcome. dry: then undo it.
+
+        Raises UserError where it can't be done, LookupError for an unknown account.
+        """
+        ...
+
+    async def restraints(self, account_ids: Collection[int], now: datetime) -> Sequence[Restraint]:
+        """What holds now for these accounts, for channels, and for all."""
+        ...
+
+    async def spent(self, account_id: int, server: str, since: datetime) -> int:
+        """What an account's jobs on a server, from `since` on, cost or may cost yet."""
+        ...
+
+    async def person(self, identity: Identity) -> Account | None:
+        """Who is known by that name; nobody is made."""
+        ...
+
+    async def identities(self, account_id: int) -> Sequence[Identity]: ...
+
+    async def rows(
+        self,
+        limit: int,
+        *,
+        after: int = 0,
+        newest: bool = False,
+        server: str | None = None,
+        whom: str | None = None,
+    ) -> Sequence[Row]:
+        """Of the log, behind number `after`, in its order; or the newest first. server, whom: only
+        what was done there, or to them."""
         ...
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
 
-from core import places, plans, prompt, treasury
+from core import moderation, places, plans, prompt, treasury
 from core.catalog import Model, complete, draft_of, extension, frame_size, named
 from core.days import beginning, day_of
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
@@ -22,6 +22,7 @@ from core.errors import (
     BadPrompt,
     NotEnoughCredits,
     NotFound,
+    Refused,
     TooMany,
     Transient,
     UserError,
@@ -29,9 +30,19 @@ from core.errors import (
 )
 from core.eta import Estimator, Range
 from core.job import Account, Identity, Job, Lot, State, Wallet, new_id
+from core.moderation import Allowance
 from core.places import NO_RULES, Rules, larger, room, server, with_defaults
 from core.plans import Plan, Plans, grants
-from core.ports import Accounts, Clock, DecodedPicture, DecodePicture, Entry, Files, Jobs
+from core.ports import (
+    Accounts,
+    Clock,
+    DecodedPicture,
+    DecodePicture,
+    Entry,
+    Files,
+    Jobs,
+    Moderation,
+)
 from core.pricing import Price, price
 from core.request import Draft, Picture, Request
 from core.treasury import Share
@@ -71,6 +82,7 @@ class Studio:
         accounts: Accounts,
         jobs: Jobs,
         files: Files,
+        moderation: Moderation,
         decode: DecodePicture,
         dispatch: Dispatch,
         estimator: Estimator,
@@ -82,6 +94,7 @@ class Studio:
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
+        self._moderation = moderation
         self._decode = decode
         self._dispatch = dispatch
         self._estimator = estimator
@@ -276,6 +289,13 @@ class Studio:
         self._dispatch.changed(changed)
         return changed
 
+    async def cancelled(self, job_id: str) -> None:
+        """A moderator cancelled a job: who runs it stops, and who watches it sees."""
+        job = await self._jobs.job(job_id)
+        if job is not None:
+            await self._dispatch.stop(job_id)
+            self._dispatch.changed(job)
+
     async def delete(self, account: Account, job_id: str) -> None:
         """Remove an ended job: its clip, its words, and its picture where no other needs it."""
         job = await self._own(account, job_id)
@@ -358,6 +378,7 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """first, last: as bytes, or a picture that is stored already."""
+        await self._allowance(account, place)
         for picture in (first, last):
             if isinstance(picture, Picture):
                 await self._check_picture(picture.id)
@@ -438,6 +459,19 @@ class Studio:
         since = beginning(day_of(now, zone), zone)
         return Share(found.account_id, found.policy.daily, since)
 
+    async def _allowance(self, account: Account, place: str) -> Allowance | None:
+        """What they may spend there today; None for all that they have. Raises Refused where
+        somebody who may laid a ban or a pause on them, or on the channel."""
+        now, zone = self._clock(), self.terms.zone
+        restraints = await self._moderation.restraints([account.id], now)
+        hindered = moderation.hindrance(restraints, account.id, place, now)
+        if hindered is not None and moderation.bars(hindered):
+            raise Refused(moderation.why(hindered))
+        quota = moderation.quota(restraints, account.id, place, now)
+        if quota is None:
+            return None
+        return Allowance(quota.server, quota.credits, beginning(day_of(now, zone), zone))
+
     async def _queue(
         self,
         account: Account,
@@ -447,6 +481,7 @@ class Studio:
         key: str | None,
         fingerprint: str,
     ) -> Job:
+        allowance = await self._allowance(account, place)
         whole_seconds = _whole_seconds(quote.request, parent)
         plan = self.plan(account)
         places.check(quote.request, whole_seconds, self._rules(server(place)))
@@ -468,7 +503,7 @@ class Studio:
             created_at=self._clock(),
             parent=parent.id if parent else None,
         )
-        queued = await self._jobs.submit(job, key, fingerprint, share)
+        queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
         self._dispatch.changed(queued)
         return queued
 

@@ -30,7 +30,7 @@ class SqlAccounts:
     @retried
     async def account(self, identity: Identity, name: str) -> Account:
         async with self.database.reading() as session:
-            known = await _behind(session, identity)
+            known = await behind(session, identity)
         if known is not None:
             return known
         async with self.database.writing() as session:
@@ -45,7 +45,7 @@ class SqlAccounts:
             if linked is not None:
                 return account_of(account)
             await session.execute(delete(AccountRow).where(col(AccountRow.id) == account.id))
-            known = await _behind(session, identity)
+            known = await behind(session, identity)
         assert known is not None, "identities are never removed"
         return known
 
@@ -145,7 +145,7 @@ def account_of(row: AccountRow) -> Account:
     return Account(row.id, row.name, row.weight, row.ping, row.plan, row.plan_until)
 
 
-async def _behind(session: AsyncSession, identity: Identity) -> Account | None:
+async def behind(session: AsyncSession, identity: Identity) -> Account | None:
     row = await session.scalar(
         select(AccountRow)
         .join(IdentityRow, col(IdentityRow.account_id) == col(AccountRow.id))

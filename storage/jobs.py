@@ -24,6 +24,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     insert,
     null,
     or_,
@@ -34,9 +35,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core import places
-from core.errors import WrongState
+from core.errors import Refused, WrongState
 from core.eta import work
 from core.job import Clip, Job, State, new_id
+from core.moderation import Allowance
 from core.ports import Clock, Measured
 from core.pricing import due
 from core.request import Request
@@ -47,6 +49,8 @@ from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
+
+UNFINISHED = (State.HELD, State.QUEUED, State.RUNNING)
 
 _NOW = bindparam("now", type_=Instant)
 _UNWANTED = JOB.c.cancel_requested
@@ -95,7 +99,7 @@ _FAIL = _arrow(
     reference=bindparam("found_by"),
 )
 _CANCEL = _arrow(
-    JOB.c.state.in_((State.HELD, State.QUEUED, State.RUNNING)),
+    JOB.c.state.in_(UNFINISHED),
     state=case((_RUNNING, State.RUNNING), else_=State.CANCELLED),
     ended_at=case((_RUNNING, None), else_=_NOW),
     cancel_requested=case((_RUNNING, True), else_=_UNWANTED),
@@ -118,7 +122,12 @@ class SqlJobs:
 
     @retried
     async def submit(
-        self, job: Job, key: str | None, fingerprint: str, share: Share | None = None
+        self,
+        job: Job,
+        key: str | None,
+        fingerprint: str,
+        share: Share | None = None,
+        allowance: Allowance | None = None,
     ) -> Job:
         values = _values_of(job, key, fingerprint)
         async with self.database.writing() as session:
@@ -134,6 +143,8 @@ class SqlJobs:
                 return first
             now = job.created_at
             await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
+            if allowance is not None:  # now that its account is locked
+                await _check_within(session, job, allowance)
         return job
 
     @retried
@@ -378,7 +389,49 @@ class SqlJobs:
         return str(path.relative_to(self._clips) if inside else path)
 
 
-async def _conclude(session: AsyncSession, job: Job) -> None:
+async def call_off(
+    session: AsyncSession, meant: ColumnElement[bool], now: datetime
+) -> Sequence[JobRow]:
+    """Unfinished → cancelled, free for whoever asked for it. An attempt that runs holds the job no
+    more, and whatever comes of it changes nothing."""
+    rows = await session.scalars(
+        update(JobRow)
+        .where(meant, col(JobRow.state).in_(UNFINISHED))
+        .values(state=State.CANCELLED, ended_at=now, charged=0, receipt=new_id())
+        .returning(JobRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    found = rows.all()
+    for row in found:
+        await _conclude(session, row)
+    return found
+
+
+async def spent(session: AsyncSession, account_id: int, server: str, since: datetime) -> int:
+    """What an account's jobs of a server, from `since` on, cost or may cost yet."""
+    ended = col(JobRow.state).not_in(UNFINISHED)
+    price = case((ended, col(JobRow.charged)), else_=col(JobRow.credits))
+    total = await session.scalar(
+        select(func.coalesce(func.sum(price), 0)).where(
+            col(JobRow.account_id) == account_id,
+            col(JobRow.place).startswith(f"{server}/", autoescape=True),
+            col(JobRow.created_at) >= since,
+        )
+    )
+    return int(total or 0)
+
+
+async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -> None:
+    """Raises Refused where the job, which is written down already, is too much."""
+    whole = await spent(session, job.account_id, allowance.server, allowance.since)
+    if whole > allowance.credits:
+        raise Refused(
+            f"Here you may spend {allowance.credits} a day, in credits: {whole - job.credits} are "
+            f"spent, and this costs {job.credits}. A moderator set that."
+        )
+
+
+async def _conclude(session: AsyncSession, job: Job | JobRow) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
     assert job.ended_at is not None
     delivery = {

@@ -135,6 +135,23 @@ async def hold(
     await page.write(session)
 
 
+async def take(
+    session: AsyncSession, account_id: int, credits: int, key: str, now: datetime, note: str
+) -> Sequence[tuple[int, datetime | None]]:
+    """Take so many credits, or as many as there are. What was taken: credits, and when they would
+    have expired. Raises LookupError for an unknown account."""
+    await _lock(session, _LOCK, {"ids": [account_id]})
+    page = _Page(now)
+    books = (await _books(session, [account_id], page))[account_id]
+    taken = []
+    for number, (lot, part) in enumerate(_parts(books.lots, min(credits, books.spendable))):
+        its_key = f"take:{account_id}:{key}{_nth(number)}"
+        page.enter(lot, "take", its_key, -part, 0, note=note)
+        taken.append((part, lot.expires_at))
+    await page.write(session)
+    return taken
+
+
 async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
     """What a job of the account may take of the share."""
     there = (await wallet(session, share.account_id)).available

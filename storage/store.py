@@ -11,26 +11,28 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Outbox, Places
+from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderation, Outbox, Places
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
 from storage.inbox import SqlInbox
 from storage.jobs import SqlJobs
+from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The seven ports. database: what they share; outside of `storage`, only to have it `alone`."""
+    """The eight ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs
     inbox: Inbox
     outbox: Outbox
     places: Places
+    moderation: Moderation
     files: Files
     credentials: Credentials
     database: Database
@@ -70,6 +72,7 @@ async def open_store(
             inbox=SqlInbox(database),
             outbox=SqlOutbox(database),
             places=SqlPlaces(database),
+            moderation=SqlModeration(database, clock),
             files=files,
             credentials=SqlCredentials(database, clock),
             database=database,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from core.job import LotKind, State
+from core.moderation import Kind
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -34,7 +35,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry", "refund")
+ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry", "refund", "take")
 DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 _SOME = text("credits > 0")
@@ -312,6 +313,48 @@ class ReportRow(Table, table=True):
     account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
     place: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class RestraintRow(Table, table=True):
+    """What a moderator laid on somebody, a channel or all; as in `core.moderation.Restraint`."""
+
+    __tablename__ = "restraint"
+    __table_args__ = (
+        _one_of("kind", tuple(Kind), "kind"),
+        CheckConstraint("credits >= 0", name="credits"),
+    )
+
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    whom: str = Field(sa_column=Column(Text, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+    credits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+class AuditRow(Table, table=True):
+    """One line of the log of what moderators did; as in `core.audit.Row`. Lines are added, never
+    changed: each seals those before it."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        UniqueConstraint("previous"),
+        Index(None, "server", "number"),
+        Index(None, "whom", "number"),
+    )
+
+    number: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    who: str = Field(sa_column=Column(Text, nullable=False))
+    rank: str = Field(sa_column=Column(Text, nullable=False))
+    server: str = Field(sa_column=Column(Text, nullable=False))
+    act: str = Field(sa_column=Column(Text, nullable=False))
+    whom: str = Field(sa_column=Column(Text, nullable=False))
+    details: str = Field(sa_column=Column(Text, nullable=False))
+    previous: str = Field(sa_column=Column(Text, nullable=False))
+    hash: str = Field(sa_column=Column(Text, nullable=False))
 
 
 ACCOUNT, DELIVERY, ENTRY, JOB, LOT = (

@@ -76,6 +76,7 @@ async def house(
     daily_credits: int = 1000,
     admin_key: str = ADMIN_KEY,
     public_url: str | None = None,
+    operators: str = "",
     discord: DiscordSettings | None = None,
     telegram: TelegramSettings | None = None,
     engine: app.Opening | None = None,
@@ -88,6 +89,7 @@ async def house(
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
+        operators=operators,
         web=WebSettings(admin_key=SecretStr(admin_key), public_url=public_url, port=0),
         credits=Credits(daily=daily_credits),
         discord=discord or DiscordSettings(),

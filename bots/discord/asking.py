@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import discord
 
@@ -52,7 +53,8 @@ Order = Callable[[Account, str, str], Awaitable[Sequence[Job]]]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The parts of the Discord room, for those who hear people."""
+    """The parts of the Discord room, for those who hear people. waiting: what a moderator asked
+    for and has to confirm, by a key."""
 
     desk: DiscordDesk
     client: discord.Client
@@ -60,6 +62,7 @@ class Room:
     cards: Cards
     delivery: Delivery
     cdn: Cdn
+    waiting: dict[str, Any] = field(default_factory=dict)
 
 
 async def ask(

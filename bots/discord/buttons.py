@@ -16,7 +16,7 @@ import discord
 from discord import ui
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
-from bots.discord import forms, talk
+from bots.discord import forms, moderation, talk
 from bots.discord.asking import Room, ask, heed, tell_kept
 from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
 from bots.discord.hearing import (
@@ -153,7 +153,10 @@ async def _stop(
             log.warning("job %s: %s by a moderator, account %d", job.id, action, account.id)
         if action == Button.CANCEL:
             with suppress(WrongState) if len(job_ids) > 1 else nullcontext():
-                await room.desk.studio.cancel(shown.owner, job_id)
+                if shown.owner.id == account.id:
+                    await room.desk.studio.cancel(shown.owner, job_id)
+                else:
+                    await moderation.cancelled(room, interaction, shown.owner, job_id)
             continue
         await room.desk.studio.delete(shown.owner, job_id)
     if action == Button.DELETE:

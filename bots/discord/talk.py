@@ -36,24 +36,24 @@ async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
         ui.Button(label=label, custom_id=f"kn-ping:{wanted}")
     )
-    return _layout([*told, (line(f"Ping: {now}"),)], row)
+    return layout([*told, (line(f"Ping: {now}"),)], row)
 
 
 async def queue(room: Room, interaction: Interaction) -> ui.LayoutView:
     """How many run and wait, and where theirs are."""
     studio = room.desk.studio
     account = await account_of(studio, interaction.user)
-    return _layout(await talk.queue(studio, room.desk.lobby, account))
+    return layout(await talk.queue(studio, room.desk.lobby, account))
 
 
 async def models(room: Room, interaction: Interaction) -> ui.LayoutView:
     """What each model takes and makes."""
-    return _layout(talk.models(room.desk.studio))
+    return layout(talk.models(room.desk.studio))
 
 
 async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
     """How to ask."""
-    return _layout(
+    return layout(
         [
             (line(Bold("Kinora"), " renders clips on this community's own machine."),),
             (
@@ -104,9 +104,10 @@ def _bit(bit: str | Bold | Code) -> str:
             return plain(bit)
 
 
-def _layout(
+def layout(
     paragraphs: Sequence[Paragraph], row: ui.ActionRow[ui.LayoutView] | None = None
 ) -> ui.LayoutView:
+    """A message of paragraphs, and buttons below."""
     children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(drawn(one)) for one in paragraphs]
     if row is not None:
         children.append(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from telegram import Message, Update, User
@@ -52,7 +52,8 @@ Soon = Callable[[Coroutine[Any, Any, None]], object]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The parts of the Telegram room, for those who hear people."""
+    """The parts of the Telegram room, for those who hear people. waiting: what a moderator asked
+    for and has to confirm, by a key."""
 
     desk: TelegramDesk
     bot: ExtBot[Turn]
@@ -64,6 +65,7 @@ class Room:
     files: Files
     albums: Albums
     soon: Soon
+    waiting: dict[str, Any] = field(default_factory=dict)
 
 
 async def ask(

@@ -14,6 +14,7 @@ from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
 from bots.talk import not_yours
+from bots.telegram import moderation
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
@@ -102,7 +103,10 @@ async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
     shown, account = await _steered(room, query, job_id)
     here = _here(query)
     try:
-        await room.desk.studio.cancel(shown.owner, job_id)
+        if shown.owner.id == account.id:
+            await room.desk.studio.cancel(account, job_id)
+        else:
+            await moderation.cancelled(room, query, here.chat, job_id)
     finally:
         if here.place != shown.view.job.place:
             with as_far_as_telegram_lets():

@@ -15,7 +15,7 @@ from bots.telegram.card_view import Shown
 from bots.telegram.markup import ALERT_CHARS, cut, plain
 from bots.telegram.messages import Messages
 from bots.telegram.places import Spot, answer_to
-from core.errors import KinoraError
+from core.errors import KinoraError, Unreachable
 from core.job import Account, Identity
 from core.studio import Studio
 
@@ -25,6 +25,9 @@ ANSWER_SECONDS = 4.0
 """A button is seen to wait until it is answered, whatever becomes of what it asks."""
 
 NAME_CHARS = 80
+
+SENT = Shown("I sent it to you in our own chat.", None)
+OPEN_FIRST = Shown("That is for you alone: open our own chat, press Start, and ask there.", None)
 
 
 async def guarded(
@@ -77,6 +80,15 @@ def as_far_as_telegram_lets() -> Iterator[None]:
         yield
     except (KinoraError, TimeoutError) as error:
         log.warning("a command or a button was not answered: %s", error)
+
+
+async def alone(messages: Messages, theirs: Spot, told: Shown) -> Shown:
+    """Tell somebody in their own chat; what to say where they asked."""
+    try:
+        await messages.send(theirs, told)
+    except Unreachable:
+        return OPEN_FIRST
+    return SENT
 
 
 async def account_of(studio: Studio, user: User) -> Account:

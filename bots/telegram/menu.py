@@ -38,6 +38,7 @@ _LOOKING = {
     "help": "How to ask for a clip",
 }
 _SETTINGS = {"settings": "How Kinora is used in this chat"}
+_LEADING = {"mod": "What those do who lead this chat"}
 _FINE_PRINT = {
     "privacy": "What is kept about you, and for how long",
     "terms": "What you may expect, and what is asked of you",
@@ -46,7 +47,10 @@ _FINE_PRINT = {
 SCOPES: tuple[tuple[BotCommandScope, Mapping[str, str]], ...] = (
     (BotCommandScopeAllPrivateChats(), {**_MAKING, **_LOOKING, **_SETTINGS, **_FINE_PRINT}),
     (BotCommandScopeAllGroupChats(), {**_MAKING, **_LOOKING}),
-    (BotCommandScopeAllChatAdministrators(), {**_MAKING, **_LOOKING, **_SETTINGS}),
+    (
+        BotCommandScopeAllChatAdministrators(),
+        {**_MAKING, **_LOOKING, **_SETTINGS, **_LEADING},
+    ),
 )
 
 

@@ -15,21 +15,20 @@ from telegram import (
     Message,
     MessageEntity,
     Update,
-    User,
 )
 from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
 
 from bots.card import offer
 from bots.hearing import costless
-from bots.telegram import chats, showing, talk
+from bots.telegram import chats, moderation, showing, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
-from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, guarded
+from bots.telegram.hearing import account_of, alone, answered, as_far_as_telegram_lets, guarded
 from bots.telegram.markup import bold, plain, quote
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
 from bots.telegram.reading import known_author
-from core.errors import NotFound, Refused, Unreachable
+from core.errors import NotFound, Refused
 from core.job import Account, Job
 from core.prompt import parse
 
@@ -61,17 +60,24 @@ TELLINGS: dict[str, Telling] = {
 PERSONAL = (talk.me, talk.queue)
 """What others in a group need not read."""
 
-SENT = Shown("I sent it to you in our own chat.", None)
-OPEN_FIRST = Shown("That is for you alone: open our own chat, press Start, and ask there.", None)
-
 
 def register(add: Add, room: Room) -> None:
     hearings: dict[str, Hearing] = {name: _told(telling) for name, telling in TELLINGS.items()}
-    hearings |= {"start": start, "show": show, "cancel": cancel, "settings": settings}
+    hearings |= {
+        "start": start,
+        "show": show,
+        "cancel": cancel,
+        "settings": settings,
+        "mod": moderation.mod,
+    }
     for name, hearing in hearings.items():
         handling = _command(room, hearing)
         add(CommandHandler(name, handling, filters.UpdateType.MESSAGE))
-    for pattern, pressing in ((chats.BUTTON, press_setting), (re.compile(MAKE), make)):
+    for pattern, pressing in (
+        (chats.BUTTON, press_setting),
+        (re.compile(MAKE), make),
+        (moderation.CONFIRM, moderation.confirm),
+    ):
         add(CallbackQueryHandler(_button(room, pressing), pattern))
 
 
@@ -156,20 +162,11 @@ def _told(telling: Telling) -> Hearing:
         told, here = await telling(room.desk, account), answer_to(message)
         with as_far_as_telegram_lets():
             if telling in PERSONAL and not here.private:
-                told = await _alone(room, user, told)
+                told = await alone(room.messages, Spot(user.id), told)
             await room.messages.send(here, told)
         await tell_kept(room, here, account)
 
     return hearing
-
-
-async def _alone(room: Room, user: User, told: Shown) -> Shown:
-    """Tell somebody in their own chat; what to say where they asked."""
-    try:
-        await room.messages.send(Spot(user.id), told)
-    except Unreachable:
-        return OPEN_FIRST
-    return SENT
 
 
 def _command(room: Room, hearing: Hearing) -> Handling:

@@ -68,7 +68,7 @@ def brief(view: View) -> Json:
         "state": job.state.value,
         "credits": job.credits,
         "position": outlook.position if outlook else 0,
-        "eta_seconds": seconds(outlook.left) if outlook else None,
+        "eta_seconds": seconds(outlook.left) if outlook and not outlook.paused else None,
     }
 
 

@@ -81,11 +81,12 @@ async def home(
         heavy = replace(free, name="heavy", weight=4.0)
         plans = Plans({FREE: free, heavy.name: heavy})
         dispatch = Dispatch(
-            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans
-        )
+            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans,
+            store.moderation,
+        )  # fmt: skip
         studio = Studio(
-            store.accounts, store.jobs, store.files, decode, dispatch, estimator, CATALOGUE,
-            Terms(plans), clock,
+            store.accounts, store.jobs, store.files, store.moderation, decode, dispatch,
+            estimator, CATALOGUE, Terms(plans), clock,
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:

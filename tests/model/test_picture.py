@@ -327,7 +327,7 @@ def decoders() -> dict[str, bytes]:
             if picture.CHILD.name.encode() in Path(f"/proc/{nurse}/cmdline").read_bytes():
                 for pid in children(Path(f"/proc/{nurse}")):
                     with suppress(OSError):
-                        if os.listdir(f"/proc/{pid}/fd"):  # else it has ended
+                        if any(Path(f"/proc/{pid}/fd").iterdir()):  # else it has ended
                             found[pid] = Path(f"/proc/{pid}/environ").read_bytes().strip(b"\0")
     return found
 

@@ -1,0 +1,389 @@
+"""`kinora admin …`: what an operator does from the shell, with or without a Kinora that runs.
+
+Whoever has the shell stands above everybody. People are named as discord:81, telegram:42, web:anna
+(or just anna), or by their account as 12#; servers as discord:81 and telegram:-100123.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from bots import moderation
+from bots.shell import Json, err, out, run, settings_of
+from bots.talk import Bold, Code, Paragraph
+from core import moderation as acts
+from core.audit import Row
+from core.errors import NotFound
+from core.job import Account, Identity, new_id
+from core.moderation import EVERYWHERE, Act, Actor, Rank
+from core.moderators import NOBODY, PAGE, Moderators
+from core.treasury import Policy
+
+app = typer.Typer(help="What an operator does.", no_args_is_help=True)
+treasury = typer.Typer(help="A server's credits, and what they are for.", no_args_is_help=True)
+audit = typer.Typer(help="The log of what moderators did, oldest first.")
+app.add_typer(treasury, name="treasury")
+app.add_typer(audit, name="audit")
+
+HOST = Actor("the shell", Rank.HOST)
+
+Who = Annotated[str, typer.Argument(help="discord:81, telegram:42, web:anna or anna, or 12#.")]
+Maybe = Annotated[str, typer.Argument(help="Whom; all, where neither they nor a channel is named.")]
+Server = Annotated[str, typer.Option(help="Only there: discord:81; everywhere unless said.")]
+There = Annotated[str, typer.Option(help="On which server: discord:81.")]
+At = Annotated[str, typer.Argument(help="Of which server: discord:81.")]
+Channel = Annotated[str, typer.Option(help="A channel of the server, by its id.")]
+Reason = Annotated[str, typer.Option(help="Why; it is written down.")]
+Until = Annotated[str, typer.Option(help="3d, 12h, 2026-12-31, or good.")]
+Credits = Annotated[int, typer.Argument(min=1, help="How many.")]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@app.command()
+def show(who: Who, as_json: Json = False) -> None:
+    """Wallet, plan, what holds for somebody, and what was done to them."""
+
+    async def work() -> None:
+        async with _moderators() as moderators:
+            shown = await moderators.show(HOST, await _person(moderators, who))
+        if as_json:
+            print(json.dumps(asdict(shown), default=str))
+            return
+        for paragraph in moderation.person(shown):
+            out.print(_drawn(paragraph), highlight=False, soft_wrap=True)
+
+    run(work())
+
+
+@app.command()
+def grant(
+    who: Who, credits: Credits,
+    server: Annotated[str, typer.Option(help="Out of its treasury.")] = EVERYWHERE,
+    reason: Reason = "", dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Give credits."""
+    _do(
+        who,
+        lambda anna: acts.Grant(server=server, account_id=anna, credits=credits, reason=reason),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def take(
+    who: Who, credits: Credits, reason: Reason = "", dry_run: Dry = False, as_json: Json = False
+) -> None:
+    """Take credits, as far as there are some."""
+    _do(
+        who,
+        lambda anna: acts.Take(account_id=anna, credits=credits, reason=reason),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def quota(
+    who: Who,
+    credits: Annotated[str, typer.Argument(help="How many a day, or none for no limit.")],
+    server: There, dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Set the most that somebody spends on a server in a day."""
+    if credits != "none" and not credits.isdecimal():
+        raise typer.BadParameter("a number of credits, or none", param_hint="CREDITS")
+    most = None if credits == "none" else int(credits)
+    _do(
+        who,
+        lambda anna: acts.SetQuota(server=server, account_id=anna, credits=most),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def plan(
+    who: Who, name: Annotated[str, typer.Argument(metavar="PLAN")], until: Until = "",
+    dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Assign a plan."""
+    _do(
+        who,
+        lambda anna: acts.SetPlan(account_id=anna, plan=name, until=_end(until)),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def pause(
+    who: Maybe = "", channel: Channel = "", server: Server = EVERYWHERE, reason: Reason = "",
+    until: Until = "", dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Let jobs wait: somebody's, a channel's, a server's, or all."""
+    _do(
+        who,
+        lambda anna: acts.Pause(
+            server=server,
+            account_id=anna or None,
+            channel=channel or None,
+            reason=reason,
+            until=_end(until),
+        ),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def resume(
+    who: Maybe = "", channel: Channel = "", server: Server = EVERYWHERE, dry_run: Dry = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Let them go on."""
+    _do(
+        who,
+        lambda anna: acts.Resume(server=server, account_id=anna or None, channel=channel or None),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def cancel(
+    clip: Annotated[str, typer.Argument(help="Its id.")], reason: Reason = "",
+    dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Cancel anybody's clip; it then costs nothing. One that runs stops within seconds."""
+
+    async def act(moderators: Moderators) -> Act:
+        _, owner = await moderators.owner(clip)
+        return acts.Cancel(account_id=owner.id, job_id=clip, reason=reason)
+
+    _perform(act, dry_run, as_json)
+
+
+@app.command()
+def ban(
+    who: Who, reason: Annotated[str, typer.Argument(help="Why; they are told.")],
+    server: Server = EVERYWHERE, until: Until = "", dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take nothing more from somebody, and cancel what they have unfinished."""
+    _do(
+        who,
+        lambda anna: acts.Ban(server=server, account_id=anna, reason=reason, until=_end(until)),
+        dry_run,
+        as_json,
+    )
+
+
+@app.command()
+def unban(
+    who: Who, server: Server = EVERYWHERE, dry_run: Dry = False, as_json: Json = False
+) -> None:
+    """Lift a ban."""
+    _do(who, lambda anna: acts.Unban(server=server, account_id=anna), dry_run, as_json)
+
+
+@app.command()
+def note(
+    who: Who, text: Annotated[str, typer.Argument(help="For other moderators.")],
+    server: Server = EVERYWHERE, dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write something down about somebody."""
+    _do(who, lambda anna: acts.Note(server=server, account_id=anna, text=text), dry_run, as_json)
+
+
+@treasury.command("fill")
+def treasury_fill(
+    server: At, credits: Credits, reason: Reason = "", dry_run: Dry = False, as_json: Json = False
+) -> None:
+    """Put credits in, which the server's members spend before their own."""
+    _do("", lambda _: acts.Fill(server=server, credits=credits, reason=reason), dry_run, as_json)
+
+
+@treasury.command("policy")
+def treasury_policy(
+    server: At,
+    daily: Annotated[int | None, typer.Option(min=0, help="The most for a member a day.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only for these.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Only there, by id.")] = None,
+    longest: Annotated[float | None, typer.Option(min=0.1, help="Seconds of a clip.")] = None,
+    largest: Annotated[str | None, typer.Option(help="Of a clip, as 480p.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Local ones, as 18-2.")] = None,
+    dry_run: Dry = False,
+    as_json: Json = False,
+) -> None:
+    """Say what they are for; what isn't said is not limited."""
+    if largest is not None and not (largest.endswith("p") and largest[:-1].isdecimal()):
+        raise typer.BadParameter("write it as 480p", param_hint="--largest")
+    policy = Policy(
+        daily=daily, models=tuple(model or ()), channels=tuple(channel or ()), longest=longest,
+        largest=largest, hours=_hours(hours),
+    )  # fmt: skip
+    _do("", lambda _: acts.SetPolicy(server=server, policy=policy), dry_run, as_json)
+
+
+@audit.callback(invoke_without_command=True)
+def audit_show(
+    context: typer.Context,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every row, as CSV.")] = False,
+    last: Annotated[int, typer.Option(min=1, max=PAGE, help="How many, without --csv.")] = 20,
+) -> None:
+    """Print what moderators did."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work() -> None:
+        async with _moderators() as moderators:
+            if not as_csv:
+                for row in reversed(await moderators.log(HOST, last)):
+                    told = moderation.row_of(row, await moderators.name(row.whom))
+                    out.print(told, highlight=False, soft_wrap=True)
+                return
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(Row.__slots__)
+            async for row in moderators.whole_log():
+                writer.writerow([_cell(getattr(row, name)) for name in Row.__slots__])
+
+    run(work())
+
+
+@audit.command("verify")
+def audit_verify(
+    noted: Annotated[str, typer.Argument(help="A head that was noted before: NUMBER:HASH.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Look whether a row was changed, taken out or put in. Exit status 1 where one was."""
+
+    async def work() -> int:
+        async with _moderators() as moderators:
+            verdict = await moderators.verify(noted)
+        if as_json:
+            print(json.dumps(asdict(verdict)))
+        elif verdict.fault:
+            err.print(f"{verdict.fault[0].upper()}{verdict.fault[1:]}.", highlight=False,
+                      soft_wrap=True)  # fmt: skip
+        else:
+            count = f"{verdict.rows:,}".replace(",", " ")
+            out.print(f"{count} row{'' if verdict.rows == 1 else 's'}, unchanged.", highlight=False)
+            out.print(f"Head: {verdict.head}", highlight=False, soft_wrap=True)
+            out.print(
+                "Note it elsewhere, and give it to `verify` later: rows cut off at the end, and a "
+                "log that was written anew, show only so.", highlight=False, soft_wrap=True,
+            )  # fmt: skip
+        return int(bool(verdict.fault))
+
+    if run(work()):
+        raise typer.Exit(1)
+
+
+@app.command("key")
+def key(
+    name: Annotated[str, typer.Argument(help="Whose; a new name is a new account.")] = "owner",
+    as_json: Json = False,
+) -> None:
+    """Make an API key. It is shown once and kept only as a hash."""
+    from bots import app as kinora
+
+    async def make() -> str:
+        async with kinora.store_of(settings_of()) as store:
+            _, key = await kinora.new_key(store, Identity("web", name), name)
+            return key
+
+    made = run(make())
+    print(json.dumps({"key": made, "account": name}) if as_json else made)
+
+
+@app.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="Whose keys.")],
+    as_json: Json = False,
+) -> None:
+    """End every API key of a name. KINORA_WEB__ADMIN_KEY is a setting: change it there."""
+    from bots import app as kinora
+
+    async def end() -> int:
+        async with kinora.store_of(settings_of()) as store:
+            return await store.credentials.revoke_all("key", name)
+
+    count = run(end())
+    print(json.dumps({"account": name, "revoked": count}) if as_json else f"Keys ended: {count}.")
+
+
+@asynccontextmanager
+async def _moderators() -> AsyncIterator[Moderators]:
+    from bots import app as kinora
+
+    settings = settings_of()
+    async with kinora.store_of(settings) as store:
+        yield kinora.moderators_of(settings, store)
+
+
+def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
+    """Do it to somebody; to nobody, who has the account 0, where `who` is ""."""
+
+    async def of(moderators: Moderators) -> Act:
+        return act((await _person(moderators, who)).id if who else 0)
+
+    _perform(of, dry, as_json)
+
+
+def _perform(act: Callable[[Moderators], Awaitable[Act]], dry: bool, as_json: bool) -> None:
+    async def work() -> None:
+        async with _moderators() as moderators:
+            done = await moderators.do(HOST, await act(moderators), new_id(), dry=dry)
+        if as_json:
+            print(json.dumps({"done": not dry, "words": done.words, "jobs": done.jobs}))
+            return
+        out.print(f"{moderation.DRY if dry else ''}{done.words}", highlight=False, soft_wrap=True)
+
+    run(work())
+
+
+async def _person(moderators: Moderators, who: str) -> Account:
+    """Raises NotFound: nobody is made by a slip of the pen."""
+    if who.endswith("#") and who[:-1].isdecimal():
+        found = await moderators.account(int(who[:-1]))
+        if found is None:
+            raise NotFound(NOBODY)
+        return found
+    platform, colon, subject = who.partition(":")
+    return await moderators.person(Identity(platform, subject) if colon else Identity("web", who))
+
+
+def _end(words: str) -> datetime | None:
+    from bots import app as kinora
+
+    return moderation.until(words, datetime.now(UTC), kinora.terms_of(settings_of()).zone)
+
+
+def _hours(said: str | None) -> tuple[int, int] | None:
+    if said is None:
+        return None
+    first, _, last = said.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) < 24 and int(last) < 25):
+        raise typer.BadParameter("write them as 18-2", param_hint="--hours")
+    return int(first), int(last)
+
+
+def _drawn(paragraph: Paragraph) -> str:
+    return "\n".join(
+        "".join(bit.text if isinstance(bit, Bold | Code) else bit for bit in line.bits)
+        for line in paragraph
+    )
+
+
+def _cell(value: object) -> str:
+    """What a spreadsheet would take for a formula is text there."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

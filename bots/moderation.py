@@ -1,0 +1,117 @@
+"""What moderators say and are told, the same in every chat and in the shell."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from bots.card import DOT, credits
+from bots.talk import Bold, Code, Paragraph, line
+from core.audit import Row
+from core.days import beginning
+from core.errors import BadPrompt
+from core.job import Identity
+from core.moderation import EVERYWHERE, Kind, Restraint, moment
+from core.moderators import Moderators, Shown
+
+DRY = "Nothing is done yet. This would be: "
+FOR_GOOD = ("", "good", "ever", "forever")
+HOW_LONG = "Say until when as 3d, 12h, 2w, 2026-12-31, or 2026-12-31T18:00."
+LONGEST = timedelta(days=36_500)
+
+_SPAN = re.compile(r"(\d{1,5})\s*([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SAID = ("credits", "plan", "until", "channel", "reason", "text")
+
+
+def until(words: str, now: datetime, zone: tzinfo) -> datetime | None:
+    """ "3d", "12h", a date or a moment → in UTC; "" or "good" → None, for good. A date means its
+    first moment in `zone`. Raises BadPrompt."""
+    said = words.strip().lower()
+    if said in FOR_GOOD:
+        return None
+    if found := _SPAN.fullmatch(said):
+        span = timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return now + min(span, LONGEST)
+    try:
+        at = datetime.fromisoformat(said.upper())
+        if len(said) <= len("2026-12-31"):
+            return beginning(at.date(), zone)
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadPrompt(f'"{words}" is no end. {HOW_LONG}') from None
+
+
+def is_end(word: str) -> bool:
+    """Whether a word looks like one."""
+    return bool(_SPAN.fullmatch(word.lower()) or re.match(r"\d{4}-\d{2}-\d{2}", word))
+
+
+def name_of(name: str, identity: Identity) -> str:
+    """Somebody in the log."""
+    return f"{name} ({identity.platform}:{identity.subject})"
+
+
+def person(shown: Shown) -> Sequence[Paragraph]:
+    """What there is to know of somebody."""
+    account = shown.account
+    end = f" until {moment(account.plan_until)}" if account.plan_until else ""
+    head = [line(Bold(account.name), f"{DOT}account {account.id}{DOT}plan {shown.plan}{end}")]
+    if shown.identities:
+        head.append(line(" ".join(f"{one.platform}:{one.subject}" for one in shown.identities)))
+    if shown.wallet is not None:
+        held = f"{DOT}{credits(shown.wallet.held)} held" if shown.wallet.held else ""
+        head.append(line(f"{credits(shown.wallet.available)}{held}"))
+    if shown.spent is not None:
+        head.append(line(f"{credits(shown.spent)} spent here today"))
+    told: list[Paragraph] = [tuple(head)]
+    if shown.restraints:
+        told.append(tuple(line(_restraint(one)) for one in shown.restraints))
+    if shown.unfinished:
+        jobs = (
+            line(Code(job.id), f" {job.state}{DOT}{credits(job.credits)}")
+            for job in shown.unfinished[:8]
+        )
+        told.append((line(Bold("Under way")), *jobs))
+    if shown.entries:
+        lines = (
+            line(f"{moment(one.created_at)}{DOT}{one.kind} {one.available_change:+d}"
+                 f"{f'{DOT}{one.note}' if one.note else ''}", small=True)
+            for one in shown.entries
+        )  # fmt: skip
+        told.append((line(Bold("Wallet")), *lines))
+    if shown.rows:
+        told.append((line(Bold("Log")), *(line(row_of(row), small=True) for row in shown.rows)))
+    return told
+
+
+async def log(moderators: Moderators, rows: Sequence[Row]) -> Sequence[Paragraph]:
+    """The newest of what was done."""
+    if not rows:
+        return [(line("No moderator did anything here yet."),)]
+    lines = [line(row_of(row, await moderators.name(row.whom))) for row in rows]
+    return [(line(Bold("What moderators did")), *lines)]
+
+
+def row_of(row: Row, whom: str = "") -> str:
+    """ "17 · 22 Nov 2026, 12:00 UTC · mia (discord:81) · ban · Ada (account:3) · reason spam" """
+    said = json.loads(row.details)
+    said["credits"] = said["came"]["moved"] or said.get("credits")
+    if said.get("until"):
+        said["until"] = moment(datetime.fromisoformat(said["until"]))
+    bits = [f"{name} {said[name]}" for name in _SAID if said.get(name) not in (None, "")]
+    place = row.server or "everywhere"
+    return DOT.join(
+        (str(row.number), moment(row.at), row.who, row.act, whom or row.whom, place, *bits)
+    )
+
+
+def _restraint(one: Restraint) -> str:
+    place = "everywhere" if one.server == EVERYWHERE else f"on {one.server}"
+    end = f" until {moment(one.until)}" if one.until else ""
+    if one.kind is Kind.QUOTA:
+        return f"Quota {place}: {credits(one.credits)} a day"
+    said = "Banned" if one.kind is Kind.BAN else "Paused"
+    return f"{said} {place}{end}{f': {one.reason}' if one.reason else ''}"

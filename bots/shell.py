@@ -1,0 +1,57 @@
+"""What the commands of the shell have in common: where they print, settings, and errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from rich.console import Console
+
+from bots.settings import FILE, LEVELS, PREFIX, Settings
+from core.errors import KinoraError
+
+T = TypeVar("T")
+
+out = Console(markup=False)
+err = Console(stderr=True, markup=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def settings_of() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = PREFIX + LEVELS.join(str(part) for part in problem["loc"]).upper()
+            why = problem["msg"].removeprefix("Value error, ")
+            err.print(f"{name}: {why}", highlight=False, soft_wrap=True)
+    except SettingsError as error:
+        level = str(error).partition('"')[2].partition('"')[0].upper()
+        why = "its parts are set one by one, as in KINORA_DISCORD__TOKEN"
+        err.print(f"{PREFIX}{level}: {why}", highlight=False, soft_wrap=True)
+    except (OSError, UnicodeDecodeError) as error:
+        why = str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8"
+        err.print(f"{FILE.absolute()} can't be read: {why}.", highlight=False, soft_wrap=True)
+    raise typer.Exit(2)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what a person can mend becomes one sentence on stderr."""
+    try:
+        return asyncio.run(work)
+    except (KinoraError, OSError) as error:
+        mendable: Exception = error
+    except ExceptionGroup as group:
+        known, rest = group.split((KinoraError, OSError))
+        if known is None or rest is not None:
+            raise
+        mendable = known
+    while isinstance(mendable, ExceptionGroup):
+        mendable = mendable.exceptions[0]
+    err.print(str(mendable), highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

@@ -1,0 +1,394 @@
+"""/mod: what those who lead a chat, and operators, do there, in words.
+
+    /mod grant 20 a prize       in reply to somebody's message, or to a clip of theirs
+
+What is hard to take back is first only said; a button does it. What waits for its button is in
+memory: where it is gone, the button says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
+from telegram.constants import MessageEntityType
+from telegram.error import BadRequest, TelegramError
+
+from bots import moderation
+from bots.telegram import talk
+from bots.telegram.asking import Room
+from bots.telegram.card_view import Shown
+from bots.telegram.chats import LEADING, leads
+from bots.telegram.desk import PLATFORM
+from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, key_of
+from bots.telegram.markup import plain
+from bots.telegram.places import NO_TOPIC, Spot, answer_to, server_of, spot_of
+from bots.telegram.reading import answered, our_job
+from core import moderation as acts
+from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
+from core.job import Account, Identity
+from core.moderation import EVERYWHERE, Act, Actor, Rank
+
+CONFIRM = re.compile(r"kn-mod:(?P<key>-?\d{1,20}/\d{1,20})")
+WAITING_MOST = 100
+SOON_SECONDS = 5.0
+TOO_LATE = "That was asked too long ago: type it again. Nothing was done."
+NOT_LEADING = "Only the administrators of this chat can do that."
+WHOM = "Answer a message of theirs, or a clip of theirs, with it."
+HELP = """In reply to somebody's message, or to a clip of theirs:
+/mod show · /mod note they said sorry
+/mod grant 20 a prize: out of this chat's treasury
+/mod quota 20: credits a day here; none takes it back
+/mod pause 3d a talk · /mod resume
+/mod ban 3d spam · /mod unban
+/mod cancel: the clip that you answer, free for its author
+For this topic, or for all of this chat:
+/mod pause topic 2h · /mod pause all · /mod resume all
+/mod log: what was done here
+For whoever runs this Kinora:
+/mod take 20 · /mod plan pro 4w · /mod ban everywhere spam · /mod pause queue"""
+
+_CONFIRMED = acts.Take, acts.Ban
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for its button. by: who asked, by their id; None for who hides behind a group."""
+
+    by: int | None
+    act: Act
+    key: str
+    theirs: Rank
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Who a command is about, and their rank in the chat."""
+
+    account: Account
+    rank: Rank
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command, taken apart. words: behind the verb."""
+
+    room: Room
+    message: Message
+    actor: Actor
+    verb: str
+    words: tuple[str, ...]
+
+    @property
+    def here(self) -> str:
+        return server_of(self.message.chat.id)
+
+    async def whom(self) -> Whom:
+        """Raises UserError."""
+        return await _whom(self.room, self.message)
+
+    def reach(self) -> tuple[str, tuple[str, ...]]:
+        """Where it is to hold, and the words behind."""
+        if self.words[:1] == ("everywhere",):
+            return EVERYWHERE, self.words[1:]
+        return self.here, self.words
+
+
+async def mod(room: Room, message: Message, said: str) -> None:
+    """Do what the words say. Raises UserError or Transient."""
+    verb, *words = said.split() or [""]
+    actor = await _actor(room, message)
+    if actor.rank < Rank.MODERATOR:
+        raise Refused(NOT_LEADING)
+    asked = Said(room, message, actor, verb.lower(), tuple(words))
+    if (telling := _TELLINGS.get(asked.verb)) is not None:
+        await telling(asked)
+        return
+    read = _ACTS.get(asked.verb)
+    if read is None:
+        await _say(room, message, plain(HELP))
+        return
+    act, theirs = await read(asked)
+    await _do(room, message, actor, act, theirs)
+
+
+async def confirm(room: Room, query: CallbackQuery) -> str:
+    """Do what waits for this button; whoever presses has to lead still."""
+    found = CONFIRM.fullmatch(query.data or "")
+    name = found["key"] if found else ""
+    waiting = room.waiting.get(name)
+    message = query.message
+    if waiting is None or not isinstance(message, Message):
+        raise WrongState(TOO_LATE)
+    identity = Identity(PLATFORM, str(query.from_user.id))
+    actor = await _actor_of(room, message.chat.id, query.from_user, identity)
+    if actor.rank < Rank.MODERATOR or waiting.by not in (None, query.from_user.id):
+        raise Refused("Only who asked for it can do that.")
+    done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
+    room.waiting.pop(name, None)
+    with as_far_as_telegram_lets():
+        await room.messages.edit_text(spot_of(message), Shown(plain(done.words), None), last=True)
+    return done.words
+
+
+async def cancelled(room: Room, query: CallbackQuery, chat: int, job_id: str) -> None:
+    """Somebody else's clip, by the button of its card. Raises UserError or Transient."""
+    identity = Identity(PLATFORM, str(query.from_user.id))
+    actor = await _actor_of(room, chat, query.from_user, identity)
+    whom = await _author(room, chat, job_id)
+    act = acts.Cancel(server=actor.server, account_id=whom.account.id, job_id=job_id)
+    await room.desk.moderators.do(actor, act, f"telegram:callback/{query.id}", whom.rank)
+
+
+async def _do(room: Room, message: Message, actor: Actor, act: Act, theirs: Rank) -> None:
+    """Do it, or say what it would be and show a button that does it."""
+    confirmed = isinstance(act, _CONFIRMED)
+    key = key_of(message)
+    done = await room.desk.moderators.do(actor, act, key, theirs, dry=confirmed)
+    if not confirmed:
+        await _say(room, message, plain(done.words))
+        return
+    waiting = room.waiting
+    while len(waiting) >= WAITING_MOST:
+        del waiting[next(iter(waiting))]
+    name = key.partition(":")[2]
+    by = None if _hides(message) or message.from_user is None else message.from_user.id
+    waiting[name] = Waiting(by, act, key, theirs)
+    button = InlineKeyboardButton("Do it", callback_data=f"kn-mod:{name}")
+    words = plain(f"{moderation.DRY}{done.words}")
+    await _say(room, message, words, InlineKeyboardMarkup([[button]]))
+
+
+# What the words mean
+
+
+Reading = tuple[Act, Rank]
+
+
+async def _grant(said: Said) -> Reading:
+    whom, (count, reason) = await said.whom(), _counted(said.words)
+    server = said.actor.server
+    act = acts.Grant(server=server, account_id=whom.account.id, credits=count, reason=reason)
+    return act, whom.rank
+
+
+async def _take(said: Said) -> Reading:
+    whom, (count, reason) = await said.whom(), _counted(said.words)
+    return acts.Take(account_id=whom.account.id, credits=count, reason=reason), whom.rank
+
+
+async def _quota(said: Said) -> Reading:
+    whom = await said.whom()
+    count = None if said.words[:1] == ("none",) else _counted(said.words)[0]
+    return acts.SetQuota(server=said.here, account_id=whom.account.id, credits=count), whom.rank
+
+
+async def _plan(said: Said) -> Reading:
+    whom = await said.whom()
+    name, *rest = said.words or ("",)
+    until = moderation.until(" ".join(rest), said.room.desk.clock(), _zone(said))
+    return acts.SetPlan(account_id=whom.account.id, plan=name, until=until), whom.rank
+
+
+async def _pause(said: Said) -> Reading:
+    server, account_id, channel, rank, words = await _held(said)
+    until, reason = _ended(said, words)
+    act = acts.Pause(
+        server=server, account_id=account_id, channel=channel, reason=reason, until=until
+    )
+    return act, rank
+
+
+async def _resume(said: Said) -> Reading:
+    server, account_id, channel, rank, _ = await _held(said)
+    return acts.Resume(server=server, account_id=account_id, channel=channel), rank
+
+
+async def _ban(said: Said) -> Reading:
+    whom, (server, words) = await said.whom(), said.reach()
+    until, reason = _ended(said, words)
+    act = acts.Ban(server=server, account_id=whom.account.id, reason=reason, until=until)
+    return act, whom.rank
+
+
+async def _unban(said: Said) -> Reading:
+    whom, (server, _) = await said.whom(), said.reach()
+    return acts.Unban(server=server, account_id=whom.account.id), whom.rank
+
+
+async def _note(said: Said) -> Reading:
+    whom, text = await said.whom(), " ".join(said.words)
+    return acts.Note(server=said.here, account_id=whom.account.id, text=text), whom.rank
+
+
+async def _cancel(said: Said) -> Reading:
+    """The clip that it answers, or one that is named."""
+    replied = answered(said.message)
+    job_id, words = await our_job(said.room, replied) if replied else None, said.words
+    if job_id is None:
+        if not words:
+            raise NotFound("Answer the clip with it, or name it: /mod cancel ID.")
+        job_id, words = words[0].lower(), words[1:]
+    whom = await _author(said.room, said.message.chat.id, job_id)
+    reason, server = " ".join(words), said.actor.server
+    act = acts.Cancel(server=server, account_id=whom.account.id, job_id=job_id, reason=reason)
+    return act, whom.rank
+
+
+_ACTS: Mapping[str, Callable[[Said], Awaitable[Reading]]] = {
+    "grant": _grant,
+    "take": _take,
+    "quota": _quota,
+    "plan": _plan,
+    "pause": _pause,
+    "resume": _resume,
+    "ban": _ban,
+    "unban": _unban,
+    "note": _note,
+    "cancel": _cancel,
+}
+
+
+async def _show(said: Said) -> None:
+    whom = await said.whom()
+    shown = await said.room.desk.moderators.show(said.actor, whom.account)
+    await _tell(said, Shown(talk.drawn(moderation.person(shown)), None))
+
+
+async def _log(said: Said) -> None:
+    moderators = said.room.desk.moderators
+    rows = await moderators.log(said.actor)
+    await _tell(said, Shown(talk.drawn(await moderation.log(moderators, rows)), None))
+
+
+async def _held(said: Said) -> tuple[str, int | None, str | None, Rank, tuple[str, ...]]:
+    """What is to be paused: server, account, channel; the rank of the person; the words behind."""
+    match said.words[:1]:
+        case ("queue",):
+            return EVERYWHERE, None, None, Rank.MEMBER, said.words[1:]
+        case ("all",):
+            return said.here, None, None, Rank.MEMBER, said.words[1:]
+        case ("topic",):
+            topic = str(spot_of(said.message).topic or NO_TOPIC)
+            return said.here, None, topic, Rank.MEMBER, said.words[1:]
+    whom, (server, words) = await said.whom(), said.reach()
+    return server, whom.account.id, None, whom.rank, words
+
+
+def _counted(words: Sequence[str]) -> tuple[int, str]:
+    """Credits, and the words behind. Raises BadPrompt."""
+    if not words or not words[0].isdecimal() or len(words[0]) > 12:
+        raise BadPrompt("Say how many credits, as in /mod grant 20.")
+    return int(words[0]), " ".join(words[1:])
+
+
+def _ended(said: Said, words: Sequence[str]) -> tuple[datetime | None, str]:
+    """An end, where the first word is one, and the words behind."""
+    if words and (moderation.is_end(words[0]) or words[0] == "good"):
+        until = moderation.until(words[0], said.room.desk.clock(), _zone(said))
+        return until, " ".join(words[1:])
+    return None, " ".join(words)
+
+
+def _zone(said: Said) -> tzinfo:
+    return said.room.desk.studio.terms.zone
+
+
+# Who
+
+
+async def _actor(room: Room, message: Message) -> Actor:
+    """Who asks, and what they lead."""
+    if _hides(message):
+        title = message.chat.title or "a group"
+        name = moderation.name_of(title, Identity(PLATFORM, str(message.chat.id)))
+        return Actor(name, Rank.MODERATOR, server_of(message.chat.id))
+    user = message.from_user
+    if user is None or message.sender_chat is not None:
+        return Actor("nobody", Rank.MEMBER)
+    return await _actor_of(room, message.chat.id, user, Identity(PLATFORM, str(user.id)))
+
+
+async def _actor_of(room: Room, chat: int, user: User, identity: Identity) -> Actor:
+    name = moderation.name_of(user.full_name, identity)
+    if room.desk.moderators.is_operator(identity):
+        return Actor(name, Rank.OPERATOR)
+    leading = chat < 0 and await leads(room.bot, chat, user.id)
+    return Actor(name, Rank.MODERATOR if leading else Rank.MEMBER, server_of(chat))
+
+
+def _hides(message: Message) -> bool:
+    """Whether an administrator writes in the name of the group."""
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+
+
+async def _whom(room: Room, message: Message) -> Whom:
+    """Of the message that it answers, or whom its words mention. Raises UserError."""
+    for entity in message.entities:
+        if entity.type == MessageEntityType.TEXT_MENTION and entity.user is not None:
+            return await _member(room, message, entity.user)
+    replied = answered(message)
+    if replied is None:
+        raise NotFound(WHOM)
+    job_id = await our_job(room, replied)
+    if job_id is not None:
+        return await _author(room, message.chat.id, job_id)
+    user = replied.from_user
+    if user is None or user.is_bot or replied.sender_chat is not None:
+        raise NotFound(WHOM)
+    return await _member(room, message, user)
+
+
+async def _member(room: Room, message: Message, user: User) -> Whom:
+    account = await account_of(room.desk.studio, user)
+    return Whom(account, await _rank(room, message.chat.id, user.id))
+
+
+async def _author(room: Room, chat: int, job_id: str) -> Whom:
+    _, owner = await room.desk.moderators.owner(job_id)
+    rank = Rank.MEMBER
+    for identity in await room.desk.moderators.identities(owner.id):
+        if identity.platform == PLATFORM:
+            rank = max(rank, await _rank(room, chat, int(identity.subject)))
+    return Whom(owner, rank)
+
+
+async def _rank(room: Room, chat: int, user: int) -> Rank:
+    """Raises Transient where Telegram can't tell."""
+    if chat > 0:
+        return Rank.MEMBER
+    try:
+        member = await room.bot.get_chat_member(chat, user)
+    except BadRequest:  # who was never there
+        return Rank.MEMBER
+    except TelegramError as error:
+        raise Transient("who leads this chat is not known", SOON_SECONDS) from error
+    return Rank.MODERATOR if member.status in LEADING else Rank.MEMBER
+
+
+# Answers
+
+
+async def _say(
+    room: Room, message: Message, html: str, markup: InlineKeyboardMarkup | None = None
+) -> None:
+    with as_far_as_telegram_lets():
+        await room.messages.send(answer_to(message), Shown(html, markup))
+
+
+async def _tell(said: Said, told: Shown) -> None:
+    """What is for a moderator's eyes goes to their own chat. Raises Refused for who hides."""
+    message, room = said.message, said.room
+    if message.from_user is None or _hides(message):
+        raise Refused("I can't tell who you are: ask as yourself.")
+    here = answer_to(message)
+    with as_far_as_telegram_lets():
+        if not here.private:
+            told = await alone(room.messages, Spot(message.from_user.id), told)
+        await room.messages.send(here, told)
+
+
+_TELLINGS = {"show": _show, "log": _log, "audit": _log}

@@ -1,0 +1,226 @@
+"""What moderators do: whether they may, done with its row in the log, and told to who runs it.
+
+Knows no platform: who leads a server there, and who is led, is for its room to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from core.audit import Row, fault
+from core.days import beginning, day_of
+from core.errors import NotFound
+from core.job import OWNER, Account, Grant, Identity, Job, Wallet
+from core.moderation import (
+    EVERYWHERE,
+    Act,
+    Actor,
+    Cancel,
+    OnPerson,
+    Pause,
+    Rank,
+    Restraint,
+    Resume,
+    check,
+    may,
+    person,
+    told,
+)
+from core.plans import Plans, grants
+from core.ports import Accounts, Clock, Entry, Jobs, Moderation
+
+PAGE = 1000
+LISTED = 10
+NOBODY = "Nobody is known here by that name."
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """words: what was done, or would be. jobs: ids of those that were cancelled."""
+
+    words: str
+    jobs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What there is to know of a person. wallet, entries: None and () for who leads one server.
+
+    spent: today, on the server; rows: of the log, the newest first.
+    """
+
+    account: Account
+    plan: str
+    restraints: Sequence[Restraint]
+    rows: Sequence[Row]
+    unfinished: Sequence[Job]
+    spent: int | None
+    wallet: Wallet | None = None
+    entries: Sequence[Entry] = ()
+    identities: Sequence[Identity] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of the log: how many rows, the newest number and hash, and what is wrong, or ""."""
+
+    rows: int
+    head: str
+    fault: str
+
+
+async def unheard(job_id: str) -> None:
+    """Where nothing runs, nobody needs to be told."""
+
+
+class Moderators:
+    def __init__(
+        self,
+        moderation: Moderation,
+        accounts: Accounts,
+        jobs: Jobs,
+        plans: Plans,
+        zone: tzinfo,
+        clock: Clock,
+        operators: frozenset[Identity] = frozenset(),
+        cancelled: Callable[[str], Awaitable[None]] = unheard,
+    ) -> None:
+        """operators: beside the owner. cancelled: hears of each job that was."""
+        self._moderation = moderation
+        self._accounts = accounts
+        self._jobs = jobs
+        self._plans = plans
+        self._zone = zone
+        self._clock = clock
+        self._operators = operators | {OWNER}
+        self._cancelled = cancelled
+
+    def is_operator(self, identity: Identity) -> bool:
+        return identity in self._operators
+
+    async def identities(self, account_id: int) -> Sequence[Identity]:
+        return await self._moderation.identities(account_id)
+
+    async def person(self, identity: Identity) -> Account:
+        """Raises NotFound."""
+        found = await self._moderation.person(identity)
+        if found is None:
+            raise NotFound(NOBODY)
+        return found
+
+    async def account(self, account_id: int) -> Account | None:
+        return await self._accounts.account_by_id(account_id)
+
+    async def owner(self, job_id: str) -> tuple[Job, Account]:
+        """A job, and whose it is. Raises NotFound."""
+        job = await self._jobs.job(job_id)
+        owner = await self._accounts.account_by_id(job.account_id) if job else None
+        if job is None or owner is None:
+            raise NotFound("There is no such clip.")
+        return job, owner
+
+    async def do(
+        self, actor: Actor, act: Act, key: str, theirs: Rank = Rank.MEMBER, *, dry: bool = False
+    ) -> Done:
+        """key: a repeat's is the same, and does nothing more. theirs: the rank on the server of
+        whom it is done to. dry: only say what would be done.
+
+        Raises UserError; then nothing was done.
+        """
+        account_id = act.account_id if isinstance(act, OnPerson | Pause | Resume) else None
+        name = ""
+        if account_id is not None:
+            theirs = max(theirs, await self._rank(account_id))
+        may(actor, act, theirs)
+        check(act, self._clock(), self._plans)
+        if account_id is not None:
+            account = await self._accounts.account_by_id(account_id)
+            if account is None:
+                raise NotFound(NOBODY)
+            name = account.name
+            await self._accounts.renew(account.id, self._due(account))
+        outcome = await self._moderation.perform(act, actor, key, dry=dry)
+        if not dry:
+            for job_id in outcome.jobs:
+                await self._cancelled(job_id)
+        return Done(told(act, name, outcome), outcome.jobs)
+
+    async def show(self, actor: Actor, account: Account) -> Shown:
+        """What they may know of somebody: who leads a server, what is that server's."""
+        may(actor, Cancel(server=actor.server, account_id=account.id, job_id=""))
+        now, everything = self._clock(), actor.server == EVERYWHERE
+        held = await self._moderation.restraints([account.id], now)
+        mine = [one for one in held if one.whom == person(account.id)]
+        unfinished = [*await self._jobs.running(), *await self._jobs.queued()]
+        theirs = [job for job in unfinished if job.account_id == account.id]
+        server = None if everything else actor.server
+        plan = self._plans.of(account, now).name
+        rows = await self._moderation.rows(
+            LISTED, newest=True, server=server, whom=person(account.id)
+        )
+        if everything:
+            wallet = await self._accounts.renew(account.id, self._due(account))
+            return Shown(
+                account, plan, mine, rows, theirs, None, wallet,
+                await self._accounts.entries(account.id, LISTED),
+                await self._moderation.identities(account.id),
+            )  # fmt: skip
+        return Shown(
+            account,
+            plan,
+            [one for one in mine if one.server in (EVERYWHERE, actor.server)],
+            rows,
+            [job for job in theirs if job.place.startswith(f"{actor.server}/")],
+            await self.spent_today(account, actor.server),
+        )
+
+    async def spent_today(self, account: Account, server: str) -> int:
+        since = beginning(day_of(self._clock(), self._zone), self._zone)
+        return await self._moderation.spent(account.id, server, since)
+
+    async def log(self, actor: Actor, limit: int = LISTED) -> Sequence[Row]:
+        """The newest rows of what was done where they lead; all of them for an operator."""
+        may(actor, Cancel(server=actor.server, account_id=0, job_id=""))
+        server = None if actor.server == EVERYWHERE else actor.server
+        return await self._moderation.rows(limit, newest=True, server=server)
+
+    async def whole_log(self) -> AsyncIterator[Row]:
+        """Every row, the oldest first."""
+        number = 0
+        while page := await self._moderation.rows(PAGE, after=number):
+            for row in page:
+                yield row
+            number = page[-1].number
+
+    async def name(self, whom: str) -> str:
+        """Of whom a row is about, for people."""
+        kind, _, number = whom.partition(":")
+        known = await self._accounts.account_by_id(int(number)) if kind == "account" else None
+        return f"{known.name} ({whom})" if known else whom
+
+    async def verify(self, noted: str = "") -> Verdict:
+        """Look through the whole log. noted: a head that was noted elsewhere, "NUMBER:HASH", which
+        has to be in it."""
+        before: Row | None = None
+        seen = not noted
+        async for row in self.whole_log():
+            if wrong := fault(before, row):
+                return Verdict(row.number, head_of(before), wrong)
+            before = row
+            seen = seen or head_of(row) == noted
+        count = before.number if before else 0
+        wrong = "" if seen else f"the head that was noted, {noted}, is not in it"
+        return Verdict(count, head_of(before), wrong)
+
+    async def _rank(self, account_id: int) -> Rank:
+        known = await self._moderation.identities(account_id)
+        return Rank.OPERATOR if self._operators & set(known) else Rank.MEMBER
+
+    def _due(self, account: Account) -> Sequence[Grant]:
+        return grants(self._plans.of(account, self._clock()), self._clock(), self._zone)
+
+
+def head_of(row: Row | None) -> str:
+    return f"{row.number}:{row.hash}" if row else "0"

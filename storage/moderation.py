@@ -1,0 +1,311 @@
+"""What moderators did, and what holds of it: each act and its row of the log in one transaction.
+
+Who appends to the log has it to themselves until the transaction ends, so that it never forks: on
+SQLite whoever writes is alone anyway, on PostgreSQL a lock of its own sees to it. It is taken
+first, before anybody's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, text, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core import moderation as acts
+from core.audit import Row, sealed
+from core.errors import NotFound, UserError, WrongState
+from core.job import Account, Grant, Identity, LotKind
+from core.moderation import EVERYWHERE, Act, Actor, Kind, Outcome, Restraint
+from core.ports import Clock
+from core.studio import NO_CLIP
+from core.treasury import Policy
+from storage import ledger
+from storage.accounts import account_of, behind
+from storage.database import Database, retried
+from storage.jobs import call_off, spent
+from storage.tables import (
+    AccountRow,
+    AuditRow,
+    IdentityRow,
+    JobRow,
+    RestraintRow,
+    TreasuryRow,
+)
+
+_LOG_LOCK = 0x6B696E6F7261 + 2
+NO_TREASURY = "This server has no treasury: whoever runs this Kinora can fill one."
+
+
+class _Undone(Exception):
+    """Leaves the transaction of a dry run."""
+
+
+class SqlModeration:
+    """`core.ports.Moderation` in SQL."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    @retried
+    async def perform(self, act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
+        outcome = Outcome()
+        try:
+            async with self.database.writing() as session:
+                await _lock(session)
+                known = await session.scalar(select(AuditRow).where(col(AuditRow.key) == key))
+                if known is not None:
+                    return _repeated(known, act)
+                now = self._clock()
+                outcome = await _done(session, act, key, now)
+                if dry:
+                    raise _Undone
+                number = await _append(session, act, actor, key, now, outcome)
+        except _Undone:
+            return outcome
+        return Outcome(outcome.credits, outcome.left, outcome.jobs, number)
+
+    @retried
+    async def restraints(self, account_ids: Collection[int], now: datetime) -> Sequence[Restraint]:
+        people = [acts.person(account_id) for account_id in account_ids]
+        row = col(RestraintRow.whom)
+        meant = or_(row.in_(people), row == acts.ALL, row.startswith("channel:"))
+        holds = or_(col(RestraintRow.until).is_(None), col(RestraintRow.until) > now)
+        async with self.database.reading() as session:
+            rows = await session.scalars(select(RestraintRow).where(meant, holds))
+            return [_restraint_of(row) for row in rows]
+
+    @retried
+    async def spent(self, account_id: int, server: str, since: datetime) -> int:
+        async with self.database.reading() as session:
+            return await spent(session, account_id, server, since)
+
+    @retried
+    async def person(self, identity: Identity) -> Account | None:
+        async with self.database.reading() as session:
+            return await behind(session, identity)
+
+    @retried
+    async def identities(self, account_id: int) -> Sequence[Identity]:
+        mine = select(IdentityRow).where(col(IdentityRow.account_id) == account_id)
+        order = (col(IdentityRow.platform), col(IdentityRow.subject))
+        async with self.database.reading() as session:
+            rows = await session.scalars(mine.order_by(*order))
+            return [Identity(row.platform, row.subject) for row in rows]
+
+    @retried
+    async def rows(
+        self,
+        limit: int,
+        *,
+        after: int = 0,
+        newest: bool = False,
+        server: str | None = None,
+        whom: str | None = None,
+    ) -> Sequence[Row]:
+        number = col(AuditRow.number)
+        query = select(AuditRow).where(number > after)
+        if server is not None:
+            query = query.where(col(AuditRow.server) == server)
+        if whom is not None:
+            query = query.where(col(AuditRow.whom) == whom)
+        query = query.order_by(number.desc() if newest else number).limit(limit)
+        async with self.database.reading() as session:
+            return [_row_of(row) for row in await session.scalars(query)]
+
+
+async def _lock(session: AsyncSession) -> None:
+    if session.get_bind().dialect.name != "sqlite":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOG_LOCK})
+
+
+async def _append(
+    session: AsyncSession, act: Act, actor: Actor, key: str, now: datetime, outcome: Outcome
+) -> int:
+    newest = select(AuditRow).order_by(col(AuditRow.number).desc()).limit(1)
+    head = await session.scalar(newest)
+    row = Row(
+        number=0,
+        at=now,
+        key=key,
+        who=actor.name,
+        rank=actor.rank.name.lower(),
+        server=act.server,
+        act=act.verb,
+        whom=acts.whom(act),
+        details=acts.details(act, outcome),
+    )
+    row = sealed(row, _row_of(head) if head else None)
+    session.add(AuditRow(**{name: getattr(row, name) for name in Row.__slots__}))
+    return row.number
+
+
+def _repeated(known: AuditRow, act: Act) -> Outcome:
+    if (known.act, known.whom) != (act.verb, acts.whom(act)):
+        raise WrongState("That was asked for before, as something else.")
+    return acts.outcome_of(known.details, known.number)
+
+
+async def _done(session: AsyncSession, act: Act, key: str, now: datetime) -> Outcome:
+    """Raises UserError, or LookupError for an unknown account."""
+    match act:
+        case acts.Grant(server=acts.EVERYWHERE):
+            return await _given(session, act.account_id, act.credits, key, act.reason, now)
+        case acts.Grant():
+            return await _passed_on(session, act, key, now)
+        case acts.Take():
+            taken = await ledger.take(session, act.account_id, act.credits, key, now, act.reason)
+            left = await _available(session, act.account_id)
+            return Outcome(sum(credits for credits, _ in taken), left)
+        case acts.Fill():
+            account_id = await _treasury(session, act.server, now)
+            return await _given(session, account_id, act.credits, key, act.reason, now)
+        case acts.SetPolicy():
+            account_id = await _treasury(session, act.server, now)
+            policy = act.policy.as_dict()
+            await session.merge(
+                TreasuryRow(server=act.server, account_id=account_id, policy=policy)
+            )
+        case acts.SetPlan():
+            changed = await session.scalar(
+                update(AccountRow)
+                .where(col(AccountRow.id) == act.account_id)
+                .values(plan=act.plan, plan_until=act.until)
+                .returning(col(AccountRow.id))
+                .execution_options(synchronize_session=False)
+            )
+            if changed is None:
+                raise LookupError(f"no account {act.account_id}")
+        case acts.SetQuota(credits=None):
+            await _lift(session, act, Kind.QUOTA, "There is no quota to take back.")
+        case acts.SetQuota():
+            await _restrain(session, act, Kind.QUOTA, credits=act.credits or 0)
+        case acts.Ban():
+            await _restrain(session, act, Kind.BAN, act.reason, act.until)
+            theirs = col(JobRow.account_id) == act.account_id
+            return await _called_off(session, and_(theirs, _posted(act.server)), now)
+        case acts.Unban():
+            await _lift(session, act, Kind.BAN, "They are not banned.")
+        case acts.Pause():
+            await _restrain(session, act, Kind.PAUSE, act.reason, act.until)
+        case acts.Resume():
+            await _lift(session, act, Kind.PAUSE, "That is not paused.")
+        case acts.Cancel():
+            this = and_(
+                col(JobRow.id) == act.job_id,
+                col(JobRow.account_id) == act.account_id,
+                _posted(act.server),
+            )
+            if await session.scalar(select(col(JobRow.number)).where(this)) is None:
+                raise NotFound(NO_CLIP)
+            outcome = await _called_off(session, this, now)
+            if not outcome.jobs:
+                raise WrongState("This clip has already ended.")
+            return outcome
+    return Outcome()
+
+
+async def _given(
+    session: AsyncSession, account_id: int, credits: int, key: str, reason: str, now: datetime
+) -> Outcome:
+    grant = Grant(LotKind.ADJUSTED, credits, f"mod:{key}", None, reason)
+    wallet = await ledger.renew(session, account_id, [grant], now)
+    return Outcome(credits, wallet.available)
+
+
+async def _passed_on(session: AsyncSession, act: acts.Grant, key: str, now: datetime) -> Outcome:
+    """Out of the treasury, and as long as it would have lasted there."""
+    row = await session.get(TreasuryRow, act.server)
+    if row is None:
+        raise WrongState(NO_TREASURY)
+    for account_id in sorted({row.account_id, act.account_id}):
+        await ledger.renew(session, account_id, (), now)
+    parts = await ledger.take(session, row.account_id, act.credits, key, now, act.reason)
+    left = await _available(session, row.account_id)
+    if (moved := sum(credits for credits, _ in parts)) < act.credits:
+        raise UserError(f"The treasury has {moved} credits; you wanted to give {act.credits}.")
+    grants = [
+        Grant(LotKind.GIFTED, credits, f"mod:{key}/{number}", expires_at, act.reason)
+        for number, (credits, expires_at) in enumerate(parts)
+    ]
+    await ledger.renew(session, act.account_id, grants, now)
+    return Outcome(moved, left)
+
+
+async def _available(session: AsyncSession, account_id: int) -> int:
+    await session.flush()
+    return (await ledger.wallet(session, account_id)).available
+
+
+async def _treasury(session: AsyncSession, server: str, now: datetime) -> int:
+    """The account of a server's treasury, made where there is none."""
+    row = await session.get(TreasuryRow, server)
+    if row is not None:
+        return row.account_id
+    platform, _, subject = server.partition(":")
+    identity = Identity(f"{platform}:server", subject)
+    known = await behind(session, identity)
+    if known is None:
+        account = AccountRow(name=f"Treasury of {server}", created_at=now)
+        session.add(account)
+        await session.flush()
+        session.add(
+            IdentityRow(platform=identity.platform, subject=identity.subject, account_id=account.id)
+        )
+        known = account_of(account)
+    session.add(TreasuryRow(server=server, account_id=known.id, policy=Policy().as_dict()))
+    await session.flush()
+    return known.id
+
+
+async def _restrain(
+    session: AsyncSession,
+    act: Act,
+    kind: Kind,
+    reason: str = "",
+    until: datetime | None = None,
+    credits: int = 0,
+) -> None:
+    row = RestraintRow(
+        server=act.server, whom=acts.whom(act), kind=kind, reason=reason, until=until,
+        credits=credits,
+    )  # fmt: skip
+    await session.merge(row)
+
+
+async def _lift(session: AsyncSession, act: Act, kind: Kind, none: str) -> None:
+    """Raises WrongState with the sentence where nothing is to be lifted."""
+    lifted = await session.scalar(
+        delete(RestraintRow)
+        .where(
+            col(RestraintRow.server) == act.server,
+            col(RestraintRow.whom) == acts.whom(act),
+            col(RestraintRow.kind) == kind,
+        )
+        .returning(col(RestraintRow.server))
+    )
+    if lifted is None:
+        raise WrongState(none)
+
+
+async def _called_off(session: AsyncSession, meant: ColumnElement[bool], now: datetime) -> Outcome:
+    rows = await call_off(session, meant, now)
+    return Outcome(sum(row.credits for row in rows), 0, tuple(row.id for row in rows))
+
+
+def _posted(server: str) -> ColumnElement[bool]:
+    """Jobs of a server."""
+    if server == EVERYWHERE:
+        return true()
+    return col(JobRow.place).startswith(f"{server}/", autoescape=True)
+
+
+def _restraint_of(row: RestraintRow) -> Restraint:
+    return Restraint(Kind(row.kind), row.server, row.whom, row.reason, row.until, row.credits)
+
+
+def _row_of(row: AuditRow) -> Row:
+    return Row(**{name: getattr(row, name) for name in Row.__slots__})

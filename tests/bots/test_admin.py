@@ -1,0 +1,79 @@
+"""An operator's day in the shell, beside a Kinora that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from bots.cli import app
+from tests.bots.caller import ask, finished, get, send
+from tests.house import house
+
+
+async def test_an_operator_s_day(tmp_path: Path) -> None:
+    """The shell's own loop runs in a thread, in place of a process."""
+    shell = CliRunner(env={"KINORA_DATA_DIR": str(tmp_path / "data")})
+
+    async def do(*words: str) -> str:
+        result = await asyncio.to_thread(shell.invoke, app, ["admin", *words])
+        assert result.exit_code == 0, result.stderr
+        return result.stdout.strip()
+
+    async def refused(*words: str) -> str:
+        result = await asyncio.to_thread(shell.invoke, app, ["admin", *words])
+        assert (result.exit_code, result.stdout) == (1, "")
+        return result.stderr.strip()
+
+    key = json.loads(await do("key", "anna", "--json"))["key"]
+    assert "Nobody is known" in await refused("grant", "ben", "20")
+    async with house(tmp_path) as home, home.client(key) as anna:
+        before = (await get(anna, "/api/v1/me"))["balance"]
+        dry = await do("grant", "anna", "20", "--dry-run")
+        assert dry.startswith("Nothing is done yet.")
+        assert dry.endswith(f"20 credits for anna, who has {before + 20} now.")
+        assert (await get(anna, "/api/v1/me"))["balance"] == before
+        await do("grant", "anna", "20", "--reason", "=a prize")
+        assert (await get(anna, "/api/v1/me"))["balance"] == before + 20
+        taken = json.loads(await do("take", "anna", "9000", "--json"))
+        assert taken["words"].endswith("could not be taken: spent, or held for clips.")
+        await do("grant", "anna", "20")
+        await do("pause")
+        clip = await ask(anna, "a red ball")
+        assert (await get(anna, f"/api/v1/clips/{clip['id']}"))["state"] == "queued"
+        assert (
+            await do("cancel", clip["id"])
+            == f"Clip {clip['id']} of anna is cancelled, and cost nothing."
+        )
+        assert (await finished(anna, clip["id"]))["charged"] == 0
+        await do("resume")
+        assert "there are free, supporter, pro" in await refused("plan", "anna", "gold")
+        await do("plan", "anna", "pro", "--until", "30d")
+        await do("ban", "anna", "spam")
+        status, said = await send(anna, "POST", "/api/v1/clips", {"prompt": "a red ball"})
+        assert (status, said["detail"]) == (403, "You are banned from this Kinora: spam")
+        shown = await do("show", "anna")
+        assert "Banned everywhere: spam" in shown
+        assert "plan pro until" in shown
+    rows = list(csv.DictReader(io.StringIO(await do("audit", "--csv"))))
+    assert [row["act"] for row in rows] == [
+        "grant", "take", "grant", "pause", "cancel", "resume", "plan", "ban",
+    ]  # fmt: skip
+    assert {row["who"] for row in rows} == {"the shell"}
+    verified = await do("audit", "verify")
+    assert verified.startswith("8 rows, unchanged.\nHead: 8:")
+    head = verified.splitlines()[1].removeprefix("Head: ")
+    assert head == f"8:{rows[-1]['hash']}"
+    with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database, database:
+        database.execute("DELETE FROM audit WHERE number = 8")
+    assert (await do("audit", "verify")).startswith("7 rows, unchanged.")
+    assert "is not in it" in await refused("audit", "verify", head)
+    with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database, database:
+        database.execute("UPDATE audit SET whom = 'account:99' WHERE number = 2")
+    assert await refused("audit", "verify") == "Row 2 was changed."
