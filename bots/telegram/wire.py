@@ -51,6 +51,7 @@ class Wire(httpx.AsyncBaseTransport):
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+            await asyncio.sleep(0)  # the loop closes their sockets in its next turn
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
