@@ -261,9 +261,11 @@ class Dispatch:
     async def _refresh(self) -> None:
         jobs = [job for job in await self._jobs.queued() if job.id not in self._flights]
         await self._learn_weights(jobs)
-        self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
+        paused = await self._passed_over(jobs)
         before = [waiting.job_id for waiting in self._queue], self._paused
-        self._paused = await self._passed_over(jobs)
+        # From here on nothing is waited for: who asks for an outlook sees one queue.
+        self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
+        self._paused = paused
         free = [job for job in jobs if job.id not in self._paused]
         self._queue = order(self._tags, [self._waiting(job) for job in free])
         if before != ([waiting.job_id for waiting in self._queue], self._paused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,9 @@ from core.dispatch import Dispatch
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.eta import Estimator
 from core.job import Account, Clip, Identity, Job, State
+from core.moderation import Restraint
 from core.plans import FREE, Plan, Plans
-from core.ports import DecodedPicture, Jobs
+from core.ports import DecodedPicture, Jobs, Moderation
 from core.prompt import parse
 from core.studio import Studio, Terms
 from storage.store import Store, open_store
@@ -69,10 +70,12 @@ async def home(
     free: Plan = A_DAY,
     keep: timedelta = timedelta(days=7),
     jobs_as: Callable[[Jobs], Jobs] = lambda jobs: jobs,
+    moderation_as: Callable[[Moderation], Moderation] = lambda moderation: moderation,
 ) -> AsyncIterator[Home]:
     url = f"sqlite:///{folder / 'kinora.db'}"
     async with open_store(url, folder, keep) as opened:
-        store = replace(opened, jobs=jobs_as(opened.jobs))
+        moderation = moderation_as(opened.moderation)
+        store = replace(opened, jobs=jobs_as(opened.jobs), moderation=moderation)
         engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
 
         def clock() -> datetime:
@@ -392,6 +395,51 @@ async def test_a_clip_survives_a_lost_acknowledgement(tmp_path: Path) -> None:
         assert done.clip is not None
         assert done.clip.video.read_bytes() == b"a clip"
         assert await at_home.funds(anna) == (GRANT - job.credits - after.credits, after.credits)
+
+
+class Thoughtful:
+    """Moderation that takes its time to say what is paused: until `says` is set."""
+
+    def __init__(self, moderation: Moderation) -> None:
+        self._moderation = moderation
+        self.says = asyncio.Event()
+        self.says.set()
+        self.asked: set[int] = set()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._moderation, name)
+
+    async def restraints(self, account_ids: Collection[int], now: datetime) -> Sequence[Restraint]:
+        self.asked = set(account_ids)
+        await self.says.wait()
+        return await self._moderation.restraints(account_ids, now)
+
+
+async def test_an_outlook_stands_while_the_queue_is_looked_at_again(tmp_path: Path) -> None:
+    """Whoever was ahead is gone already, and the queue is not ordered yet."""
+    thoughtful: list[Thoughtful] = []
+
+    def moderation_as(moderation: Moderation) -> Moderation:
+        thoughtful.append(Thoughtful(moderation))
+        return thoughtful[0]  # type: ignore[return-value]
+
+    async with home(tmp_path, moderation_as=moderation_as) as at_home:
+        (slow,) = thoughtful
+        anna, ben, cleo = [await at_home.account(name) for name in ("anna", "ben", "cleo")]
+        await at_home.ask(anna)
+        await at_home.engine.next()
+        ahead, last = await at_home.ask(ben), await at_home.ask(cleo)
+        async with asyncio.timeout(20):
+            while at_home.dispatch.waiting(cleo.id) == 0:
+                await asyncio.sleep(0)
+            slow.says.clear()
+            await at_home.studio.cancel(ben, ahead.id)
+            while slow.asked != {cleo.id}:
+                await asyncio.sleep(0)
+            assert (await at_home.studio.view(cleo, last.id)).outlook is not None
+            slow.says.set()
+            while (outlook := at_home.studio.viewed(last).outlook) is None or outlook.position > 2:
+                await asyncio.sleep(0)
 
 
 async def test_a_clip_past_its_time_goes_and_its_job_stays(tmp_path: Path) -> None:
