@@ -3,7 +3,8 @@
 BEGIN goes with the first statement of a transaction; what changes rows and gives none back goes
 with the next statement that gives some, or with COMMIT. Under load each round trip costs more than
 most statements do, and locks are held meanwhile. What the server refuses of such statements is
-raised there, by the statement or the commit that they went with. Knows nothing of tables.
+raised there, by the statement or the commit that they went with: so no savepoint can save a
+transaction from it, and none is used. Knows nothing of tables.
 """
 
 from __future__ import annotations

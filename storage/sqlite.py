@@ -33,9 +33,11 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
     async def run(self, statement: str, given: Sequence[Any], *, many: bool) -> Done:
-        begin, self._begin, self._open = self._begin, "", True
+        self._open = True
         cross: Callable[..., Awaitable[Done]] = self._execute
-        return await cross(_run, self._conn, begin, statement, given, many)
+        done = await cross(_run, self._conn, self._begin, statement, given, many)
+        self._begin = ""
+        return done
 
     async def commit(self) -> None:
         await self._end(super().commit)
@@ -96,8 +98,9 @@ class Cursor:
 def _run(
     connection: sqlite3.Connection, begin: str, statement: str, given: Sequence[Any], many: bool
 ) -> Done:
-    """In the connection's thread."""
-    if begin:
+    """In the connection's thread. Where BEGIN failed, what comes next begins anew: nothing runs
+    outside of a transaction that was asked for."""
+    if begin and not connection.in_transaction:
         connection.execute(begin).close()
     cursor = connection.cursor()
     try:

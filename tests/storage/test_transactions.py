@@ -4,6 +4,8 @@ stays, whenever the driver sends it."""
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.job import Wallet
+from storage.sqlite import Connection
 from storage.store import Store, open_store
 from storage.tables import ACCOUNT, ENTRY
 from tests.storage.books import faults
@@ -71,6 +74,24 @@ async def test_what_the_database_refuses_undoes_all_of_its_transaction(store: St
             await enter(store, wrong)
         assert await names(store) == ["Ada"]
     assert len(await store.accounts.entries(account.id, 9)) == 1
+
+
+async def test_where_a_transaction_did_not_begin_nothing_is_written_outside_of_it(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "kinora.db")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE said (word TEXT)")
+    other.execute("BEGIN IMMEDIATE")
+    async with Connection(path, isolation_level=None, timeout=0) as connection:
+        connection.begin("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await connection.run("INSERT INTO said VALUES (?)", ("one",), many=False)
+        other.execute("COMMIT")
+        await connection.run("INSERT INTO said VALUES (?)", ("two",), many=False)
+        await connection.rollback()
+    with closing(other):
+        assert other.execute("SELECT word FROM said").fetchall() == []
 
 
 async def test_who_is_called_off_midway_changes_nothing(store: Store) -> None:
