@@ -252,6 +252,8 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
                         "Say what is to be noted.")  # fmt: skip
     if isinstance(act, OF_A_SERVER) and act.server == EVERYWHERE:
         raise BadPrompt("Say on which server, as in discord:81.")
+    if act.server != EVERYWHERE and not all(act.server.partition(":")):
+        raise BadPrompt(f'"{act.server}" is no server: write it as discord:81.')
     if isinstance(act, Pause | Resume) and act.channel and act.server == EVERYWHERE:
         raise BadPrompt("Say on which server the channel is, as in discord:81.")
     if isinstance(act, SetPlan) and act.plan not in plans.by_name:

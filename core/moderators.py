@@ -204,7 +204,7 @@ class Moderators:
         """Look through the whole log. noted: a head that was noted elsewhere, "NUMBER:HASH", which
         has to be in it."""
         before: Row | None = None
-        seen = not noted
+        seen = noted in ("", head_of(None))
         async for row in self.whole_log():
             if wrong := fault(before, row):
                 return Verdict(row.number, head_of(before), wrong)

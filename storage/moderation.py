@@ -236,7 +236,6 @@ async def _passed_on(session: AsyncSession, act: acts.Grant, key: str, now: date
 
 
 async def _available(session: AsyncSession, account_id: int) -> int:
-    await session.flush()
     return (await ledger.wallet(session, account_id)).available
 
 

@@ -79,6 +79,8 @@ def test_who_may_do_what() -> None:
         (acts.Grant(account_id=1, credits=0), "from 1 to"),
         (acts.SetQuota(server=HERE, account_id=1, credits=-1), "from 0 to"),
         (acts.SetQuota(account_id=1, credits=3), "on which server"),
+        (acts.Fill(server="81", credits=3), '"81" is no server'),
+        (acts.Ban(server="discord:", account_id=1, reason="spam"), "is no server"),
         (acts.Ban(account_id=1, reason=" "), "Say why"),
         (acts.Ban(account_id=1, reason="x" * 501), "Up to 500"),
         (acts.Note(account_id=1, text=""), "what is to be noted"),
@@ -217,9 +219,11 @@ async def test_ranks_hold_whatever_a_room_says(led: Led) -> None:
 
 
 async def test_a_head_that_was_noted_shows_a_tail_that_was_cut_off(led: Led) -> None:
+    empty = await led.moderators.verify()
     for number in range(3):
         await led.do(acts.Grant(account_id=led.anna.id, credits=number + 1))
     whole = await led.moderators.verify()
+    assert await led.moderators.verify(empty.head) == whole
     assert (whole.rows, whole.fault) == (3, "")
     assert (await led.moderators.verify(whole.head)).fault == ""
     async with led.home.store.database.writing() as session:
