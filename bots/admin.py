@@ -73,7 +73,9 @@ def grant(
     """Give credits."""
     _do(
         who,
-        lambda anna: acts.Grant(server=server, account_id=anna, credits=credits, reason=reason),
+        lambda account_id: acts.Grant(
+            server=server, account_id=account_id, credits=credits, reason=reason
+        ),
         dry_run,
         as_json,
     )
@@ -86,7 +88,7 @@ def take(
     """Take credits, as far as there are some."""
     _do(
         who,
-        lambda anna: acts.Take(account_id=anna, credits=credits, reason=reason),
+        lambda account_id: acts.Take(account_id=account_id, credits=credits, reason=reason),
         dry_run,
         as_json,
     )
@@ -104,7 +106,7 @@ def quota(
     most = None if credits == "none" else int(credits)
     _do(
         who,
-        lambda anna: acts.SetQuota(server=server, account_id=anna, credits=most),
+        lambda account_id: acts.SetQuota(server=server, account_id=account_id, credits=most),
         dry_run,
         as_json,
     )
@@ -118,7 +120,7 @@ def plan(
     """Assign a plan."""
     _do(
         who,
-        lambda anna: acts.SetPlan(account_id=anna, plan=name, until=_end(until)),
+        lambda account_id: acts.SetPlan(account_id=account_id, plan=name, until=_end(until)),
         dry_run,
         as_json,
     )
@@ -132,9 +134,9 @@ def pause(
     """Let jobs wait: somebody's, a channel's, a server's, or all."""
     _do(
         who,
-        lambda anna: acts.Pause(
+        lambda account_id: acts.Pause(
             server=server,
-            account_id=anna or None,
+            account_id=account_id or None,
             channel=channel or None,
             reason=reason,
             until=_end(until),
@@ -152,7 +154,9 @@ def resume(
     """Let them go on."""
     _do(
         who,
-        lambda anna: acts.Resume(server=server, account_id=anna or None, channel=channel or None),
+        lambda account_id: acts.Resume(
+            server=server, account_id=account_id or None, channel=channel or None
+        ),
         dry_run,
         as_json,
     )
@@ -180,7 +184,9 @@ def ban(
     """Take nothing more from somebody, and cancel what they have unfinished."""
     _do(
         who,
-        lambda anna: acts.Ban(server=server, account_id=anna, reason=reason, until=_end(until)),
+        lambda account_id: acts.Ban(
+            server=server, account_id=account_id, reason=reason, until=_end(until)
+        ),
         dry_run,
         as_json,
     )
@@ -191,7 +197,7 @@ def unban(
     who: Who, server: Server = EVERYWHERE, dry_run: Dry = False, as_json: Json = False
 ) -> None:
     """Lift a ban."""
-    _do(who, lambda anna: acts.Unban(server=server, account_id=anna), dry_run, as_json)
+    _do(who, lambda account_id: acts.Unban(server=server, account_id=account_id), dry_run, as_json)
 
 
 @app.command()
@@ -200,7 +206,12 @@ def note(
     server: Server = EVERYWHERE, dry_run: Dry = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write something down about somebody."""
-    _do(who, lambda anna: acts.Note(server=server, account_id=anna, text=text), dry_run, as_json)
+    _do(
+        who,
+        lambda account_id: acts.Note(server=server, account_id=account_id, text=text),
+        dry_run,
+        as_json,
+    )
 
 
 @treasury.command("fill")
