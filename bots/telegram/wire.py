@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import httpx
+import yarl
+from aiohttp.helpers import get_env_proxy_for_url
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """connections: at most so many at a time. Proxies are those of the environment."""
+    """connections: at most so many at a time. Proxies are those of the environment, looked up once
+    for each host: aiohttp would ask a thread for them, and for a netrc, at every request."""
 
     def __init__(self, connections: int) -> None:
         self._connections = connections
+        self._proxies: dict[str, str | None] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -40,6 +44,7 @@ class Wire(httpx.AsyncBaseTransport):
                     headers=request.headers.multi_items(),
                     data=_body(request.stream, waits.get("write"), writing),
                     timeout=timeout,
+                    proxy=self._proxy(request.url),
                     allow_redirects=False,
                 ) as answer,
             ):
@@ -61,9 +66,20 @@ class Wire(httpx.AsyncBaseTransport):
                 ),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
             )
         return self._session
+
+    def _proxy(self, url: httpx.URL) -> str | None:
+        if url.host not in self._proxies:
+            self._proxies[url.host] = _of_the_environment(url)
+        return self._proxies[url.host]
+
+
+def _of_the_environment(url: httpx.URL) -> str | None:
+    with suppress(LookupError):  # there is none, or none for this host
+        proxy, auth = get_env_proxy_for_url(yarl.URL.build(scheme=url.scheme, host=url.host))
+        return str(proxy.with_user(auth.login).with_password(auth.password) if auth else proxy)
+    return None
 
 
 def _body(
