@@ -285,7 +285,7 @@ def born(picture: int, answer: int) -> int:
 def end(pid: int) -> None:
     """The child, and whatever it began."""
     for kill in (os.kill, os.killpg):
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # macOS: a group that has ended
             kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
