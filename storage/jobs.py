@@ -402,6 +402,7 @@ async def call_off(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     found = rows.all()
+    await ledger.lock_payers(session, [row.id for row in found])
     for row in found:
         await _conclude(session, row)
     return found

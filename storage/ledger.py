@@ -181,6 +181,13 @@ async def settle(
     await page.write(session)
 
 
+async def lock_payers(session: AsyncSession, job_ids: Sequence[str]) -> None:
+    """Before one transaction settles many jobs: one by one, they would lock accounts in an order
+    that others wait in the other way round."""
+    payers = select(ENTRY.c.account_id).where(ENTRY.c.job_id.in_(job_ids))
+    await _lock(session, _locking(ACCOUNT.c.id.in_(payers)), {})
+
+
 async def refund(session: AsyncSession, account_id: int, job_id: str, now: datetime) -> bool:
     """Give back what a settled job of the account cost, if it had not too many back lately.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,8 @@ from core.audit import Row, fault, sealed
 from core.errors import Refused, UserError, WrongState
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
 from core.moderation import Act, Actor, Allowance, Kind, Outcome, Rank, Restraint
-from core.treasury import Policy
-from storage.store import Store
+from core.treasury import Policy, Share
+from storage.store import Store, open_store
 from tests.storage.books import faults
 from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, a_person
 
@@ -149,6 +150,30 @@ async def test_a_ban_ends_what_is_unfinished_where_it_holds(store: Store, clock:
     await do(store, acts.Unban(server=SERVER, account_id=ada.id))
     assert await store.moderation.restraints([ada.id], NOON) == []
     assert await faults(store) == []
+
+
+async def test_a_ban_waits_for_whoever_pays_without_keeping_one_from_another(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    waits = text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+    lock = text("SELECT id FROM account WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+    async with open_store(postgres_url, tmp_path, KEEP) as store:
+        await do(store, acts.Fill(server=SERVER, credits=50))
+        club = await store.accounts.treasury(SERVER)
+        assert club is not None
+        ada = await a_person(store, 50)
+        await queue(store, ada)
+        share = Share(club.account_id, None, NOON)
+        await store.jobs.submit(a_job(ada, 10, place=HERE), None, "print", share)
+        async with store.database.writing() as session:
+            await session.execute(lock, {"id": club.account_id})
+            ban = asyncio.create_task(do(store, acts.Ban(account_id=ada.id, reason="spam")))
+            while not await session.scalar(waits):
+                await asyncio.sleep(0.01)
+            await session.execute(lock, {"id": ada.id})
+        assert len((await ban).jobs) == 2
+        assert await funds(store, ada) == Wallet(50, 0)
+        assert await faults(store) == []
 
 
 async def test_a_quota_holds_however_many_ask_at_once(store: Store) -> None:
