@@ -232,7 +232,10 @@ def _running(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
         case Stage.ENCODING:
             return "Almost there", "checking and encoding", ""
         case Stage.LOADING:
-            return "Getting ready", f"loading {job.request.model}{DOT}{left}", left
+            why = "the first clip takes longer"
+            return "Getting ready", f"loading {job.request.model}{DOT}{why}", why
+        case "":
+            return "Getting ready", left, left
     step = f"step {outlook.step} of {outlook.steps}{DOT}" if outlook.steps else ""
     return "Rendering", f"{step}{left}", left
 

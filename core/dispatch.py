@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.bulletin import Bulletin
 from core.errors import Transient
-from core.eta import NOTHING, Estimator, Range, remaining, work
+from core.eta import NOTHING, Estimator, Pace, Range, remaining, work
 from core.fairness import Tags, Waiting, choose, correct, order, serve
 from core.job import MAX_LOSSES, Account, Job, new_id
 from core.moderation import Restraint, hindrance, why
@@ -61,19 +61,49 @@ PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """An attempt that the engine has."""
+    """An attempt that the engine has. Times are of the event loop.
+
+    stage: None until the engine tells one. drawing: since when its model is there, where it had to
+    be loaded; else as `began`.
+    """
 
     job: Job
     waiting: Waiting
     estimate: Range
     began: float
-    stage: Stage = Stage.LOADING
+    drawing: float
+    stage: Stage | None = None
     step: int = 0
     steps: int = 0
+    pace: Pace | None = None
     sequence: int = -1
     noted: float = 0.0
     preview: bytes | None = None
     preview_number: int = 0
+
+    def left(self, now: float) -> Range:
+        """How long it may take yet, beside the loading of its model."""
+        drawn = 0.0 if self.stage is Stage.LOADING else now - self.drawing
+        return remaining(self.estimate, drawn, self.pace, now)
+
+    def told(self, event: Progressed, now: float) -> Flight:
+        """The flight once the engine told of progress."""
+        loading = Stage.LOADING in (self.stage, event.stage)
+        pace = self.pace
+        if event.steps:
+            fresh = Pace.begun(event.step, event.steps, now)
+            pace = pace.told(event.step, event.steps, now) if pace else fresh
+        return replace(
+            self,
+            drawing=now if loading else self.drawing,
+            stage=event.stage,
+            step=event.step,
+            steps=event.steps,
+            pace=pace,
+            sequence=event.sequence,
+            preview=event.preview or self.preview,
+            preview_number=self.preview_number + (event.preview is not None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +189,13 @@ class Dispatch:
         flight = self._flights.get(job.id)
         now = asyncio.get_running_loop().time()
         if flight is not None:
-            left = remaining(flight.estimate, now - flight.began, flight.step, flight.steps)
+            stage, left = flight.stage or "", flight.left(now)
             return Outlook(
-                0, 0, NOTHING, left, flight.stage, flight.step, flight.steps, flight.preview_number
+                0, 0, NOTHING, left, stage, flight.step, flight.steps, flight.preview_number
             )
         wait = NOTHING
         for other in self._flights.values():
-            wait += remaining(other.estimate, now - other.began, other.step, other.steps)
+            wait += other.left(now)
         queue = self._queue
         if all(waiting.job_id != job.id for waiting in queue):
             queue = order(self._tags, [*queue, self._waiting(job)])
@@ -255,7 +285,8 @@ class Dispatch:
                 rescued = await self._jobs.requeue(job.id, job.attempt, lost=False)
             await self._files.drop_folder(job.id, job.attempt)
             if rescued is not None:
-                log.warning("job %s attempt %d: rescued", job.id, job.attempt)
+                now = "cancelled" if rescued.state.ended else "queued again"
+                log.warning("job %s: nobody was rendering it any more, so it is %s", job.id, now)
                 self._publish(rescued)
 
     async def _refresh(self) -> None:
@@ -319,7 +350,7 @@ class Dispatch:
                 self._stopping.discard(waiting.job_id)
                 return
             began = asyncio.get_running_loop().time()
-            self._flights[job.id] = Flight(job, waiting, estimate, began)
+            self._flights[job.id] = Flight(job, waiting, estimate, began, began)
         finally:
             self._claiming = None
         self._tags = serve(self._tags, waiting)
@@ -401,16 +432,8 @@ class Dispatch:
     async def _progressed(self, flight: Flight, event: Progressed) -> None:
         now = asyncio.get_running_loop().time()
         due = event.stage != flight.stage or now - flight.noted >= NOTE_SECONDS
-        self._flights[event.job_id] = replace(
-            flight,
-            stage=event.stage,
-            step=event.step,
-            steps=event.steps,
-            sequence=event.sequence,
-            noted=now if due else flight.noted,
-            preview=event.preview or flight.preview,
-            preview_number=flight.preview_number + (event.preview is not None),
-        )
+        told = flight.told(event, now)
+        self._flights[event.job_id] = replace(told, noted=now) if due else told
         self._publish(flight.job)
         if due and not await self._jobs.progress(
             event.job_id, event.attempt, event.stage, event.step, event.steps
@@ -419,7 +442,7 @@ class Dispatch:
 
     async def _settle_rendered(self, flight: Flight, event: Rendered) -> Job | None:
         job = flight.job
-        seconds = asyncio.get_running_loop().time() - flight.began
+        seconds = asyncio.get_running_loop().time() - flight.drawing
         clip = await self._files.keep_clip(event, self._clock())
         ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
         if ended is None or ended.clip is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.catalog import Model
 from core.ports import Measured
@@ -19,6 +19,9 @@ REMEMBERED = 40
 _SAME_SHAPE = 1.15
 _GUESS = (0.4, 3.0)
 _SLACK = (0.8, 1.25)
+_TELLING = 0.15
+"""The share of a job's steps from which its pace is known."""
+
 _HANDLING_SECONDS = 0.2
 """From the clip's last frame to its card, and from one job to the next."""
 
@@ -43,6 +46,39 @@ class Range:
 
 
 NOTHING = Range(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a job is drawn: the first step that was told and the newest, and when they were, in
+    seconds of one clock. What came before the first, such as a model that was loaded, says
+    nothing."""
+
+    steps: int
+    first: int
+    first_at: float
+    step: int
+    step_at: float
+
+    @classmethod
+    def begun(cls, step: int, steps: int, at: float) -> Pace:
+        return cls(steps, step, at, step, at)
+
+    def told(self, step: int, steps: int, at: float) -> Pace:
+        """The pace once another step is told."""
+        if steps != self.steps or step < self.step:
+            return Pace.begun(step, steps, at)
+        return self if step == self.step else replace(self, step=step, step_at=at)
+
+    def left(self, now: float) -> float | None:
+        """Seconds to the last step; None while too few are done to tell. A step that takes longer
+        than those before it is taken for what the rest will take."""
+        done = self.step - self.first
+        if done <= 0 or done / self.steps < _TELLING:
+            return None
+        since = now - self.step_at
+        each = max((self.step_at - self.first_at) / done, since)
+        return max(0.0, each * (self.steps - self.step) - since)
 
 
 def work(request: Request) -> float:
@@ -85,12 +121,15 @@ class Estimator:
         return model.cost.fixed + model.cost.per_megapixel_frame * amount if model else 60.0
 
 
-def remaining(estimate: Range, elapsed: float, step: int, steps: int) -> Range:
-    """What is left of a running job, from its estimate and, once it has come some way, its pace."""
-    if steps and step / steps >= 0.15 and elapsed > 0:
-        left = elapsed * (steps - step) / step
+def remaining(estimate: Range, drawn: float, pace: Pace | None, now: float) -> Range:
+    """What is left of a running job, from its estimate and, once it has come some way, its pace.
+
+    drawn: seconds since its model was there; 0 while it is loaded. now: by the pace's clock.
+    """
+    left = pace.left(now) if pace else None
+    if left is not None:
         return Range(left * _SLACK[0], left * _SLACK[1] + 0.5)
-    rest = estimate.less(elapsed)
+    rest = estimate.less(drawn)
     return Range(rest.low, max(rest.high, estimate.high * 0.1))
 
 

@@ -32,7 +32,8 @@ Clock = Callable[[], datetime]
 
 
 class Stage(StrEnum):
-    """Where a running attempt is. LOADING and ENCODING have no steps."""
+    """Where a running attempt is. LOADING is told where the model was not there, and a first
+    RENDERING once it is; these and ENCODING have no steps."""
 
     LOADING = "loading"
     RENDERING = "rendering"

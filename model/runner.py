@@ -21,7 +21,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -55,17 +54,6 @@ A_BUG = "Something went wrong while this clip was made."
 log = logging.getLogger("kinora.runner")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An attempt to make, and the flag that stops it."""
-
-    submit: wire.Submit
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def is_for(self, job_id: str, attempt: int) -> bool:
-        return (self.submit.job_id, self.submit.attempt) == (job_id, attempt)
-
-
 class Voice:
     """The line to the parent; any thread may speak. Without a listener there is no work."""
 
@@ -84,16 +72,20 @@ class Voice:
 
 
 class Attempt:
-    """What one attempt says: numbered, thinned out, and Cancelled once it was told to stop."""
+    """What one attempt says: numbered, thinned out, and Cancelled once `stop` is set."""
 
-    def __init__(self, order: Order, voice: Voice) -> None:
-        self.job_id, self.attempt = order.submit.job_id, order.submit.attempt
-        self._stop = order.stop
+    def __init__(self, submit: wire.Submit, voice: Voice) -> None:
+        self.submit = submit
+        self.job_id, self.attempt = submit.job_id, submit.attempt
+        self.stop = threading.Event()
         self._voice = voice
         self._sequence = 0
         self._stage: Stage | None = None
         self._progress_due = 0.0
         self._preview_due = 0.0
+
+    def is_for(self, job_id: str, attempt: int) -> bool:
+        return (self.job_id, self.attempt) == (job_id, attempt)
 
     def say(
         self, kind: Callable[..., Progressed | Rendered | Failed | Stopped], **fields: object
@@ -109,7 +101,7 @@ class Attempt:
 
     def check(self) -> None:
         """Raises Cancelled."""
-        if self._stop.is_set():
+        if self.stop.is_set():
             raise Cancelled
 
     def step(self, done: int, of: int, preview: Callable[[], Frame] | None = None) -> None:
@@ -147,12 +139,11 @@ class Runner:
         except Exception:
             log.exception("could not load %s ahead of time", name)
 
-    def attend(self, order: Order) -> None:
+    def attend(self, attempt: Attempt) -> None:
         """Make one attempt and say how it ended."""
-        attempt = Attempt(order, self._voice)
-        request = order.submit.spec.request
+        request = attempt.submit.spec.request
         try:
-            self._render(order.submit, attempt)
+            self._render(attempt)
         except Cancelled:
             attempt.say(Stopped)
         except UserError as error:
@@ -163,11 +154,14 @@ class Runner:
             reference = _noted(attempt, request)
             attempt.say(Failed, sentence=sentence or A_BUG, reference=reference)
 
-    def _render(self, submit: wire.Submit, attempt: Attempt) -> None:
+    def _render(self, attempt: Attempt) -> None:
         began = time.monotonic()
-        spec, request = submit.spec, submit.spec.request
-        attempt.enter(Stage.LOADING)
+        spec, request = attempt.submit.spec, attempt.submit.spec.request
+        attempt.check()
+        if not self.has(request.model):
+            attempt.enter(Stage.LOADING)
         loaded = self._load(request.model)
+        attempt.enter(Stage.RENDERING)
         given = Given(spec.picture, spec.last_picture, spec.previous)
         clip, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"
         frames: Iterator[Frame] = _exactly(
@@ -194,8 +188,12 @@ class Runner:
             run_seconds=time.monotonic() - began,
         )
 
+    def has(self, name: str) -> bool:
+        """Whether a model is in memory."""
+        return self._resident is not None and self._resident[0] == name
+
     def _load(self, name: str) -> Loaded:
-        if self._resident is not None and self._resident[0] == name:
+        if self._resident is not None and self.has(name):
             return self._resident[1]
         self._forget()
         self.loading = True
@@ -289,16 +287,17 @@ def main() -> None:
     families = getattr(importlib.import_module(module), name or "FAMILIES")
     voice = Voice(out)
     runner = Runner(families, voice)
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(commands, orders), daemon=True).start()
+    asked: queue.SimpleQueue[Attempt] = queue.SimpleQueue()
+    hearing = commands, asked, runner, voice
+    threading.Thread(target=_listen, args=hearing, daemon=True).start()
     threading.Thread(target=_beat, args=(runner, voice, options.beat), daemon=True).start()
     if options.warm:
         try:
-            runner.attend(orders.get(timeout=IDLE_SECONDS))
+            runner.attend(asked.get(timeout=IDLE_SECONDS))
         except queue.Empty:
             runner.warm(options.warm)
     while True:
-        runner.attend(orders.get())
+        runner.attend(asked.get())
 
 
 def _options() -> argparse.Namespace:
@@ -327,16 +326,21 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _listen(commands: BinaryIO, orders: queue.SimpleQueue[Order]) -> None:
-    order: Order | None = None
+def _listen(
+    commands: BinaryIO, asked: queue.SimpleQueue[Attempt], runner: Runner, voice: Voice
+) -> None:
+    """What has to wait for a model that is being loaded says so at once."""
+    newest: Attempt | None = None
     with suppress(OSError, ValueError):
         for line in commands:
             match wire.command(line):
                 case wire.Submit() as submit:
-                    order = Order(submit)
-                    orders.put(order)
-                case wire.Cancel(job_id, attempt) if order and order.is_for(job_id, attempt):
-                    order.stop.set()
+                    newest = Attempt(submit, voice)
+                    if runner.loading:
+                        newest.enter(Stage.LOADING)
+                    asked.put(newest)
+                case wire.Cancel(job_id, attempt) if newest and newest.is_for(job_id, attempt):
+                    newest.stop.set()
     os._exit(0)
 
 

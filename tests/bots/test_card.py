@@ -50,8 +50,10 @@ def test_running_says_how_far() -> None:
     assert (seen.line_one, seen.line_two) == ("Rendering", "step 12 of 20 · 40–55 s left")
     assert (seen.progress, seen.buttons) == (0.6, (Button.CANCEL,))
     loading = shown(State.RUNNING, replace(outlook, stage=Stage.LOADING, step=0, steps=0))
-    assert loading.line_two == "loading sketch · 40–55 s left"
+    assert loading.line_two == "loading sketch · the first clip takes longer"
     assert loading.progress is None
+    begun = shown(State.RUNNING, replace(outlook, stage="", step=0, steps=0))
+    assert (begun.line_one, begun.line_two) == ("Getting ready", "40–55 s left")
     ending = shown(State.RUNNING, replace(outlook, stage=Stage.ENCODING))
     assert (ending.line_one, ending.line_two) == ("Almost there", "checking and encoding")
     assert ending.buttons == ()

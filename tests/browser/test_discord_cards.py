@@ -105,7 +105,7 @@ async def from_words(gallery: Gallery) -> Message:
     here, engine = gallery.here, gallery.engine
     asked = here.anna.slash("create", here.room, prompt=WORDS)
     job_id, attempt, spec = await gallery.attempt()
-    await gallery.see("ready", asked, "Getting ready", "loading pocket", buttons=["Cancel"])
+    await gallery.see("ready", asked, "Getting ready", "left", buttons=["Cancel"])
     behind = here.ben.slash("create", here.room, prompt="a yellow cube --seed 7")
     await gallery.see(
         "queued", behind, "In the queue: 2nd", "starts in", "1 ahead", buttons=["Cancel"]

@@ -40,6 +40,9 @@ class ScriptedEngine:
     def progress(self, job_id: str, attempt: int, step: int, steps: int) -> None:
         self._say(Progressed(job_id, attempt, self._next(), Stage.RENDERING, step, steps))
 
+    def enter(self, job_id: str, attempt: int, stage: Stage) -> None:
+        self._say(Progressed(job_id, attempt, self._next(), stage))
+
     def render(self, job_id: str, attempt: int, spec: Spec, seconds: float = 1.0) -> None:
         """Leave files behind as a runner does."""
         video, poster = spec.folder / "clip.mp4", spec.folder / "poster.jpg"

@@ -19,7 +19,7 @@ from core.eta import Estimator
 from core.job import Account, Clip, Identity, Job, State
 from core.moderation import Restraint
 from core.plans import FREE, Plan, Plans
-from core.ports import DecodedPicture, Jobs, Moderation
+from core.ports import DecodedPicture, Jobs, Moderation, Stage
 from core.prompt import parse
 from core.studio import Studio, Terms
 from storage.store import Store, open_store
@@ -119,6 +119,23 @@ async def test_a_clip_is_held_captured_and_delivered_once(at_home: Home) -> None
     assert done.clip.video.read_bytes() == b"a clip"
     due = await at_home.store.outbox.lease(datetime.now(UTC), 60, 10)
     assert [delivery.job_id for delivery in due] == [job.id]
+
+
+async def test_the_loading_of_a_model_takes_nothing_off_a_clips_own_time(at_home: Home) -> None:
+    job = await at_home.ask(await at_home.account("anna"))
+    whole = at_home.studio.viewed(job).outlook
+    assert whole is not None
+    job_id, attempt, spec = await at_home.engine.next()
+    for stage in (Stage.LOADING, Stage.RENDERING):
+        with at_home.bulletin.job(job.id) as subscription:
+            at_home.engine.enter(job_id, attempt, stage)
+            async with asyncio.timeout(20):
+                while (seen := at_home.dispatch.outlook(job)).stage != stage:
+                    await subscription.changed(1.0)
+        if stage is Stage.LOADING:
+            assert at_home.dispatch.outlook(job).left == seen.left == whole.left
+    at_home.engine.render(job_id, attempt, spec)
+    await at_home.until(job, State.SUCCEEDED)
 
 
 async def test_a_lost_attempt_is_queued_again_and_its_zombie_changes_nothing(

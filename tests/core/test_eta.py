@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from core.catalog import complete
-from core.eta import Estimator, Range, remaining, work
+from core.eta import Estimator, Pace, Range, remaining, work
 from core.ports import Measured
 from core.prompt import parse
 from core.request import Picture, Request
@@ -64,9 +64,28 @@ def test_old_measurements_are_forgotten() -> None:
 
 def test_what_remains_follows_the_pace_once_there_is_one() -> None:
     estimate = Range(8.0, 12.0)
-    assert remaining(estimate, elapsed=2.0, step=0, steps=0) == Range(6.0, 10.0)
-    halfway = remaining(estimate, elapsed=30.0, step=50, steps=100)
+    assert remaining(estimate, 2.0, None, now=2.0) == Range(6.0, 10.0)
+    pace = Pace.begun(0, 100, at=0.0).told(50, 100, at=30.0)
+    halfway = remaining(estimate, 30.0, pace, now=30.0)
     assert halfway.low <= 30.0 <= halfway.high
-    overdue = remaining(estimate, elapsed=60.0, step=0, steps=0)
+    overdue = remaining(estimate, 60.0, None, now=60.0)
     assert overdue.low == 0.0
     assert overdue.high > 0.0
+
+
+def test_what_came_before_the_first_step_is_no_pace() -> None:
+    """26 s of loading, then four steps of 1.5 s."""
+    estimate, first = Range(4.0, 8.0), 26.0 + 1.5
+    pace = Pace.begun(1, 4, at=first)
+    assert remaining(estimate, 1.5, pace, now=first) == Range(2.5, 6.5)
+    pace = pace.told(2, 4, at=first + 1.5)
+    second = remaining(estimate, 3.0, pace, now=first + 1.5)
+    assert second.low <= 3.0 <= second.high <= 5.0
+
+
+def test_between_steps_it_becomes_less_and_a_slow_one_tells() -> None:
+    pace = Pace.begun(0, 4, at=0.0).told(1, 4, at=2.0)
+    lefts = [pace.left(now) for now in (2.0, 3.0, 4.0, 8.0)]
+    assert lefts == [6.0, 5.0, 4.0, 12.0]
+    again = pace.told(0, 4, at=9.0)
+    assert again.left(9.0) is None

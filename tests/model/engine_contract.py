@@ -119,7 +119,7 @@ class EngineContract:
         *told, _end = await until_end(engine.events(), "job")
 
         progress = [event for event in told if isinstance(event, Progressed)]
-        assert progress[0].stage is Stage.LOADING
+        assert [event.stage for event in progress[:2]] == [Stage.LOADING, Stage.RENDERING]
         assert progress[-1].stage is Stage.ENCODING
         sequence = [event.sequence for event in told]
         assert sequence == sorted(set(sequence))

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from core.camera import CameraMove
-from core.ports import Failed, Lost, Rendered, Stopped
+from core.ports import Failed, Lost, Progressed, Rendered, Stage, Stopped
 from model import video
 from model.engines.local import LocalEngine
 from tests.model.engine_contract import (
@@ -56,6 +56,18 @@ async def test_one_process_does_all_the_work(tmp_path: Path) -> None:
     assert gone(pid)
     assert (alive, engine.alive) == (True, False)
     assert [event async for event in engine.events()] == []
+
+
+async def test_a_model_that_is_there_is_not_loaded(tmp_path: Path) -> None:
+    async with LocalEngine(families=FAMILIES, threads=1) as engine:
+        events = engine.events()
+        for name, loads in (("first", True), ("second", False)):
+            await engine.submit(name, 1, spec(tmp_path / name))
+            told = [
+                event for event in await until_end(events, name) if isinstance(event, Progressed)
+            ]
+            assert (Stage.LOADING in [event.stage for event in told]) == loads
+            assert (told[0].steps, told[int(loads)].stage) == (0, Stage.RENDERING)
 
 
 async def test_a_runner_that_cannot_load_ahead_of_time_still_works(tmp_path: Path) -> None:
