@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
 
-from bots.settings import FILE, LEVELS, PREFIX, Settings
+from bots.settings import FILE, PREFIX, Settings
+from bots.unfit import unfit
 from core.errors import KinoraError
 
 T = TypeVar("T")
@@ -26,10 +27,8 @@ def settings_of() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = PREFIX + LEVELS.join(str(part) for part in problem["loc"]).upper()
-            why = problem["msg"].removeprefix("Value error, ")
-            err.print(f"{name}: {why}", highlight=False, soft_wrap=True)
+        for line in unfit(error):
+            err.print(line, highlight=False, soft_wrap=True)
     except SettingsError as error:
         level = str(error).partition('"')[2].partition('"')[0].upper()
         why = "its parts are set one by one, as in KINORA_DISCORD__TOKEN"

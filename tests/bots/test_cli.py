@@ -53,6 +53,9 @@ async def test_models_and_doctor_speak_to_scripts(tmp_path: Path) -> None:
     status, said, _ = await command(tmp_path, "models", "--json")
     assert status == 0
     assert {"parallax"} <= {model["name"] for model in json.loads(said)}
+    status, said, _ = await command(tmp_path, "models")
+    assert status == 0
+    assert "things: ball, square," in said
     status, said, _ = await command(tmp_path, "doctor", "--json")
     assert status == 0
     found = {finding["what"]: finding["verdict"] for finding in json.loads(said)}
@@ -70,6 +73,21 @@ async def test_doctor_names_the_remedy(tmp_path: Path) -> None:
     status, _, complained = await command(tmp_path, "doctor", KINORA_WEB__PORT="99999999")
     assert status == 2
     assert "KINORA_WEB__PORT" in complained
+
+
+async def test_values_that_cannot_be_taken_are_told_with_what_can(tmp_path: Path) -> None:
+    status, _, complained = await command(
+        tmp_path, "doctor", KINORA_WEB__PORT="lots", KINORA_LOG_FORMAT="prose",
+        KINORA_PLANS__PRO__WAITING="few", KINORA_WEB__ADMIN_KEY="hush",
+    )  # fmt: skip
+    assert status == 2
+    assert complained.splitlines() == [
+        'KINORA_LOG_FORMAT: "prose" is not one of console, json, as in KINORA_LOG_FORMAT=console.',
+        'KINORA_WEB__PORT: "lots" is not a whole number from 0 to 65535, as in'
+        " KINORA_WEB__PORT=8080.",
+        "KINORA_WEB__ADMIN_KEY: an admin key has at least 8 characters",
+        'KINORA_PLANS__PRO__WAITING: "few" is not a whole number from 1 on.',
+    ]
 
 
 async def test_settings_that_nothing_reads_are_named(tmp_path: Path) -> None:
