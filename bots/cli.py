@@ -129,6 +129,8 @@ def models(as_json: Json = False) -> None:
     out.print(table)
     for model in CATALOGUE:
         out.print(f"{model.name}: {model.summary}", highlight=False, soft_wrap=True)
+        for kind, known in model.vocabulary:
+            out.print(f"  {kind}: {', '.join(known)}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -117,6 +117,10 @@ def models(studio: Studio) -> Sequence[Paragraph]:
                     f"{DOT}{model.seconds.low:g}–{model.seconds.high:g} s"
                     f"{DOT}{', '.join(model.resolutions)}{DOT}{', '.join(model.aspects)}"
                 ),
+                *(
+                    line(f"{kind}: {', '.join(known)}", small=True)
+                    for kind, known in model.vocabulary
+                ),
                 line(*_spaced(f"--{name}" for name in names), DOT if names else "", model.licence,
                      small=True),
             )

@@ -6,6 +6,7 @@ One grammar serves every model; how a move is carried out is the model's affair.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.errors import BadPrompt
@@ -118,7 +119,17 @@ def find(prose: str) -> tuple[CameraMove, ...]:
 
     "the camera slowly pans right over the bay" → (pan right, strength 2.5)
     """
-    moves = []
+    return tuple(move for _, move in _spoken(prose))[:MAX_MOVES]
+
+
+def without(prose: str) -> str:
+    """The sentence without the moves that `find` finds in it."""
+    for found, _ in reversed(list(_spoken(prose))):
+        prose = f"{prose[: found.start()]} {prose[found.end() :]}"
+    return prose
+
+
+def _spoken(prose: str) -> Iterator[tuple[re.Match[str], CameraMove]]:
     for found in _PROSE.finditer(prose):
         word = found["kind"].lower()
         if DIRECTIONS[_WORDS[word]] and not found["direction"]:
@@ -126,10 +137,10 @@ def find(prose: str) -> tuple[CameraMove, ...]:
         if word in _DOUBTFUL and not _is_meant(prose, found, word):
             continue
         try:
-            moves.append(_move(found, found.group()))
+            move = _move(found, found.group())
         except BadPrompt:
             continue
-    return tuple(moves[:MAX_MOVES])
+        yield found, move
 
 
 def _is_meant(prose: str, found: re.Match[str], word: str) -> bool:

@@ -16,7 +16,6 @@ from core.request import DEFAULT_MOTION, Draft, Picture, Request
 COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model"})
 """Flags that every model understands."""
 
-UNKNOWN_WORDS = "It knows none of these words, so what it draws is left to chance."
 WITHOUT_GUIDANCE = "--neg counts only with --guidance above 1: nothing is avoided here."
 
 Moves = tuple[camera.CameraMove, ...]
@@ -60,7 +59,8 @@ class Model:
     strengths: whether it makes a move as strongly as is asked; else all alike.
     frame_quantum: frames come in multiples of this, plus one.
     native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
-    understands: the words of a prompt that a small model knows; None where it takes any.
+    vocabulary: what a small model knows, kind by kind, in words that it reads; else ().
+    remarks: what is to be said of how it takes a request, what matters most first.
     credits_per_second: the price of a second at 720p.
     """
 
@@ -89,7 +89,8 @@ class Model:
     guidance: Span = Span(1, 1, 1)
     default_camera: tuple[camera.CameraMove, ...] = ()
     native: int | None = None
-    understands: Callable[[str], Sequence[str]] | None = None
+    vocabulary: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    remarks: Callable[[Request], Sequence[str]] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What people may know of it, as plain values."""
@@ -199,7 +200,7 @@ def complete(
     notes = _notes(draft, model, wanted or (), moves)
     if draft.negative_prompt and guidance <= 1:
         notes += (WITHOUT_GUIDANCE,)
-    return Request(
+    request = Request(
         model=model.name,
         prompt=draft.prompt,
         negative_prompt=draft.negative_prompt or "",
@@ -218,8 +219,17 @@ def complete(
         draft=draft.draft,
         picture=picture.id if picture else None,
         last_picture=last_picture.id if last_picture else None,
-        notes=notes,
     )
+    return replace(request, notes=(*_remarks(model, request), *notes))
+
+
+def reseeded(request: Request, model: Model, seed: int) -> Request:
+    """The same with another seed, and with what there is to say of that."""
+    said, again = request.notes, request.with_seed(seed)
+    before, now = _remarks(model, request), _remarks(model, again)
+    if before == now:
+        return again
+    return replace(again, notes=(*now, *(note for note in said if note not in before)))
 
 
 def extension(
@@ -373,21 +383,22 @@ def _possible(moves: Moves, model: Model) -> Moves:
     return tuple(move for move in moves if model.moves is None or str(move) in model.moves)
 
 
+def _remarks(model: Model, request: Request) -> Sequence[str]:
+    return model.remarks(request) if model.remarks else ()
+
+
 def _notes(draft: Draft, model: Model, wanted: Moves, moves: Moves) -> tuple[str, ...]:
-    """What the card says about how the words were taken, what matters most before paying first.
+    """What the card says about how the flags and the camera were taken.
 
     wanted: the camera moves that were asked for, or are usual. moves: those that will be made.
     """
     notes = []
-    if model.understands is not None and draft.prompt:
-        known = ", ".join(model.understands(draft.prompt))
-        notes.append(f"It understood: {known}." if known else UNKNOWN_WORDS)
     if "camera" in model.flags:
         if moves and (draft.camera is not None or camera.find(draft.prompt)):
             said = [f"{move} {move.strength:g}" if model.strengths else str(move) for move in moves]
             notes.append(f"Camera: {', '.join(said)}.")
         elif moves:
-            notes.append(f"No camera move was understood, so: {', '.join(map(str, moves))}.")
+            notes.append(f"Camera: {', '.join(map(str, moves))}, since none was named.")
         if missing := ", ".join(str(move) for move in wanted if move not in moves):
             notes.append(f"{model.name} can't {missing}: left out.")
         if not model.strengths and any(m.strength != camera.DEFAULT_STRENGTH for m in moves):

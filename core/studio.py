@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from functools import partial
 
 from core import moderation, places, plans, prompt, treasury
-from core.catalog import Model, complete, draft_of, extension, frame_size, named
+from core.catalog import Model, complete, draft_of, extension, frame_size, named, reseeded
 from core.days import beginning, day_of
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import (
@@ -202,7 +202,7 @@ class Studio:
             return repeated
         parent = await self._own(account, job_id)
         await self._check_stored(parent.request)
-        quote = self._quote(parent.request.with_seed(_new_seed()))
+        quote = self._quote(self._reseeded(parent.request))
         return await self._queue(account, place, quote, parent, key, fingerprint)
 
     async def variants(
@@ -222,7 +222,7 @@ class Studio:
                 if not jobs:
                     share = await self._share(account, place, quote.request, parent)
                     await self._afford(account, count * quote.price.credits, share)
-                quote = self._quote(parent.request.with_seed(_new_seed()))
+                quote = self._quote(self._reseeded(parent.request))
                 try:
                     queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
                 except (UserError, Transient):
@@ -361,6 +361,9 @@ class Studio:
         return None
 
     # Inside
+
+    def _reseeded(self, request: Request) -> Request:
+        return reseeded(request, named(self.catalogue, request.model), _new_seed())
 
     def _quote(self, request: Request) -> Quote:
         model = named(self.catalogue, request.model)

@@ -57,7 +57,7 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
         [
             (line(Bold("Kinora"), " renders clips on this community's own machine."),),
             (
-                line(Code("/create"), " a red ball bouncing: a clip from words"),
+                line(Code("/create"), " a red ball bouncing, blue background: a clip from words"),
                 line(
                     *(Code("/animate"), " a picture: a clip from it; or open a message's menu, "),
                     *("then ", Bold("Apps"), ", then ", Bold("Animate this")),

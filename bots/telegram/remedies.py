@@ -52,7 +52,8 @@ PRIVACY_OFF = (
 NO_GROUPS = BOTFATHER + ", /setjoingroups, choose the bot, Enable."
 INLINE_OFF = (
     "For `@bot words` in any chat: " + BOTFATHER + ", /setinline, choose the bot, and type a hint "
-    "such as: a red ball bouncing. Then /setinlinefeedback, choose the bot, Enabled."
+    "such as: a red ball bouncing, blue background. Then /setinlinefeedback, choose the bot, "
+    "Enabled."
 )
 STORE = (
     "Add the bot to that chat, to a channel as an administrator; or set "

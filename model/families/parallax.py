@@ -10,10 +10,22 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from core import camera
 from core.camera import CameraMove
 from core.catalog import Cost, Model, Span, Takes
 from core.request import Request
 from model.family import Frame, Given, Loaded, Step
+
+DEFAULT_CAMERA: Final = (CameraMove("zoom", "in", 3.0),)
+
+DRAWS_NOTHING: Final = "parallax only moves a camera: it draws nothing new."
+"""Said where the words speak of something else than a camera."""
+
+
+def remarks(request: Request) -> tuple[str, ...]:
+    told = request.prompt and request.camera == DEFAULT_CAMERA and not camera.find(request.prompt)
+    return (DRAWS_NOTHING,) if told else ()
+
 
 MODELS: Final = (
     Model(
@@ -32,7 +44,8 @@ MODELS: Final = (
         frame_rate=24,
         credits_per_second=0.2,
         cost=Cost(fixed=1.5, per_megapixel_frame=0.025),
-        default_camera=(CameraMove("zoom", "in", 3.0),),
+        default_camera=DEFAULT_CAMERA,
+        remarks=remarks,
     ),
 )
 

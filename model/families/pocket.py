@@ -12,14 +12,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from core.camera import CameraMove
+from core import camera
 from core.catalog import Cost, Model, Span, Takes, nearest_aspect
 from core.prompt import ASPECTS
 from core.request import Request
 from model.families import wan
 from model.family import Frame, Given, Loaded, Step
 from model.pocket import facts
-from model.pocket.words import CAMERA, count_tokens, heard, understood
+from model.pocket.scenes import clashes
+from model.pocket.words import (
+    BACKGROUNDS,
+    CAMERA,
+    COLOURS,
+    MOTIONS,
+    PLAIN_BACKGROUNDS,
+    SHAPES,
+    Phrases,
+    count_tokens,
+    heard,
+    missed,
+    understood,
+)
 
 WEIGHTS: Final = facts.FOLDER
 
@@ -38,6 +51,27 @@ STANDS_FOR: Final = {
 
 AT_REST: Final = "static"
 """The move that needs no words."""
+
+ADDED_BACKGROUNDS: Final = ("blue", "white", "yellow", "cyan", "grey", "sky")
+"""What it draws behind things where no background was named: one that they don't clash with."""
+
+MISSED_MOST: Final = 6
+MISSED_CHARS: Final = 24
+"""Of each of them."""
+
+UNKNOWN_WORDS: Final = "It knows none of these words, so what it draws is left to chance."
+PICTURE: Final = (
+    "pocket knows only simple scenes of its own kind; a photograph comes out blurred. "
+    "parallax moves a camera through one."
+)
+
+VOCABULARY: Final = (
+    ("things", tuple(SHAPES)),
+    ("colours", tuple(COLOURS)),
+    ("motions", tuple(phrases[0] for phrases in MOTIONS.values())),
+    ("backgrounds, as in “blue background”", tuple(BACKGROUNDS)),
+)
+"""What people are told that it knows; each of these words is one that it reads."""
 
 
 def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
@@ -80,7 +114,8 @@ def offered(folder: Path = WEIGHTS) -> tuple[Model, ...]:
             steps=Span(min(4, steps), 50, steps),
             guidance=Span(1, 10, suiting.guidance_scale),
             native=min(width, height),
-            understands=lambda prompt: understood(heard(prompt, tokens)),
+            vocabulary=VOCABULARY,
+            remarks=lambda request: remarks(request, tokens),
         ),
     )
 
@@ -108,35 +143,83 @@ def checkpoint(folder: Path = WEIGHTS) -> wan.Checkpoint:
 
 
 class Pocket:
-    """`model.family.Loaded`: Wan, that hears of camera moves in words."""
+    """`model.family.Loaded`: Wan, that hears of camera moves, and of a background, in words."""
 
     def __init__(self, drawn: Loaded, max_sequence_length: int) -> None:
         self._drawn = drawn
         self._tokens = _room(max_sequence_length)
 
     def frames(self, request: Request, given: Given, step: Step) -> Iterator[Frame]:
-        prompt = with_camera(request.prompt, request.camera, self._tokens)
+        prompt = told(request, self._tokens)
         return self._drawn.frames(replace(request, prompt=prompt), given, step)
 
 
-def with_camera(prompt: str, moves: Sequence[CameraMove], tokens: int) -> str:
-    """The prompt, and behind it the moves that it does not name yet in words of the training.
+def told(request: Request, tokens: int) -> str:
+    """The prompt, behind it a background where it names none, and the moves that it does not name
+    yet, in words of the training.
 
     tokens: how many there may be in all; a prompt that leaves no room is cut as `heard` does.
-
-    >>> with_camera("a red ball", [CameraMove("dolly", "in")], 31)
-    'a red ball, camera zooms in'
     """
-    said = understood(heard(prompt, tokens))
-    names = dict.fromkeys(STANDS_FOR.get(str(move), str(move)) for move in moves)
-    unsaid = [
+    said = understood(heard(request.prompt, tokens))
+    names = dict.fromkeys(STANDS_FOR.get(str(move), str(move)) for move in request.camera)
+    moves = [
         CAMERA[name][0]
         for name in names
         if name in CAMERA and not any(phrase in said for phrase in CAMERA[name])
     ]
-    moved = ", ".join(unsaid)
-    told = heard(prompt, tokens - count_tokens(f", {moved}" if moved else ""))
-    return ", ".join(filter(None, [told, moved]))
+    background = added_background(request, tokens)
+    where = BACKGROUNDS[background][0] if background else ""
+    if background in PLAIN_BACKGROUNDS:
+        where = f"on a {where}"
+    added = ", ".join(filter(None, [where, *moves]))
+    prompt = heard(request.prompt, tokens - count_tokens(f", {added}" if added else ""))
+    return ", ".join(filter(None, [prompt.rstrip(" ,.;") if where else prompt, added]))
+
+
+def added_background(request: Request, tokens: int) -> str:
+    """The one that it draws where its words, of which it knows some, name none; else "".
+
+    What begins with a picture or with an earlier clip has its own.
+    """
+    said = understood(heard(request.prompt, tokens))
+    if not said or request.pictures or request.continues or _named(BACKGROUNDS, said):
+        return ""
+    colours = _named(COLOURS, said)
+    fitting = [
+        background
+        for background in ADDED_BACKGROUNDS
+        if not any(clashes(colour, background) for colour in colours)
+    ]
+    return fitting[request.seed % len(fitting)]
+
+
+def remarks(request: Request, tokens: int) -> tuple[str, ...]:
+    """What it understood and what not, which background it adds, what it makes of a picture."""
+    notes = []
+    if request.prompt:
+        known = understood(heard(request.prompt, tokens))
+        notes.append(f"It understood: {', '.join(known)}.{_not(request)}" if known
+                     else UNKNOWN_WORDS)  # fmt: skip
+    if background := added_background(request, tokens):
+        notes.append(f"Background: {background}, since none was named.")
+    if request.pictures:
+        notes.append(PICTURE)
+    return tuple(notes)
+
+
+def _not(request: Request) -> str:
+    """What follows on what it understood, as in "Not: starry, snow."."""
+    words = missed(camera.without(request.prompt) if request.camera else request.prompt)
+    if not words:
+        return ""
+    shown = [w if len(w) <= MISSED_CHARS else f"{w[: MISSED_CHARS - 1]}…" for w in words]
+    more = " and more" if len(shown) > MISSED_MOST else ""
+    return f" Not: {', '.join(shown[:MISSED_MOST])}{more}."
+
+
+def _named(table: Phrases, said: Sequence[str]) -> list[str]:
+    """The plain names of those that are said."""
+    return [name for name, phrases in table.items() if any(one in said for one in phrases)]
 
 
 def _room(max_sequence_length: int) -> int:

@@ -132,6 +132,14 @@ def lexicon() -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
+_SMALL_WORDS = frozenset(
+    f"{_GLUE} as at be by for from has have he her his i into its like me my no not off onto or "
+    "out over please she so some than their them then there they this those these to up down we "
+    "while you your are was were has very just make show".split()
+)
+"""Words that say nothing of what is to be seen."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _TOKEN = re.compile(r"[^\W_]+|[^\s\w]|_")
 
 
@@ -175,6 +183,18 @@ def understood(prompt: str) -> tuple[str, ...]:
     """
     matches = _phrase_pattern().finditer(prompt.lower())
     return tuple(dict.fromkeys(" ".join(match.group().split()) for match in matches))
+
+
+def missed(prompt: str) -> tuple[str, ...]:
+    """The words of `prompt` that say something and that the model does not know, each once.
+
+    >>> missed("A red ball in the starry night, and snow")
+    ('starry', 'night', 'snow')
+    """
+    rest = _phrase_pattern().sub(" ", prompt.lower())
+    return tuple(
+        dict.fromkeys(w for w in _WORD.findall(rest) if len(w) > 1 and w not in _SMALL_WORDS)
+    )
 
 
 def concepts(prompt: str) -> dict[str, str]:

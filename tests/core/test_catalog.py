@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from core.camera import CameraMove
 from core.catalog import (
-    UNKNOWN_WORDS,
     Takes,
     complete,
     draft_of,
     extension,
     frame_size,
     nearest_aspect,
+    reseeded,
 )
 from core.errors import BadPrompt
 from core.pricing import price
@@ -72,7 +72,7 @@ def test_a_picture_chooses_the_model_that_moves_it_and_its_own_shape() -> None:
 def test_a_picture_without_words_gets_the_usual_move_and_a_note() -> None:
     request = made("", PHOTO)
     assert request.camera == MOVES.default_camera
-    assert request.notes == ("No camera move was understood, so: zoom in.",)
+    assert request.notes == ("Camera: zoom in, since none was named.",)
 
 
 @pytest.mark.parametrize(
@@ -157,17 +157,18 @@ def test_a_move_that_the_model_lacks_is_left_out_and_said() -> None:
         assert complete(draft_of(request, pans), [pans], seed=7) == request
 
 
-def test_who_is_not_understood_hears_it_before_anything_else() -> None:
-    knows = replace(
+def test_what_a_model_remarks_comes_first_and_follows_the_seed() -> None:
+    counts = replace(
         WORDS,
         flags=WORDS.flags | {"camera"},
-        understands=lambda words: [word for word in ("ball",) if word in words],
+        remarks=lambda request: [f"{request.prompt}: number {request.seed}."],
     )
-    said = [
-        complete(parse(line), [knows], seed=7).notes[0]
-        for line in ("a ball, pan left", "ein Hund, pan left")
-    ]
-    assert said == ["It understood: ball.", UNKNOWN_WORDS]
+    request = complete(parse("a ball, pan left"), [counts], seed=7)
+    assert request.notes == ("a ball, pan left: number 7.", "Camera: pan left 5.")
+    again = reseeded(request, counts, 8)
+    assert again == request.with_seed(8)
+    assert again.notes == ("a ball, pan left: number 8.", "Camera: pan left 5.")
+    assert reseeded(request, WORDS, 8).notes == request.notes
 
 
 def test_an_extension_goes_on_within_the_longest_length() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from core import camera
 from core.catalog import complete
+from core.prompt import parse
 from core.request import Draft, Picture, Request
 from model import video
 from model.families import parallax
@@ -290,6 +291,20 @@ def test_a_draft_has_the_same_size_and_the_same_move(photo: Path) -> None:
     assert len(draft) == len(final)
     assert draft[-1].shape == final[-1].shape
     assert psnr(draft[-1], final[-1]) > 22
+
+
+@pytest.mark.parametrize(
+    ("line", "notes"),
+    [
+        ("", ("Camera: zoom in, since none was named.",)),
+        ("snow falls", (parallax.DRAWS_NOTHING, "Camera: zoom in, since none was named.")),
+        ("slow zoom in", ("Camera: zoom in 2.5.",)),
+        ('the bay --camera "pan right"', ("Camera: pan right 5.",)),
+    ],
+)
+def test_words_that_are_no_camera_move_are_answered(line: str, notes: tuple[str, ...]) -> None:
+    picture = Picture("photo", 640, 480)
+    assert complete(parse(line), parallax.MODELS, picture=picture, seed=1).notes == notes
 
 
 def test_a_thing_in_front_keeps_its_shape_and_leaves_no_ghost(ball: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from core import camera, prompt
-from core.catalog import Model, Takes, complete
+from core.catalog import Model, Takes, complete, reseeded
 from core.prompt import ASPECTS
 from core.request import Picture, Request
 from model.families import pocket, wan
@@ -105,10 +106,8 @@ def test_moves_that_it_lacks_are_said(folder: Path) -> None:
 def test_strengths_that_it_does_not_know_are_said(folder: Path, line: str) -> None:
     model = offered(folder, MORE_FACTS)
     left_out = "pocket moves the camera at one pace: strengths are left out."
-    assert complete(prompt.parse(line), [model], seed=3).notes[1:3] == (
-        "Camera: zoom in.",
-        left_out,
-    )
+    notes = complete(prompt.parse(line), [model], seed=3).notes
+    assert notes[notes.index("Camera: zoom in.") + 1] == left_out
     plain = complete(prompt.parse("a red ball, zoom in"), [model], seed=3)
     assert "Camera: zoom in." in plain.notes
     assert left_out not in plain.notes
@@ -146,13 +145,105 @@ def test_a_long_prompt_loses_what_is_not_known_and_neither_ball_nor_camera() -> 
 def test_words_beyond_what_it_hears_are_not_said_to_be_understood(folder: Path) -> None:
     model = offered(folder, {**MORE_FACTS, "max_sequence_length": TOKENS})
     for line, note in (
-        ("quite " * 40 + "a red ball", "It understood: red, ball."),
+        ("quite " * 40 + "a red ball", "It understood: red, ball. Not: quite."),
         ("a red ball " * 12 + "at night", "It understood: red, ball."),
     ):
         assert complete(prompt.parse(line), [model], seed=3).notes[0] == note
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a red ball in starry snow", "It understood: red, ball. Not: starry, snow."),
+        ("a red ball on a blue background, please", "It understood: red, ball, blue background."),
+        ("a red ball, slowly dolly in", "It understood: red, ball."),
+        ("a cat and a red ball", "It understood: red, ball. Not: cat."),
+        ("ball a1 aa bb cc dd ee ff gg", "Not: aa, bb, cc, dd, ee, ff and more."),
+        ("ball " + "y" * 90, f"Not: {'y' * 23}…."),
+        ("ein Hund im Schnee", pocket.UNKNOWN_WORDS),
+    ],
+)
+def test_what_it_did_not_understand_is_said(folder: Path, line: str, says: str) -> None:
+    model = offered(folder, {**MORE_FACTS, "max_sequence_length": TOKENS})
+    first = complete(prompt.parse(line), [model], seed=3).notes[0]
+    assert first == says or first.endswith(f". {says}")
+
+
+def test_words_that_name_no_background_are_given_one_that_goes_with_them(folder: Path) -> None:
+    model = offered(folder, {**MORE_FACTS, "max_sequence_length": TOKENS})
+    added = set()
+    for seed in range(2 * len(pocket.ADDED_BACKGROUNDS)):
+        request = complete(prompt.parse("a blue ball bouncing."), [model], seed=seed)
+        (note,) = [note for note in request.notes if note.startswith("Background: ")]
+        asked = words.concepts(heard_of(request))
+        assert note == f"Background: {asked['background']}, since none was named."
+        assert heard_of(request).startswith("a blue ball bouncing, ")
+        again = reseeded(request, model, seed + 1)
+        assert words.concepts(heard_of(again))["background"] in "".join(again.notes)
+        assert len(again.notes) == len(request.notes)
+        added.add(asked["background"])
+    assert added == {"white", "yellow", "cyan", "grey"}
+
+
+def test_a_background_comes_before_the_camera() -> None:
+    model = pocket_request("a red ball", "pan left", seed=0)
+    assert heard_of(model) == "a red ball, on a blue background, camera pans left"
+    sky = pocket_request("a red ball", "pan left", seed=5)
+    assert heard_of(sky) == "a red ball, in the sky, camera pans left"
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("a red ball at night", {}),
+        ("a red ball, yellow background", {}),
+        ("ein Hund", {}),
+        ("", {}),
+        ("a red ball", {"picture": "p"}),
+        ("a red ball", {"last_picture": "p"}),
+        ("a red ball", {"continues": "job"}),
+    ],
+)
+def test_what_has_a_background_or_says_nothing_is_given_none(
+    said: str, given: dict[str, str]
+) -> None:
+    request = replace(pocket_request(said, "static"), **given)  # type: ignore[arg-type]
+    assert heard_of(request) == said
+    assert not any("Background" in remark for remark in pocket.remarks(request, TOKENS))
+
+
+def test_what_becomes_of_a_picture_is_said(folder: Path) -> None:
+    model = offered(folder, MORE_FACTS)
+    photo = Picture("p", 640, 360)
+    for first, last in ((photo, None), (photo, photo), (None, photo)):
+        request = complete(
+            prompt.parse("a red ball"), [model], picture=first, last_picture=last, seed=3
+        )
+        assert pocket.PICTURE in request.notes
+    assert pocket.PICTURE not in complete(prompt.parse("a red ball"), [model], seed=3).notes
+
+
+def test_all_that_people_are_told_it_knows_it_reads() -> None:
+    kinds = dict(pocket.VOCABULARY)
+    for word in (*kinds["things"], *kinds["colours"], *kinds["motions"]):
+        assert words.understood(word) == (word,)
+    for word in kinds["backgrounds, as in “blue background”"]:
+        assert words.concepts(f"{word} background")["background"] == word
+
+
 def told(said: str, move: str) -> str:
+    """What the model is told of a clip that goes on from another."""
+    return heard_of(replace(pocket_request(said, move), continues="job"))
+
+
+def pocket_request(said: str, move: str, seed: int = 1) -> Request:
+    return Request(
+        model="pocket", prompt=said, width=64, height=64, num_frames=9, frame_rate=8, seed=seed,
+        resolution="64p", aspect="1:1", camera=camera.parse(move),
+    )  # fmt: skip
+
+
+def heard_of(plain: Request) -> str:
     """What the model is told."""
     asked: list[Request] = []
 
@@ -161,10 +252,6 @@ def told(said: str, move: str) -> str:
             asked.append(request)
             return iter(())
 
-    plain = Request(
-        model="pocket", prompt=said, width=64, height=64, num_frames=9, frame_rate=8, seed=1,
-        resolution="64p", aspect="1:1", camera=camera.parse(move),
-    )  # fmt: skip
     list(pocket.Pocket(Listening(), TOKENS).frames(plain, NOTHING_GIVEN, no_step))
     (request,) = asked
     return request.prompt
