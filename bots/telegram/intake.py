@@ -36,7 +36,7 @@ from core.prompt import edited, parse
 from core.request import Draft, Picture
 
 ALBUM_MOST = 2
-HOW = "Send me words, a picture or a video, as in: a red ball bouncing."
+HOW = "Send me words, a picture or a video, as in: a red ball bouncing, blue background."
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
 NO_LINE = "No words alone make this clip: it goes on from another one."
