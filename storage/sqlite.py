@@ -7,6 +7,7 @@ BEGIN goes with the first of them. Knows nothing of tables.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -38,6 +39,10 @@ class Connection(aiosqlite.Connection):
         done = await cross(_run, self._conn, self._begin, statement, given, many)
         self._begin = ""
         return done
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Once: the thread ends with it, and whoever asked again would wait for ever."""
+        return super().stop() if self._running else None
 
     async def commit(self) -> None:
         await self._end(super().commit)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,20 @@ async def test_who_is_called_off_while_waiting_for_a_lock_changes_nothing(
         assert await faults(store) == []
         assert await store.jobs.cancel(job.id, NOON) is not None
         assert await store.accounts.wallet(account.id) == Wallet(100, 0)
+
+
+async def test_a_connection_that_was_given_up_is_closed_without_a_wait(tmp_path: Path) -> None:
+    connection = await Connection(str(tmp_path / "kinora.db"))
+    go_on = threading.Event()
+    busy = asyncio.create_task(connection._execute(go_on.wait))
+    await asyncio.sleep(0)
+    stopped = connection.stop()
+    assert stopped is not None
+    async with asyncio.timeout(30):
+        closing_it = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        go_on.set()
+        with suppress(ValueError):  # it was closed
+            await closing_it
+        await busy
+        await stopped
