@@ -88,14 +88,14 @@ async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
     if not line:
         raise WrongState(NO_LINE)
     here = _here(query)
-    who = "" if here.private else f"{query.from_user.mention_html()}, "
+    answer = "Answer" if here.private else f"{query.from_user.mention_html()}, answer"
     asking = (
-        f"{who}answer with the line as you want it; take --seed out for another one.\n"
+        f"{answer} with the line as you want it; without --seed it becomes another clip.\n"
         f"{code(line)}\nClip {job_id}"
     )
     form = ForceReply(selective=True, input_field_placeholder="The line, changed")
-    answer = Spot(here.chat, here.topic, answers=here.message or 0)
-    await say(room.messages, answer, asking, reply=form)
+    beside = Spot(here.chat, here.topic, answers=here.message or 0)
+    await say(room.messages, beside, asking, reply=form)
     return ""
 
 

@@ -39,7 +39,7 @@ from bots.telegram.card_view import Shown
 from bots.telegram.clips import video_of
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import answered
-from bots.telegram.markup import bold, cut, plain, quote
+from bots.telegram.markup import bold, cut, length, plain, quote
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot, inline_spot, spot
@@ -116,9 +116,7 @@ def _offered(
         draft = parse(words)
         quote_ = desk.studio.quote(draft)
     except UserError as error:
-        return [], InlineQueryResultsButton(
-            cut(error.sentence, BUTTON_CHARS), start_parameter=START
-        )
+        return [], InlineQueryResultsButton(in_short(error.sentence), start_parameter=START)
     shown = InputTextMessageContent(
         f"{bold('Waiting')}\n{quote(draft.prompt)}", parse_mode=ParseMode.HTML
     )
@@ -130,6 +128,17 @@ def _offered(
         description=offer(quote_),
     )
     return [made], None
+
+
+def in_short(sentence: str) -> str:
+    """What a button has room for: all of it, or of its sentences the last that fits, which is the
+    remedy."""
+    said = sentence.replace("`", "")
+    if length(said) <= BUTTON_CHARS:
+        return said
+    parts = re.split(r"(?<=[.?!]) ", said)
+    fitting = [part for part in parts if length(part) <= BUTTON_CHARS]
+    return fitting[-1] if fitting else cut(parts[-1], BUTTON_CHARS)
 
 
 async def order(room: Room, chosen: ChosenInlineResult) -> None:

@@ -17,8 +17,8 @@ from bots.hearing import costless
 from bots.talk import newest
 from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
-from bots.telegram.hearing import guarded, key_of, say
-from bots.telegram.places import answer_to, server_of
+from bots.telegram.hearing import as_far_as_telegram_lets, guarded, key_of, say
+from bots.telegram.places import answer_to, server_of, spot_of
 from bots.telegram.reading import (
     NOBODY,
     Said,
@@ -38,6 +38,7 @@ from core.request import Draft, Picture
 ALBUM_MOST = 2
 HOW = "Send me words, a picture or a video, as in: a red ball bouncing, blue background."
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
+NO_PICTURE = "Send a picture with /animate as its caption, or answer one with /animate."
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
 NO_LINE = "No words alone make this clip: it goes on from another one."
 
@@ -98,17 +99,21 @@ async def _order(
 ) -> None:
     """A new clip, or one of ours changed. Raises UserError or Transient."""
     replied = answered(message)
-    files = [file for one in album if (file := attached(one)) is not None]
+    found = [(one, attached(one)) for one in album]
+    if any(one.effective_attachment and file is None for one, file in found):
+        raise BadPrompt(NOTHING_TO_READ)
+    files = [file for _, file in found if file is not None]
     before = await our_job(room, replied) if replied and said.command is None else None
     whole = asked_to_change(room, replied) if replied else None
-    if replied and not files and before is None and (found := attached(replied)):
-        files = [found]
+    if replied and not files and before is None and (picture := attached(replied)):
+        files = [picture]
     if len(album) > ALBUM_MOST:
         raise BadPicture(TOO_MANY.format(len(album)))
-    if not files and not said.words and said.command is None:
-        if message.effective_attachment:
-            raise BadPrompt(NOTHING_TO_READ)
-        return
+    if not files and not said.words:
+        if said.command is None:
+            return
+        if said.command == "animate":
+            raise BadPrompt(NO_PICTURE)
     with costless():
         draft = parse(said.words)
         if whole is not None:
@@ -135,6 +140,9 @@ async def _order(
 
     turn = room.files.turn() if files else None
     await ask(room, _author_of(message), answer_to(message), key, queue, turn=turn)
+    if whole is not None and replied is not None:
+        with as_far_as_telegram_lets():
+            await room.messages.delete(spot_of(replied))
 
 
 async def _extend(

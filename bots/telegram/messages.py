@@ -88,7 +88,7 @@ class Messages:
             )
 
     async def edit_caption(self, spot: Spot, shown: Shown, *, last: bool = False) -> str:
-        """The file_id of the clip there, as in `edit_video`."""
+        """The file_id of the clip there, as in `edit_video`. Raises NoMedia too."""
         edited: Message | bool = True
         async with told():
             edited = await self._bot.edit_message_caption(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from telegram import InlineKeyboardMarkup
@@ -22,9 +23,9 @@ from bots.telegram.clips import video_of
 from bots.telegram.desk import PLATFORM, TelegramDesk
 from bots.telegram.messages import Messages, Video
 from bots.telegram.places import Spot, spot
-from bots.telegram.refusals import HasMedia, Moved
+from bots.telegram.refusals import HasMedia, Moved, NoMedia
 from core.errors import Transient, Unreachable
-from core.job import Clip, Job
+from core.job import Clip, Job, State
 from core.places import Post
 from core.studio import View
 
@@ -35,6 +36,7 @@ SMALLER = (20_000_000, 8_000_000)
 """Limits to try where Telegram takes less than it says."""
 
 KNOWN_CLIPS = 256
+KNOWN_CARDS = 1024
 
 SECOND = "If another card of this clip waits above, this one takes its place."
 """Telegram can't be asked for a message whose number was lost."""
@@ -50,9 +52,6 @@ class Told:
     media: bool = False
 
 
-NOTHING = Told(None)
-
-
 class TelegramPainter:
     """`bots.cards.Painter`."""
 
@@ -63,7 +62,7 @@ class TelegramPainter:
         self._messages = messages
         self._began = desk.clock()
         self._second: set[str] = set()
-        self._told: dict[str, Told] = {}
+        self._told: OrderedDict[str, Told] = OrderedDict()
         self._clips: OrderedDict[str, str] = OrderedDict()
 
     def pause(self, place: str) -> float:
@@ -71,7 +70,7 @@ class TelegramPainter:
         return ALONE_SECONDS if at.private or at.inline else GROUP_SECONDS
 
     def forget(self, place: str) -> None:
-        self._told.pop(place, None)
+        """What its message carries is known until the last word is said, which comes yet."""
 
     def file_id(self, job_id: str) -> str | None:
         """By which a clip can be sent again without its bytes, while it is remembered."""
@@ -111,12 +110,13 @@ class TelegramPainter:
             raise
         there = replace(post, place=at.at(message).place, token_until=None)
         job = await self._desk.lobby.move(view.job, there)
-        self._told[there.place] = Told(shown)
+        self._note(there.place, Told(shown))
         return there, job
 
     async def show(self, post: Post, view: View) -> None:
         """Show a job without a clip, unless its message does. Raises as `Messages.edit_text`."""
-        at, told = spot(post.place), self._told.pop(post.place, NOTHING)
+        at, told = spot(post.place), self._told.get(post.place) or _supposed(view.job)
+        self._note(post.place, replace(told, shown=None))
         last = view.job.state.ended
         shown = self.drawn(view, at, caption=told.media)
         number = view.outlook.preview_number if view.outlook else 0
@@ -126,11 +126,12 @@ class TelegramPainter:
             await self._messages.edit_photo(at, shown, preview)
             told = Told(shown, number, media=True)
         elif told.shown != shown:
-            told = await self._reword(at, view, shown, told)
+            told = await self._reword(at, view, told)
         if last:
             self._second.discard(view.job.id)
+            self._told.pop(post.place, None)
         else:
-            self._told[post.place] = told
+            self._note(post.place, told)
 
     async def finish(self, post: Post, view: View, clip: Clip) -> None:
         """Bring a clip into its message, encoded smaller until Telegram takes it.
@@ -138,7 +139,7 @@ class TelegramPainter:
         Raises as `Messages.edit_video`.
         """
         at, most = spot(post.place), self._desk.settings.upload_bytes
-        self.forget(post.place)
+        self._told.pop(post.place, None)
         for limit in (most, *(size for size in SMALLER if size < most)):
             try:
                 await self._bring(at, view, clip, limit)
@@ -174,16 +175,23 @@ class TelegramPainter:
             while len(self._clips) > KNOWN_CLIPS:
                 self._clips.popitem(last=False)
 
-    async def _reword(self, at: Spot, view: View, shown: Shown, told: Told) -> Told:
+    async def _reword(self, at: Spot, view: View, told: Told) -> Told:
         last = view.job.state.ended
-        if not told.media:
-            try:
-                await self._messages.edit_text(at, shown, last=last)
-                return Told(shown, told.preview)
-            except HasMedia:  # from before a restart
-                shown = self.drawn(view, at, caption=True)
-        await self._messages.edit_caption(at, shown, last=last)
-        return Told(shown, told.preview, media=True)
+        for media in (told.media, not told.media):  # the other where it was wrongly supposed
+            shown = self.drawn(view, at, caption=media)
+            with suppress(HasMedia, NoMedia):
+                if media:
+                    await self._messages.edit_caption(at, shown, last=last)
+                else:
+                    await self._messages.edit_text(at, shown, last=last)
+                return Told(shown, told.preview, media)
+        raise Unreachable("the message has neither words nor a caption")
+
+    def _note(self, place: str, told: Told) -> None:
+        self._told[place] = told
+        self._told.move_to_end(place)
+        while len(self._told) > KNOWN_CARDS:
+            self._told.popitem(last=False)
 
     async def _bring(self, at: Spot, view: View, clip: Clip, limit: int) -> None:
         async with fitted(self._desk, clip, limit) as file:
@@ -197,3 +205,10 @@ class TelegramPainter:
             )
             async with self._messages.acting(at, ChatAction.UPLOAD_VIDEO):
                 self.remember(view.job.id, await self._messages.edit_video(at, shown, video))
+
+
+def _supposed(job: Job) -> Told:
+    """What the card of a job shows that was sent before a restart: an attempt leaves a preview
+    there, as a rule."""
+    attempts = job.attempt - (job.state is State.RUNNING)
+    return Told(None, media=attempts > 0)

@@ -126,7 +126,7 @@ async def press_setting(room: Room, query: CallbackQuery) -> str:
             await room.messages.delete(spot_of(message))
         else:
             await room.messages.edit_text(spot_of(message), shown, last=True)
-    return "" if found["value"] is None else "Set"
+    return "" if found["value"] is None else "Set."
 
 
 async def make(room: Room, query: CallbackQuery) -> str:

@@ -37,6 +37,7 @@ _GONE = (
     "message to delete not found",
 )
 _NO_TEXT = "there is no text in the message"
+_NO_CAPTION = "there is no caption in the message"
 _CLOSED = (
     "chat not found",
     "not enough rights",
@@ -60,6 +61,10 @@ class HasMedia(KinoraError):
     """The message carries a picture or a clip, so that its words are a caption."""
 
 
+class NoMedia(KinoraError):
+    """The message carries nothing: its words are no caption."""
+
+
 class Moved(Unreachable):
     """The group became another chat. chat: its id now."""
 
@@ -72,8 +77,8 @@ class Moved(Unreachable):
 async def told() -> AsyncIterator[None]:
     """An edit that changes nothing was done.
 
-    Raises CardGone or Unreachable, HasMedia, Moved, TooLarge, Transient, or TimeoutError where no
-    answer came.
+    Raises CardGone or Unreachable, HasMedia, NoMedia, Moved, TooLarge, Transient, or TimeoutError
+    where no answer came.
     """
     try:
         yield
@@ -108,6 +113,8 @@ def refusal(error: BadRequest) -> KinoraError:
         return CardGone(error.message)
     if _NO_TEXT in said:
         return HasMedia(error.message)
+    if _NO_CAPTION in said:
+        return NoMedia(error.message)
     if "too large" in said or "too big" in said:
         return TooLarge("a file is over the limit")
     if not any(closed in said for closed in _CLOSED):

@@ -194,7 +194,7 @@ async def test_an_answer_that_gets_lost_is_no_trouble(
     async with cinema(telegram_standin, tmp_path) as here:
         own = await here.answer(here.anna.say("/settings"), "Kinora in this chat")
         telegram_standin.faults.lose("editMessageText")
-        assert (await here.anna.press(own, "Ping when done").answer())["text"] == "Set"
+        assert (await here.anna.press(own, "Ping when done").answer())["text"] == "Set."
         telegram_standin.faults.refuse("sendMessage", Refused("CHAT_WRITE_FORBIDDEN", 403))
         here.anna.say("/help")
         await here.answer(here.anna.say("/settings"), "a short message tells")

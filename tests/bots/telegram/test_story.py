@@ -71,6 +71,8 @@ async def test_words_become_a_clip_and_a_clip_becomes_others(
         question = await here.answer(here.anna.press(card, "Edit"), lambda m: m.asks)
         edited = await here.clip(here.anna.say("a blue ball --seconds 1", reply_to=question))
         assert "a blue ball" in edited.text
+        assert question.text.startswith("Answer with the line")
+        await here.gone(question)
         assert telegram_standin.unanswered() == 0
         await charged(here, here.anna)
 
@@ -268,7 +270,7 @@ async def test_bad_input_is_answered_at_once_and_costs_nothing(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
     async with cinema(telegram_standin, tmp_path, engine=Reel(), daily_credits=1) as here:
-        people = [telegram_standin.scene.user(f"guest{number}") for number in range(6)]
+        people = [telegram_standin.scene.user(f"guest{number}") for number in range(8)]
         large = bytes(21 * 1024 * 1024)
         for person, asked, says in (
             (people[0], people[0].say("a ball --warp 3"), "There is no --warp."),
@@ -277,6 +279,14 @@ async def test_bad_input_is_answered_at_once_and_costs_nothing(
             (people[3], people[3].document(b"no picture at all", "pan left"), "not a picture"),
             (people[4], people[4].video(large, "its first frame"), "20 MB"),
             (people[5], people[5].say("/create"), "Write what you would like to see"),
+            (people[6], people[6].say("/animate"), "Send a picture with /animate"),
+            (
+                people[7],
+                people[7].document(
+                    b"milk, bread", "a red ball", name="notes.txt", mime="text/plain"
+                ),
+                "I can't make a clip of that",
+            ),
         ):
             said = await here.answer(asked, says)
             assert not said.buttons
