@@ -219,10 +219,14 @@ def _check_presser(interaction: discord.Interaction[Any], action: str) -> None:
     if metadata is None or metadata.user.id == interaction.user.id or action == Button.REPORT:
         return
     if not (action in _MODERATED and may_moderate(interaction)):
-        raise _not_yours(metadata.user.display_name)
+        raise _not_yours(metadata.user.display_name, action)
 
 
-def _not_yours(name: str) -> NotYours:
+def _not_yours(name: str, action: str = "") -> NotYours:
+    if action in _MODERATED:
+        verb = "cancel" if action in (Button.CANCEL, SHEET_CANCEL) else "delete"
+        may = f"Only who asked for it or a moderator may {verb} it."
+        return NotYours(not_yours(plain(name), may))
     instead = "For one of your own, open the message's menu, then *Apps*, then *Remix*."
     return NotYours(not_yours(plain(name), instead))
 
