@@ -56,9 +56,6 @@ async def test_models_and_doctor_speak_to_scripts(tmp_path: Path) -> None:
     status, said, _ = await command(tmp_path, "models")
     assert status == 0
     assert "things: ball, square," in said
-    status, said, _ = await command(tmp_path, "models")
-    assert status == 0
-    assert "things: ball, square," in said
     status, said, _ = await command(tmp_path, "doctor", "--json")
     assert status == 0
     found = {finding["what"]: finding["verdict"] for finding in json.loads(said)}
