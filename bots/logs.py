@@ -42,3 +42,4 @@ def configure(style: Literal["console", "json"], level: str) -> None:
     # httpx prints the addresses that it asks, which hold Telegram's token
     for chatty in ("apscheduler", "alembic", "aiohttp.access", "asyncio", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what is tried again is our own line

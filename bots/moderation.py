@@ -5,25 +5,61 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from bots.card import DOT, credits
 from bots.talk import Bold, Code, Paragraph, line
 from core.audit import Row
 from core.days import beginning
-from core.errors import BadPrompt
+from core.errors import BadPrompt, WrongState
 from core.job import Identity
-from core.moderation import EVERYWHERE, Kind, Restraint, moment
+from core.moderation import EVERYWHERE, Act, Ban, Kind, Rank, Restraint, Take, moment
 from core.moderators import Moderators, Shown
 
 DRY = "Nothing is done yet. This would be: "
 FOR_GOOD = ("", "good", "ever", "forever")
 HOW_LONG = "Say until when as 3d, 12h, 2w, 2026-12-31, or 2026-12-31T18:00."
 LONGEST = timedelta(days=36_500)
+CONFIRMED = Take, Ban
+"""What a button has to confirm."""
+WAITING_MOST = 100
+TOO_LATE = "That was asked too long ago: type it again. Nothing was done."
 
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SAID = ("credits", "plan", "until", "channel", "reason", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for its button. by: who asked, by their id; None for who hides behind a group."""
+
+    by: int | None
+    act: Act
+    key: str
+    theirs: Rank
+
+
+class Confirmations:
+    """What waits, by the names of the buttons; in memory, and the newest alone."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}
+
+    def add(self, name: str, waiting: Waiting) -> None:
+        while len(self._waiting) >= WAITING_MOST:
+            del self._waiting[next(iter(self._waiting))]
+        self._waiting[name] = waiting
+
+    def find(self, name: str) -> Waiting:
+        """Raises WrongState where nothing waits for it any more."""
+        if name not in self._waiting:
+            raise WrongState(TOO_LATE)
+        return self._waiting[name]
+
+    def done(self, name: str) -> None:
+        self._waiting.pop(name, None)
 
 
 def until(words: str, now: datetime, zone: tzinfo) -> datetime | None:

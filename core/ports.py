@@ -22,7 +22,7 @@ from core.job import Account, Clip, Grant, Identity, Job, Lot, Wallet
 from core.moderation import Act, Actor, Allowance, Outcome, Restraint
 from core.places import Post, Rules
 from core.request import Picture, Request
-from core.treasury import Policy, Share, Treasury
+from core.treasury import Share, Treasury
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -186,10 +186,6 @@ class Accounts(Protocol):
 
     async def set_ping(self, account_id: int, ping: bool) -> None: ...
 
-    async def set_plan(self, account_id: int, plan: str, until: datetime | None) -> None:
-        """until: in UTC; None: for good."""
-        ...
-
     async def wallet(self, account_id: int) -> Wallet:
         """As it was when it was last used: without what was due since, with what expired since."""
         ...
@@ -205,8 +201,6 @@ class Accounts(Protocol):
     async def treasury(self, server: str) -> Treasury | None:
         """By server, as in `core.places.server`; None where it has none."""
         ...
-
-    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None: ...
 
     async def spendable(self, account_id: int, share: Share) -> int:
         """What a job of the account may take of the share now, in credits."""

@@ -66,16 +66,6 @@ class SqlAccounts:
             )
 
     @retried
-    async def set_plan(self, account_id: int, plan: str, until: datetime | None) -> None:
-        async with self.database.writing() as session:
-            await session.execute(
-                update(AccountRow)
-                .where(col(AccountRow.id) == account_id)
-                .values(plan=plan, plan_until=until)
-                .execution_options(synchronize_session=False)
-            )
-
-    @retried
     async def wallet(self, account_id: int) -> Wallet:
         """Raises LookupError for an unknown account."""
         async with self.database.reading() as session:
@@ -103,13 +93,6 @@ class SqlAccounts:
         async with self.database.reading() as session:
             row = await session.get(TreasuryRow, server)
             return Treasury(row.account_id, Policy.from_dict(row.policy)) if row else None
-
-    @retried
-    async def set_treasury(self, server: str, account_id: int, policy: Policy) -> None:
-        async with self.database.writing() as session:
-            await session.merge(
-                TreasuryRow(server=server, account_id=account_id, policy=policy.as_dict())
-            )
 
     @retried
     async def spendable(self, account_id: int, share: Share) -> int:

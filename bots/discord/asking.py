@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import discord
 
@@ -31,6 +30,7 @@ from bots.discord.permissions import (
     server_of,
 )
 from bots.hearing import costless
+from bots.moderation import Confirmations
 from core.errors import UserError
 from core.job import Account, Job
 from core.places import Post, parts, place
@@ -62,7 +62,7 @@ class Room:
     cards: Cards
     delivery: Delivery
     cdn: Cdn
-    waiting: dict[str, Any] = field(default_factory=dict)
+    waiting: Confirmations = field(default_factory=Confirmations)
 
 
 async def ask(

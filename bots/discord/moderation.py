@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import discord
@@ -30,7 +30,7 @@ from bots.discord.permissions import server_of
 from bots.discord.refusals import answered
 from bots.talk import Paragraph
 from core import moderation as acts
-from core.errors import Refused, Unreachable, WrongState
+from core.errors import Refused, Unreachable
 from core.job import Account, Identity
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
@@ -39,20 +39,6 @@ ActOf = Callable[[Actor, int], Act]
 """What is to be done, by whom, to which account; 0 for none."""
 
 CONFIRM_ID = re.compile(r"kn-mod:(?P<key>\d{1,20})")
-WAITING_MOST = 100
-TOO_LATE = "That was asked too long ago: type it again. Nothing was done."
-CONFIRMED = acts.Take, acts.Ban
-"""What a button has to confirm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits for its button. by: who asked, by their id."""
-
-    by: int
-    act: Act
-    key: str
-    theirs: Rank
 
 
 class ConfirmButton(ui.DynamicItem[ui.Button[Any]], template=CONFIRM_ID):
@@ -154,16 +140,14 @@ async def unfinished(room: Room, interaction: Interaction) -> Sequence[str]:
 
 async def _do(room: Room, interaction: Interaction, actor: Actor, act: Act, theirs: Rank) -> None:
     """Do it, or say what it would be and show a button that does it."""
-    confirmed = isinstance(act, CONFIRMED)
+    confirmed = isinstance(act, moderation.CONFIRMED)
     key = key_of(interaction)
     done = await room.desk.moderators.do(actor, act, key, theirs, dry=confirmed)
     if not confirmed:
         await interaction.edit_original_response(view=note_view(plain(done.words), ACCENT))
         return
-    waiting = room.waiting
-    while len(waiting) >= WAITING_MOST:
-        del waiting[next(iter(waiting))]
-    waiting[str(interaction.id)] = Waiting(interaction.user.id, act, key, theirs)
+    waiting = moderation.Waiting(interaction.user.id, act, key, theirs)
+    room.waiting.add(str(interaction.id), waiting)
     view = note_view(plain(f"{moderation.DRY}{done.words}"), ACCENT)
     button: ui.Button[ui.LayoutView] = ui.Button(
         label="Do it", style=discord.ButtonStyle.danger, custom_id=f"kn-mod:{interaction.id}"
@@ -175,12 +159,12 @@ async def _do(room: Room, interaction: Interaction, actor: Actor, act: Act, thei
 async def _confirmed(room: Room, interaction: Interaction, key: str) -> None:
     """Whoever presses has to lead still."""
     await acknowledge_update(interaction)
-    waiting = room.waiting.get(key)
-    if waiting is None or waiting.by != interaction.user.id:
-        raise WrongState(TOO_LATE)
+    waiting = room.waiting.find(key)
+    if waiting.by != interaction.user.id:
+        raise Refused("Only who asked for it can do that.")
     actor = actor_of(room, interaction)
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
-    room.waiting.pop(key, None)
+    room.waiting.done(key)
     await interaction.edit_original_response(view=note_view(plain(done.words), ACCENT))
 
 

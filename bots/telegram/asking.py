@@ -20,6 +20,7 @@ from bots import talk
 from bots.card import NOTHING_CHARGED
 from bots.cards import Cards, TooLarge
 from bots.hearing import costless
+from bots.moderation import Confirmations
 from bots.telegram.albums import Albums
 from bots.telegram.card_view import Shown
 from bots.telegram.delivery import Delivery
@@ -65,7 +66,7 @@ class Room:
     files: Files
     albums: Albums
     soon: Soon
-    waiting: dict[str, Any] = field(default_factory=dict)
+    waiting: Confirmations = field(default_factory=Confirmations)
 
 
 async def ask(

@@ -33,9 +33,7 @@ from core.job import Account, Identity
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
 CONFIRM = re.compile(r"kn-mod:(?P<key>-?\d{1,20}/\d{1,20})")
-WAITING_MOST = 100
 SOON_SECONDS = 5.0
-TOO_LATE = "That was asked too long ago: type it again. Nothing was done."
 NOT_LEADING = "Only the administrators of this chat can do that."
 WHOM = "Answer a message of theirs, or a clip of theirs, with it."
 HELP = """In reply to somebody's message, or to a clip of theirs:
@@ -50,18 +48,6 @@ For this topic, or for all of this chat:
 /mod log: what was done here
 For whoever runs this Kinora:
 /mod take 20 · /mod plan pro 4w · /mod ban everywhere spam · /mod pause queue"""
-
-_CONFIRMED = acts.Take, acts.Ban
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits for its button. by: who asked, by their id; None for who hides behind a group."""
-
-    by: int | None
-    act: Act
-    key: str
-    theirs: Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +105,16 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     """Do what waits for this button; whoever presses has to lead still."""
     found = CONFIRM.fullmatch(query.data or "")
     name = found["key"] if found else ""
-    waiting = room.waiting.get(name)
+    waiting = room.waiting.find(name)
     message = query.message
-    if waiting is None or not isinstance(message, Message):
-        raise WrongState(TOO_LATE)
+    if not isinstance(message, Message):
+        raise WrongState(moderation.TOO_LATE)
     identity = Identity(PLATFORM, str(query.from_user.id))
     actor = await _actor_of(room, message.chat.id, query.from_user, identity)
     if actor.rank < Rank.MODERATOR or waiting.by not in (None, query.from_user.id):
         raise Refused("Only who asked for it can do that.")
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
-    room.waiting.pop(name, None)
+    room.waiting.done(name)
     with as_far_as_telegram_lets():
         await room.messages.edit_text(spot_of(message), Shown(plain(done.words), None), last=True)
     return done.words
@@ -145,18 +131,15 @@ async def cancelled(room: Room, query: CallbackQuery, chat: int, job_id: str) ->
 
 async def _do(room: Room, message: Message, actor: Actor, act: Act, theirs: Rank) -> None:
     """Do it, or say what it would be and show a button that does it."""
-    confirmed = isinstance(act, _CONFIRMED)
+    confirmed = isinstance(act, moderation.CONFIRMED)
     key = key_of(message)
     done = await room.desk.moderators.do(actor, act, key, theirs, dry=confirmed)
     if not confirmed:
         await _say(room, message, plain(done.words))
         return
-    waiting = room.waiting
-    while len(waiting) >= WAITING_MOST:
-        del waiting[next(iter(waiting))]
     name = key.partition(":")[2]
     by = None if _hides(message) or message.from_user is None else message.from_user.id
-    waiting[name] = Waiting(by, act, key, theirs)
+    room.waiting.add(name, moderation.Waiting(by, act, key, theirs))
     button = InlineKeyboardButton("Do it", callback_data=f"kn-mod:{name}")
     words = plain(f"{moderation.DRY}{done.words}")
     await _say(room, message, words, InlineKeyboardMarkup([[button]]))

@@ -10,12 +10,13 @@ import pytest
 
 from core.errors import BadPrompt, NotEnoughCredits
 from core.job import Account, Identity, Job, State
+from core.moderation import SetPlan, SetPolicy
 from core.plans import FREE, Plan
 from core.prompt import parse
 from core.treasury import Policy
 from tests.core.test_dispatch import A_DAY, Home, home
 from tests.storage.books import faults
-from tests.storage.samples import a_grant
+from tests.storage.samples import a_grant, do
 
 HERE, ELSEWHERE = "discord:81/92/103", "discord:81/93/104"
 
@@ -42,7 +43,7 @@ async def test_a_treasury_pays_where_its_policy_lets_it(tmp_path: Path) -> None:
         with pytest.raises(NotEnoughCredits):
             await ask(at_home, anna, HERE)
         policy = Policy(daily=10, channels=("92",))
-        await at_home.store.accounts.set_treasury("discord:81", club.id, policy)
+        await do(at_home.store, SetPolicy(server="discord:81", policy=policy))
         with pytest.raises(NotEnoughCredits):
             await ask(at_home, anna, ELSEWHERE)
         job = await ask(at_home, anna, HERE)
@@ -63,7 +64,7 @@ async def test_a_heavier_plan_has_more_turns(tmp_path: Path) -> None:
     """Four times the weight: four turns for one."""
     async with home(tmp_path, A_DAY) as at_home:
         anna, ben = await at_home.account("anna"), await at_home.account("ben")
-        await at_home.store.accounts.set_plan(ben.id, "heavy", None)
+        await do(at_home.store, SetPlan(account_id=ben.id, plan="heavy", until=None))
         await at_home.ask(await at_home.account("cleo"))
         await at_home.engine.next()
         jobs = [await at_home.ask(account) for account in (anna, anna, ben, ben, ben, ben)]

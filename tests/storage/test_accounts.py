@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from core.job import Identity, Wallet
+from core.moderation import SetPlan
 from storage.store import Store
-from tests.storage.samples import NOON, a_grant, a_person
+from tests.storage.samples import NOON, a_grant, a_person, do
 from tests.storage.steps import finish, run
 
 
@@ -42,7 +43,7 @@ async def test_a_grant_is_given_once_however_often_and_at_once_it_is_due(store: 
 async def test_a_plan_is_kept_with_its_end(store: Store) -> None:
     account = await a_person(store)
     assert (account.plan, account.plan_until) == ("free", None)
-    await store.accounts.set_plan(account.id, "pro", NOON)
+    await do(store, SetPlan(account_id=account.id, plan="pro", until=NOON))
     known = await store.accounts.account_by_id(account.id)
     assert known == replace(account, plan="pro", plan_until=NOON)
 

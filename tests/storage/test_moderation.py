@@ -16,19 +16,14 @@ from core import moderation as acts
 from core.audit import Row, fault, sealed
 from core.errors import Refused, UserError, WrongState
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
-from core.moderation import Act, Actor, Allowance, Kind, Outcome, Rank, Restraint
+from core.moderation import Allowance, Kind, Outcome, Restraint
 from core.treasury import Policy, Share
 from storage.store import Store, open_store
 from tests.storage.books import faults
-from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, a_person
+from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, a_person, do
 
 SERVER, OTHER = "discord:81", "discord:82"
 HERE, ELSEWHERE = "discord:81/92/103", "discord:82/93/104"
-HOST = Actor("the shell", Rank.HOST)
-
-
-async def do(store: Store, act: Act, key: str = "", *, dry: bool = False) -> Outcome:
-    return await store.moderation.perform(act, HOST, key or str(act), dry=dry)
 
 
 async def queue(store: Store, account: Account, place: str = HERE, credits: int = 10) -> Job:

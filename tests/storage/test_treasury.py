@@ -9,10 +9,11 @@ import pytest
 
 from core.errors import NotEnoughCredits
 from core.job import Account, Identity, Job, State, Wallet
+from core.moderation import SetPolicy
 from core.treasury import Policy, Share, Treasury
 from storage.store import Store
 from tests.storage.books import faults
-from tests.storage.samples import NOON, a_clip, a_grant, a_job, a_person
+from tests.storage.samples import NOON, a_clip, a_grant, a_job, a_person, do
 
 SERVER = "discord:81"
 MIDNIGHT = NOON.replace(hour=0)
@@ -36,7 +37,7 @@ async def test_a_treasury_is_kept_with_its_policy(store: Store) -> None:
     club = await a_treasury(store, 10)
     assert await store.accounts.treasury(SERVER) is None
     for policy in (Policy(), Policy(50, (1, 2), ("pocket",), ("92",), 5.0, "480p", (18, 2))):
-        await store.accounts.set_treasury(SERVER, club.id, policy)
+        await do(store, SetPolicy(server=SERVER, policy=policy))
         assert await store.accounts.treasury(SERVER) == Treasury(club.id, policy)
 
 
