@@ -128,8 +128,8 @@ class Kills(kills.Kills[Playhouse, Request]):
             Point("upload done, its answer lost", lambda r: r.delivered, lose_upload,
                   slack=AT_ONCE),
             Point("sent anew", lambda r: r.delivered, slack=AT_ONCE, act=self.delete_card),
-            Point("shut out", lambda r: r.refused, seconds=12, slack=AT_ONCE, manner=ALONE,
-                  act=lambda r: r.who.block(), when=_running),
+            Point("shut out", lambda r: r.refused, slow, slack=AT_ONCE, manner=ALONE,
+                  act=lambda r: r.who.block(), when=lambda r: r.shown and not faults.waiting),
         )  # fmt: skip
 
     def anywhere(self) -> Point:
