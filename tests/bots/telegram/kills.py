@@ -28,6 +28,8 @@ A_CLIP_BYTES = 40_000
 SLOWLY = 150_000
 """Bytes a second."""
 
+MANY = 1_000_000
+
 PICTURE = photo(640, 360)
 ALONE = "alone"
 KEPT = "SELECT job_id FROM delivery WHERE state = 'kept'"
@@ -111,6 +113,9 @@ class Kills(kills.Kills[Playhouse, Request]):
         def slow() -> object:
             return faults.slow("editMessageMedia", SLOWLY, least=A_CLIP_BYTES)
 
+        def all_slow() -> object:
+            return faults.slow("editMessageMedia", SLOWLY, count=MANY, least=A_CLIP_BYTES)
+
         def lose_upload() -> object:
             return faults.lose("editMessageMedia", least=A_CLIP_BYTES)
 
@@ -128,8 +133,8 @@ class Kills(kills.Kills[Playhouse, Request]):
             Point("upload done, its answer lost", lambda r: r.delivered, lose_upload,
                   slack=AT_ONCE),
             Point("sent anew", lambda r: r.delivered, slack=AT_ONCE, act=self.delete_card),
-            Point("shut out", lambda r: r.refused, slow, slack=AT_ONCE, manner=ALONE,
-                  act=lambda r: r.who.block(), when=lambda r: r.shown and not faults.waiting),
+            Point("shut out", lambda r: r.refused or r.delivered, all_slow, seconds=12,
+                  slack=AT_ONCE, manner=ALONE, act=lambda r: r.who.block(), when=_running),
         )  # fmt: skip
 
     def anywhere(self) -> Point:

@@ -63,7 +63,7 @@ async def test_words_become_a_clip_and_a_clip_becomes_others(
         again = here.anna.press(card, "Again")
         second = await here.clip(again)
         assert second.id != card.id
-        assert "seed 7" not in second.text
+        assert "seed 7 " not in second.text
         longer = await here.clip(here.anna.press(card, "Extend"))
         assert seconds_of(longer) > seconds_of(card)
 
