@@ -93,7 +93,7 @@ class Lobby:
 
     async def unfinished(self) -> Sequence[Job]:
         """Every job whose card still changes."""
-        return [*await self._jobs.running(), *await self._jobs.queued()]
+        return await self._jobs.unfinished()
 
     async def kept(self, account: Account) -> Sequence[Job]:
         """Ended jobs that could not be brought to them; each is told once."""

@@ -153,7 +153,7 @@ class Moderators:
         now, everything = self._clock(), actor.server == EVERYWHERE
         held = await self._moderation.restraints([account.id], now)
         mine = [one for one in held if one.whom == person(account.id)]
-        unfinished = [*await self._jobs.running(), *await self._jobs.queued()]
+        unfinished = await self._jobs.unfinished()
         theirs = [job for job in unfinished if job.account_id == account.id]
         server = None if everything else actor.server
         plan = self._plans.of(account, now).name

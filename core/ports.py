@@ -258,6 +258,11 @@ class Jobs(Protocol):
 
     async def running(self) -> Sequence[Job]: ...
 
+    async def unfinished(self) -> Sequence[Job]:
+        """Those that run, then those that are queued, each oldest first, as they were at one moment:
+        a job that starts meanwhile is not missed."""
+        ...
+
     async def claim(self, job_id: str, now: datetime) -> Job | None:
         """queued → running, with the next attempt; None where it is queued no more."""
         ...

@@ -188,6 +188,13 @@ class SqlJobs:
         return await self._jobs(_in(State.RUNNING).order_by(col(JobRow.number)))
 
     @retried
+    async def unfinished(self) -> Sequence[Job]:
+        waiting = col(JobRow.state) == State.QUEUED
+        running = col(JobRow.state) == State.RUNNING
+        both = select(JobRow).where(or_(running, waiting))
+        return await self._jobs(both.order_by(waiting, col(JobRow.number)))
+
+    @retried
     async def needs_picture(self, picture_id: str) -> bool:
         shown = or_(col(JobRow.picture) == picture_id, col(JobRow.last_picture) == picture_id)
         needing = and_(shown, col(JobRow.deleted) == false())

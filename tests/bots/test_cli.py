@@ -137,7 +137,7 @@ async def test_doctor_says_what_it_read(tmp_path: Path) -> None:
 async def test_settings_that_cannot_be_are_one_sentence(tmp_path: Path) -> None:
     for name, value, says in (
         ("KINORA_PLANS__PRO__LARGEST", "1080", "such as 480p, 720p or 1080p"),
-        ("KINORA_LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("KINORA_LOG_LEVEL", "loud", "is not one of DEBUG, INFO, WARNING, ERROR"),
         ("KINORA_DISCORD", "a-secret", "KINORA_DISCORD: its parts are set one by one"),
     ):
         status, _, complained = await command(tmp_path, "doctor", **{name: value})

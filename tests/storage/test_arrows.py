@@ -18,6 +18,23 @@ from tests.storage.steps import deliveries, fail, finish, kinds, queue, run, sto
 Ending = Callable[[Store, Job], Awaitable[Job | None]]
 
 
+async def test_what_is_unfinished_is_told_as_it_was_at_one_moment(store: Store) -> None:
+    account = await a_person(store, 100)
+    first, second, third = [await queue(store, account, 10) for _ in range(3)]
+    assert await store.jobs.cancel((await queue(store, account, 10)).id, NOON)
+
+    async def claimed() -> None:
+        for job in (second, third):
+            await store.jobs.claim(job.id, NOON)
+
+    claiming = asyncio.create_task(claimed())
+    while not claiming.done():
+        seen = await store.jobs.unfinished()
+        assert {job.id for job in seen} == {first.id, second.id, third.id}
+    seen = await store.jobs.unfinished()
+    assert [job.id for job in seen] == [second.id, third.id, first.id]
+
+
 async def test_a_job_runs_to_its_clip(store: Store, tmp_path: Path) -> None:
     account = await a_person(store, 100)
     job = await queue(store, account, 10)
@@ -25,6 +42,7 @@ async def test_a_job_runs_to_its_clip(store: Store, tmp_path: Path) -> None:
     assert running == replace(job, state=State.RUNNING, attempt=1, started_at=NOON)
     assert await store.jobs.running() == [running]
     assert await store.jobs.queued() == []
+    assert await store.jobs.unfinished() == [running]
     assert await store.jobs.progress(job.id, 1, "rendering", 3, 20)
     noted = await store.jobs.job(job.id)
     assert noted is not None
