@@ -259,7 +259,7 @@ class Jobs(Protocol):
     async def running(self) -> Sequence[Job]: ...
 
     async def unfinished(self) -> Sequence[Job]:
-        """Those that run, then those that are queued, each oldest first, as they were at one moment:
+        """Those that run, then those that are queued, each oldest first, all of one moment:
         a job that starts meanwhile is not missed."""
         ...
 
