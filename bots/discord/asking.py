@@ -38,7 +38,7 @@ from core.places import Post, parts, place
 TOKEN_TIME = timedelta(minutes=14, seconds=30)
 """How long an interaction's token is counted on: Discord's 15 minutes, and some slack."""
 
-WRITTEN_SECONDS = 0.2
+WRITTEN_SECONDS = 0.15
 """How long an acknowledgement waits until it is written down who asked. Longer would close the hole
 where a database is slow, and keep everybody waiting there."""
 
