@@ -53,7 +53,9 @@ from core.lobby import Lobby
 from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
+from core.purchases import Purchases
 from core.studio import Studio, Terms
+from core.wares import Ware, Wares
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
 from storage.database import at_head
@@ -319,6 +321,14 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(Plans(plans), ZoneInfo(settings.time_zone), settings.model)
 
 
+def wares_of(settings: Settings) -> Wares:
+    by_name = {
+        name: Ware(name, **(said.model_dump() | {"title": said.title or name.replace("_", " ")}))
+        for name, said in settings.wares.items()
+    }
+    return Wares(by_name, settings.payments)
+
+
 def moderators_of(
     settings: Settings,
     store: Store,
@@ -382,6 +392,7 @@ def _bots(
             studio=studio,
             lobby=lobby,
             moderators=moderators,
+            purchases=Purchases(store.payments, wares_of(settings)),
             bulletin=bulletin,
             pictures=store.files.picture,
             shrink=shrink.shrink,

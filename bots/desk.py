@@ -14,6 +14,7 @@ from core.job import Account, Clip
 from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
+from core.purchases import Purchases
 from core.studio import Studio
 
 Pictures = Callable[[str], Awaitable[Path | None]]
@@ -32,6 +33,7 @@ class Desk(Generic[Settings]):
     studio: Studio
     lobby: Lobby
     moderators: Moderators
+    purchases: Purchases
     bulletin: Bulletin
     pictures: Pictures
     shrink: Shrink

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from bots.settings import LEVELS, PREFIX, Plan, Settings
+from bots.settings import LEVELS, PREFIX, Plan, Settings, Ware
 from core.plans import BUILT_IN
 
 _TOKEN = re.compile(r"(DISCORD|TELEGRAM)_*(?:BOT_*)?TOKEN")
@@ -45,13 +45,17 @@ def misspelt(names: Iterable[str], settings: Settings) -> Sequence[Misspelt]:
 
 
 def _known(name: str) -> Sequence[str]:
-    """All that is read. A plan may have any name: so also the one that it has in `name`."""
-    plans = {plan.name.upper() for plan in BUILT_IN}
+    """All that is read. Plans and wares may have any name: so also the one in `name`."""
+    named: dict[str, tuple[type[BaseModel], set[str]]] = {
+        "PLANS": (Plan, {plan.name.upper() for plan in BUILT_IN}),
+        "WARES": (Ware, set()),
+    }
     level, *parts = name.removeprefix(PREFIX).split(LEVELS)
-    if level == "PLANS" and parts:
-        plans.add(parts[0])
-    below: list[tuple[str, ...]] = [(), *_paths(Plan)]
-    paths = [*_paths(Settings), *(("PLANS", plan, *rest) for plan in plans for rest in below)]
+    if level in named and parts:
+        named[level][1].add(parts[0])
+    paths = list(_paths(Settings))
+    for kind, (model, names) in named.items():
+        paths += [(kind, one, *rest) for one in names for rest in [(), *_paths(model)]]
     return [PREFIX + LEVELS.join(path) for path in paths]
 
 

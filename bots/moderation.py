@@ -13,7 +13,7 @@ from bots.talk import Bold, Code, Paragraph, line
 from core.audit import Row
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
-from core.job import Identity
+from core.job import Claim, Identity
 from core.moderation import EVERYWHERE, Act, Ban, Kind, Rank, Restraint, Take, moment
 from core.moderators import Moderators, Shown
 
@@ -93,8 +93,8 @@ def name_of(name: str, identity: Identity) -> str:
 def person(shown: Shown) -> Sequence[Paragraph]:
     """What there is to know of somebody."""
     account = shown.account
-    end = f" until {moment(account.plan_until)}" if account.plan_until else ""
-    head = [line(Bold(account.name), f"{DOT}account {account.id}{DOT}plan {shown.plan}{end}")]
+    head = [line(Bold(account.name), f"{DOT}account {account.id}{DOT}plan {shown.plan}")]
+    head += [line(f"{one.plan} by {one.source}{_until(one)}", small=True) for one in account.claims]
     if shown.identities:
         head.append(line(" ".join(f"{one.platform}:{one.subject}" for one in shown.identities)))
     if shown.wallet is not None:
@@ -144,9 +144,13 @@ def row_of(row: Row, whom: str = "") -> str:
     )
 
 
+def _until(one: Claim | Restraint) -> str:
+    return f" until {moment(one.until)}" if one.until else ""
+
+
 def _restraint(one: Restraint) -> str:
     place = "everywhere" if one.server == EVERYWHERE else f"on {one.server}"
-    end = f" until {moment(one.until)}" if one.until else ""
+    end = _until(one)
     if one.kind is Kind.QUOTA:
         return f"Quota {place}: {credits(one.credits)} a day"
     said = "Banned" if one.kind is Kind.BAN else "Paused"

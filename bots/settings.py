@@ -12,7 +12,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -21,10 +28,15 @@ from pydantic_settings import (
 )
 
 from core.job import Identity
-from core.plans import Label
+from core.moderation import CREDITS_MAX
+from core.plans import BUILT_IN, Label
 
 PREFIX = "KINORA_"
 LEVELS = "__"
+MOST_STARS = 10_000
+"""The most that an invoice in Telegram Stars may ask."""
+STARS_PERIOD_DAYS = 30
+"""The one period that Telegram has for subscriptions."""
 FILE = Path(".env")
 """Looked for in the current folder."""
 
@@ -178,6 +190,32 @@ class Plan(BaseModel):
         return largest
 
 
+class Ware(BaseModel):
+    """KINORA_WARES__NAME__*: what is offered for money; as in `core.wares.Ware`."""
+
+    title: str = Field(default="", max_length=32)
+    description: str = Field(default="", max_length=255)
+    credits: int = Field(default=0, ge=0, le=CREDITS_MAX)
+    kept_days: int | None = Field(default=None, ge=1, le=36_500)
+    plan: str | None = None
+    days: int | None = Field(default=None, ge=1, le=36_500)
+    stars: int | None = Field(default=None, ge=1, le=MOST_STARS)
+    sku: str | None = Field(default=None, pattern=r"^\d{1,20}$")
+    renews: bool = False
+
+    @model_validator(mode="after")
+    def _brings(self) -> Ware:
+        if not self.credits and self.plan is None:
+            raise ValueError("say what it brings: CREDITS, or a PLAN, or both")
+        if self.plan is not None and self.days is None and self.sku is None:
+            raise ValueError("say for how many DAYS a payment gives the plan")
+        if self.renews and self.stars is not None and self.days != STARS_PERIOD_DAYS:
+            raise ValueError(
+                f"what renews for stars has {STARS_PERIOD_DAYS} DAYS, no more, no less"
+            )
+        return self
+
+
 class Queue(BaseModel):
     """KINORA_QUEUE__*."""
 
@@ -227,6 +265,9 @@ class Settings(BaseSettings):
     credits: Credits = Credits()
     queue: Queue = Queue()
     plans: dict[str, Plan] = Field(default_factory=dict)
+    payments: bool = False
+    """Whether wares are offered. What was paid for is honoured all the same."""
+    wares: dict[str, Ware] = Field(default_factory=dict)
     clips: Clips = Clips()
 
     @field_validator("operators")
@@ -236,6 +277,17 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"(discord|telegram):\d{1,20}|web:\S{1,80}", one):
                 raise ValueError(f'"{one}" is nobody: write discord:ID or telegram:ID')
         return named
+
+    @field_validator("wares")
+    @classmethod
+    def _bring_plans(cls, wares: dict[str, Ware], info: ValidationInfo) -> dict[str, Ware]:
+        plans = sorted({plan.name for plan in BUILT_IN} | set(info.data.get("plans", ())))
+        for name, ware in wares.items():
+            if ware.plan is not None and ware.plan not in plans:
+                raise ValueError(
+                    f'{name} brings the plan "{ware.plan}", which there is not: {", ".join(plans)}'
+                )
+        return wares
 
     @field_validator("time_zone")
     @classmethod

@@ -64,19 +64,28 @@ OWNER = Identity("web", "owner")
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What gives somebody a plan, of `core.plans`: "moderator", "role:discord:81/55", or
+    "purchase:PLAN". until: None for good."""
+
+    source: str
+    plan: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One person with one wallet. weight: their share of the queue, 1 for everybody at first.
 
-    ping: whether they are told in a chat, by a short message, that a clip is done. plan: as in
-    `core.plans`, until `plan_until`; None: for good.
+    ping: whether they are told in a chat, by a short message, that a clip is done. claims: at most
+    one of a source, sorted by it; with those that are over.
     """
 
     id: int
     name: str
     weight: float = 1.0
     ping: bool = True
-    plan: str = "free"
-    plan_until: datetime | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

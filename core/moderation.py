@@ -15,13 +15,15 @@ from typing import Any, ClassVar
 
 from core.errors import BadPrompt, Refused
 from core.places import parts, server
-from core.plans import Plans
+from core.plans import FREE, Plans
 from core.treasury import Policy
 
 EVERYWHERE = ""
 """In place of a server: on all of them, and on the page."""
 
 ALL, TREASURY = "all", "treasury"
+BY_HAND = "moderator"
+"""The source of a claim on a plan that a moderator assigned."""
 CREDITS_MAX = 1_000_000_000
 REASON_CHARS = 500
 
@@ -85,7 +87,8 @@ class SetQuota(OnPerson):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPlan(OnPerson):
-    """until: None for good."""
+    """A claim on a plan beside those that a role or a purchase gives; the free plan takes it back.
+    until: None for good."""
 
     verb: ClassVar[str] = "plan"
     plan: str
@@ -358,6 +361,8 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"{name} has no quota{place} any more."
         case SetQuota():
             return f"{name} may spend {_credits(act.credits or 0)} a day{place}."
+        case SetPlan() if act.plan == FREE:
+            return f"{name} has the plan {FREE}, unless a role or a purchase gives a better one."
         case SetPlan():
             return f"{name} has the plan {act.plan}{_until(act.until)}."
         case Ban():

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.days import beginning, day_of, next_month
 from core.errors import BadPrompt
-from core.job import Account, Grant, LotKind
+from core.job import Account, Claim, Grant, LotKind
 from core.places import lines
 from core.request import Request
 
@@ -59,9 +59,21 @@ class Plans:
     by_name: Mapping[str, Plan] = field(default_factory=lambda: {p.name: p for p in BUILT_IN})
 
     def of(self, account: Account, now: datetime) -> Plan:
-        """The free one where theirs is over, or is no more."""
-        over = account.plan_until is not None and account.plan_until <= now
-        return self.by_name[FREE] if over else self.by_name.get(account.plan, self.by_name[FREE])
+        """The best of those that they have a claim on: by weight in the queue, then by credits. The
+        free one where all are over, or are no more."""
+        return max(
+            (self.by_name[claim.plan] for claim in self.holding(account, now)),
+            key=lambda plan: (plan.weight, plan.monthly, plan.daily),
+            default=self.by_name[FREE],
+        )
+
+    def holding(self, account: Account, now: datetime) -> Sequence[Claim]:
+        """The claims on plans that there are, without those that are over."""
+        return [
+            claim
+            for claim in account.claims
+            if claim.plan in self.by_name and (claim.until is None or now < claim.until)
+        ]
 
 
 def grants(plan: Plan, now: datetime, zone: tzinfo) -> Sequence[Grant]:

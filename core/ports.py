@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Protocol
 
 from core.audit import Row
-from core.job import Account, Clip, Grant, Identity, Job, Lot, Wallet
+from core.job import Account, Claim, Clip, Grant, Identity, Job, Lot, Wallet
 from core.moderation import Act, Actor, Allowance, Outcome, Restraint
 from core.places import Post, Rules
+from core.purchases import Bought, Purchase, Refunded, Sale
 from core.request import Picture, Request
 from core.treasury import Share, Treasury
 
@@ -185,6 +186,17 @@ class Accounts(Protocol):
     async def account_by_id(self, account_id: int) -> Account | None: ...
 
     async def set_ping(self, account_id: int, ping: bool) -> None: ...
+
+    async def set_claims(self, account_id: int, source: str, claims: Sequence[Claim]) -> None:
+        """These in place of the one of that source, such as "moderator"; or, where it ends with
+        a slash, of all below it, such as the roles of a server, "role:discord:81/".
+
+        Raises LookupError for an unknown account."""
+        ...
+
+    async def drop_claims(self, source: str) -> int:
+        """Everybody's of a source, as where a role gives its plan no more. How many they were."""
+        ...
 
     async def wallet(self, account_id: int) -> Wallet:
         """As it was when it was last used: without what was due since, with what expired since."""
@@ -425,6 +437,32 @@ class Moderation(Protocol):
     ) -> Sequence[Row]:
         """Of the log, behind number `after`, in its order; or the newest first. server, whom: only
         what was done there, or to them."""
+        ...
+
+
+class Payments(Protocol):
+    """What providers of payments tell, each charge once; as in `core.purchases`."""
+
+    async def bought(self, sale: Sale) -> Bought:
+        """Raises LookupError for an unknown account."""
+        ...
+
+    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded: ...
+
+    async def ended(
+        self, provider: str, charge: str, at: datetime, until: datetime
+    ) -> Purchase: ...
+
+    async def of(self, account_id: int, limit: int) -> Sequence[Purchase]:
+        """Theirs, the newest first."""
+        ...
+
+    async def by_charge(self, provider: str, charge: str) -> Purchase | None: ...
+
+    async def newest(
+        self, limit: int, provider: str | None = None, before: int | None = None
+    ) -> Sequence[Purchase]:
+        """Everybody's, the newest first; those before purchase `before`."""
         ...
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.job import Account, Grant, Identity, Lot, LotKind, Wallet
+from core.job import Account, Claim, Grant, Identity, Lot, LotKind, Wallet
 from core.ports import Clock, Entry
 from core.treasury import Policy, Share, Treasury
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import AccountRow, EntryRow, IdentityRow, TreasuryRow
+from storage.tables import AccountRow, ClaimRow, EntryRow, IdentityRow, TreasuryRow
 
 SWEPT = 500
 """Accounts whose credits one sweep lets expire; the next does the rest."""
@@ -43,7 +43,7 @@ class SqlAccounts:
                 .returning(col(IdentityRow.account_id))
             )
             if linked is not None:
-                return account_of(account)
+                return Account(account.id, account.name)
             await session.execute(delete(AccountRow).where(col(AccountRow.id) == account.id))
             known = await behind(session, identity)
         assert known is not None, "identities are never removed"
@@ -52,8 +52,7 @@ class SqlAccounts:
     @retried
     async def account_by_id(self, account_id: int) -> Account | None:
         async with self.database.reading() as session:
-            row = await session.get(AccountRow, account_id)
-            return account_of(row) if row else None
+            return await found(session, col(AccountRow.id) == account_id)
 
     @retried
     async def set_ping(self, account_id: int, ping: bool) -> None:
@@ -64,6 +63,22 @@ class SqlAccounts:
                 .values(ping=ping)
                 .execution_options(synchronize_session=False)
             )
+
+    @retried
+    async def set_claims(self, account_id: int, source: str, claims: Sequence[Claim]) -> None:
+        async with self.database.writing() as session:
+            await claim(session, account_id, source, claims)
+
+    @retried
+    async def drop_claims(self, source: str) -> int:
+        async with self.database.writing() as session:
+            dropped = await session.scalars(
+                delete(ClaimRow)
+                .where(col(ClaimRow.source) == source)
+                .returning(col(ClaimRow.account_id))
+                .execution_options(synchronize_session=False)
+            )
+            return len(dropped.all())
 
     @retried
     async def wallet(self, account_id: int) -> Wallet:
@@ -124,20 +139,51 @@ class SqlAccounts:
             return [_entry_of(row) for row in rows]
 
 
-def account_of(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.weight, row.ping, row.plan, row.plan_until)
+async def found(session: AsyncSession, whose: ColumnElement[bool]) -> Account | None:
+    """The one account, with its claims."""
+    rows = await session.execute(
+        select(AccountRow, ClaimRow)
+        .outerjoin(ClaimRow, col(ClaimRow.account_id) == col(AccountRow.id))
+        .where(whose)
+        .order_by(col(ClaimRow.source))
+    )
+    known = rows.all()
+    if not known:
+        return None
+    row: AccountRow = known[0][0]
+    rows_of_claims: Sequence[ClaimRow | None] = [one[1] for one in known]
+    claims = tuple(Claim(one.source, one.plan, one.until) for one in rows_of_claims if one)
+    return Account(row.id, row.name, row.weight, row.ping, claims)
 
 
 async def behind(session: AsyncSession, identity: Identity) -> Account | None:
-    row = await session.scalar(
-        select(AccountRow)
-        .join(IdentityRow, col(IdentityRow.account_id) == col(AccountRow.id))
+    account_id = (
+        select(col(IdentityRow.account_id))
         .where(
             col(IdentityRow.platform) == identity.platform,
             col(IdentityRow.subject) == identity.subject,
         )
+        .scalar_subquery()
     )
-    return account_of(row) if row else None
+    return await found(session, col(AccountRow.id) == account_id)
+
+
+async def claim(
+    session: AsyncSession, account_id: int, source: str, claims: Sequence[Claim]
+) -> None:
+    """As `core.ports.Accounts.set_claims`, inside a transaction."""
+    kept = col(ClaimRow.source)
+    meant = kept.startswith(source, autoescape=True) if source.endswith("/") else kept == source
+    await ledger.lock(session, account_id)
+    await ledger.wallet(session, account_id)
+    await session.execute(
+        delete(ClaimRow)
+        .where(col(ClaimRow.account_id) == account_id, meant)
+        .execution_options(synchronize_session=False)
+    )
+    for one in claims:
+        values = {"source": one.source, "plan": one.plan, "until": one.until}
+        await session.execute(insert(ClaimRow).values(account_id=account_id, **values))
 
 
 def _entry_of(row: EntryRow) -> Entry:

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from core.job import Account
 from core.ports import Clock
-from storage.accounts import account_of
+from storage.accounts import found
 from storage.database import Database, insert_new, retried
 from storage.tables import AccountRow, CredentialRow
 
@@ -109,5 +109,6 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 
 
 async def _account(session: AsyncSession, account_id: int | None) -> Account | None:
-    row = None if account_id is None else await session.get(AccountRow, account_id)
-    return account_of(row) if row else None
+    if account_id is None:
+        return None
+    return await found(session, col(AccountRow.id) == account_id)

@@ -152,6 +152,23 @@ async def take(
     return taken
 
 
+async def reclaim(session: AsyncSession, lot_id: int, key: str, now: datetime, note: str) -> int:
+    """Take back what is left of a lot, and that nothing is held for. How much that was."""
+    account_id: int = (
+        await session.scalars(select(LOT.c.account_id).where(LOT.c.id == lot_id))
+    ).one()
+    await _lock(session, _LOCK, {"ids": [account_id]})
+    page = _Page(now)
+    books = (await _books(session, [account_id], page))[account_id]
+    taken = 0
+    for lot in books.lots:
+        if lot.id == lot_id:
+            taken = lot.credits
+            page.enter(lot, "take", f"take:{account_id}:{key}", -taken, 0, note=note)
+    await page.write(session)
+    return taken
+
+
 async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
     """What a job of the account may take of the share."""
     there = (await wallet(session, share.account_id)).available
@@ -179,6 +196,11 @@ async def settle(
         kind = "capture" if taken else "release"
         page.enter(hold.lot, kind, f"job:{job_id}:settle{_nth(number)}", back, -hold.credits)
     await page.write(session)
+
+
+async def lock(session: AsyncSession, *account_ids: int) -> None:
+    """Accounts, the lowest id first. What is read of them afterwards stays so."""
+    await _lock(session, _LOCK, {"ids": account_ids})
 
 
 async def lock_payers(session: AsyncSession, job_ids: Sequence[str]) -> None:

@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, text, true, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core import moderation as acts
 from core.audit import Row, sealed
 from core.errors import NotFound, UserError, WrongState
-from core.job import Account, Grant, Identity, LotKind
+from core.job import Account, Claim, Grant, Identity, LotKind
 from core.moderation import EVERYWHERE, Act, Actor, Kind, Outcome, Restraint
+from core.plans import FREE
 from core.ports import Clock
 from core.studio import NO_CLIP
 from core.treasury import Policy
 from storage import ledger
-from storage.accounts import account_of, behind
+from storage.accounts import behind, claim
 from storage.database import Database, retried
 from storage.jobs import call_off, spent
 from storage.tables import (
@@ -170,15 +171,8 @@ async def _done(session: AsyncSession, act: Act, key: str, now: datetime) -> Out
                 TreasuryRow(server=act.server, account_id=account_id, policy=policy)
             )
         case acts.SetPlan():
-            changed = await session.scalar(
-                update(AccountRow)
-                .where(col(AccountRow.id) == act.account_id)
-                .values(plan=act.plan, plan_until=act.until)
-                .returning(col(AccountRow.id))
-                .execution_options(synchronize_session=False)
-            )
-            if changed is None:
-                raise LookupError(f"no account {act.account_id}")
+            given = [] if act.plan == FREE else [Claim(acts.BY_HAND, act.plan, act.until)]
+            await claim(session, act.account_id, acts.BY_HAND, given)
         case acts.SetQuota(credits=None):
             await _lift(session, act, Kind.QUOTA, "There is no quota to take back.")
         case acts.SetQuota():
@@ -254,7 +248,7 @@ async def _treasury(session: AsyncSession, server: str, now: datetime) -> int:
         session.add(
             IdentityRow(platform=identity.platform, subject=identity.subject, account_id=account.id)
         )
-        known = account_of(account)
+        known = Account(account.id, account.name)
     session.add(TreasuryRow(server=server, account_id=known.id, policy=Policy().as_dict()))
     await session.flush()
     return known.id

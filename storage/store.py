@@ -11,7 +11,18 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderation, Outbox, Places
+from core.ports import (
+    Accounts,
+    Clock,
+    Credentials,
+    Files,
+    Inbox,
+    Jobs,
+    Moderation,
+    Outbox,
+    Payments,
+    Places,
+)
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
@@ -21,11 +32,12 @@ from storage.jobs import SqlJobs
 from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
+from storage.purchases import SqlPayments
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The eight ports. database: what they share; outside of `storage`, only to have it `alone`."""
+    """The nine ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs
@@ -33,6 +45,7 @@ class Store:
     outbox: Outbox
     places: Places
     moderation: Moderation
+    payments: Payments
     files: Files
     credentials: Credentials
     database: Database
@@ -73,6 +86,7 @@ async def open_store(
             outbox=SqlOutbox(database),
             places=SqlPlaces(database),
             moderation=SqlModeration(database, clock),
+            payments=SqlPayments(database, clock),
             files=files,
             credentials=SqlCredentials(database, clock),
             database=database,

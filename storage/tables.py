@@ -27,6 +27,7 @@ from sqlmodel import Field, SQLModel
 
 from core.job import LotKind, State
 from core.moderation import Kind
+from core.purchases import PurchaseState
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -80,7 +81,7 @@ class Table(SQLModel):
 
 class AccountRow(Table, table=True):
     """available, held: what the account's entries add up to, and its lots, in whole credits.
-    ping, plan: as in `core.job.Account`."""
+    ping: as in `core.job.Account`."""
 
     __tablename__ = "account"
     __table_args__ = (
@@ -94,9 +95,52 @@ class AccountRow(Table, table=True):
     available: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     ping: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
-    plan: str = Field(default="free", sa_column=Column(Text, nullable=False))
-    plan_until: datetime | None = Field(default=None, sa_column=Column(Instant))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class ClaimRow(Table, table=True):
+    """What gives an account a plan; as in `core.job.Claim`."""
+
+    __tablename__ = "claim"
+    __table_args__ = (Index(None, "source"),)
+
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), primary_key=True))
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    plan: str = Field(sa_column=Column(Text, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class PurchaseRow(Table, table=True):
+    """One charge; as in `core.purchases.Purchase`.
+
+    as_of: the moment of the newest that was heard of it. lot_id: what its credits lie in. receipt:
+    which call brought it, or took it back.
+    """
+
+    __tablename__ = "purchase"
+    __table_args__ = (
+        UniqueConstraint("provider", "charge"),
+        _one_of("state", tuple(PurchaseState), "state"),
+        CheckConstraint("taken >= 0 AND taken <= credits", name="taken"),
+        Index(None, "account_id", "id"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    provider: str = Field(sa_column=Column(Text, nullable=False))
+    charge: str = Field(sa_column=Column(Text, nullable=False))
+    account_id: int | None = Field(default=None, sa_column=Column(Key, ForeignKey("account.id")))
+    ware: str = Field(default="", sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    as_of: datetime = Field(sa_column=Column(Instant, nullable=False))
+    credits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    taken: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    lot_id: int | None = Field(default=None, sa_column=Column(Key, ForeignKey("lot.id")))
+    plan: str | None = Field(default=None, sa_column=Column(Text))
+    days: int | None = None
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+    place: str = Field(default="", sa_column=Column(Text, nullable=False))
+    receipt: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
 class IdentityRow(Table, table=True):

@@ -60,7 +60,7 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         assert (status, said["detail"]) == (403, "You are banned from this Kinora: spam")
         shown = await do("show", "anna")
         assert "Banned everywhere: spam" in shown
-        assert "plan pro until" in shown
+        assert "pro by moderator until" in shown
     rows = list(csv.DictReader(io.StringIO(await do("audit", "--csv"))))
     assert [row["act"] for row in rows] == [
         "grant", "take", "grant", "pause", "cancel", "resume", "plan", "ban",

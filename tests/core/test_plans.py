@@ -14,7 +14,7 @@ import pytest
 
 from core.days import beginning
 from core.errors import BadPrompt
-from core.job import Account, Identity, Job, Lot, LotKind, State
+from core.job import Account, Claim, Identity, Job, Lot, LotKind, State
 from core.plans import BUILT_IN, DAYS_KEPT, FREE, Label, Plan, Plans, check, grants
 from core.ports import Stage
 from core.pricing import due
@@ -108,11 +108,23 @@ def test_a_month_is_given_once_and_ends_with_it() -> None:
 
 def test_a_plan_that_is_over_or_no_more_is_the_free_one() -> None:
     plans = Plans()
-    account = Account(1, "Ada", plan="pro", plan_until=NOON)
+    pro = Claim("purchase:pro", "pro", NOON)
+    account = Account(1, "Ada", claims=(pro,))
     assert plans.of(account, NOON - AN_HOUR).name == "pro"
     assert plans.of(account, NOON).name == FREE
-    assert plans.of(replace(account, plan_until=None), NOON).label is Label.OPTIONAL
-    assert plans.of(replace(account, plan="gone", plan_until=None), NOON).name == FREE
+    for_good = replace(account, claims=(replace(pro, until=None),))
+    assert plans.of(for_good, NOON).label is Label.OPTIONAL
+    gone = replace(account, claims=(Claim("moderator", "gone"),))
+    assert plans.of(gone, NOON).name == FREE
+
+
+def test_the_best_of_the_plans_that_hold_is_theirs() -> None:
+    plans = Plans()
+    claims = (Claim("moderator", "supporter"), Claim("purchase:pro", "pro", NOON))
+    account = Account(1, "Ada", claims=claims)
+    assert plans.of(account, NOON - AN_HOUR).name == "pro"
+    assert plans.of(account, NOON).name == "supporter"
+    assert plans.holding(account, NOON) == [claims[0]]
 
 
 def test_a_plan_says_what_it_allows() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 
 from core.job import Account
+from core.purchases import claim_on
+from storage.purchases import purchase_of
 from storage.store import Store
+from storage.tables import ClaimRow, PurchaseRow
 
 _SUMS = """
 SELECT 'account ' || account.id AS whose, account.available, account.held,
@@ -39,18 +43,54 @@ WHERE job.account_id BETWEEN :first AND :last
 GROUP BY job.id, job.state, job.credits, job.charged
 """
 
+_PURCHASES = """
+SELECT purchase.id, purchase.credits, purchase.taken, purchase.lot_id,
+  COALESCE(SUM(CASE WHEN entry.kind = 'grant' THEN available_change END), 0) AS given,
+  COALESCE(SUM(CASE WHEN entry.kind = 'take' AND entry.key LIKE '%refund:' || purchase.id
+    THEN -available_change END), 0) AS taken_back
+FROM purchase LEFT JOIN entry ON entry.lot_id = purchase.lot_id
+WHERE COALESCE(purchase.account_id, 0) BETWEEN :first AND :last
+GROUP BY purchase.id, purchase.credits, purchase.taken, purchase.lot_id
+"""
+
 _ENDED = ("succeeded", "failed", "cancelled", "refused")
 
 
 async def faults(store: Store, account: Account | None = None) -> list[str]:
     """Sentences, about everybody or about one account; none where the entries make the balances and
     the lots, nothing is below zero, every job was held for once, and settled once if it has ended,
-    and what was taken for a clip came back once and whole, if at all."""
+    and what was taken for a clip came back once and whole, if at all; every purchase brought its
+    credits once, or took back what it says, and its plans hold as long as they were paid for."""
     whose = {"first": account.id if account else 0, "last": account.id if account else 2**62}
     async with store.database.reading() as session:
         sums = (await session.execute(text(_SUMS), whose)).all()
         jobs = (await session.execute(text(_JOBS), whose)).all()
-    found = []
+        purchases = (await session.execute(text(_PURCHASES), whose)).all()
+        of_plans = await session.scalars(
+            select(PurchaseRow).where(
+                col(PurchaseRow.account_id).between(whose["first"], whose["last"])
+            )
+        )
+        bought = [purchase_of(row) for row in of_plans]
+        claims = await session.scalars(
+            select(ClaimRow).where(
+                col(ClaimRow.source).startswith("purchase:"),
+                col(ClaimRow.account_id).between(whose["first"], whose["last"]),
+            )
+        )
+        claimed = {(row.account_id, row.plan): row.until for row in claims}
+    found = [
+        f"purchase {one.id}: {tuple(one)}"
+        for one in purchases
+        if (one.given, one.taken_back) != (one.credits, one.taken)
+    ]
+    owed = {}
+    for account_id, plan in {(one.account_id, one.plan) for one in bought}:
+        theirs = [one for one in bought if (one.account_id, one.plan) == (account_id, plan)]
+        if plan is not None and (due := claim_on(plan, theirs)) is not None:
+            owed[account_id, plan] = due.until
+    if owed != claimed:
+        found.append(f"plans that were bought: {claimed} instead of {owed}")
     for which, available, held, entered, entered_held in sums:
         if (available, held) != (entered, entered_held) or available < 0 or held < 0:
             found.append(f"{which}: {available} and {held}, by entries {entered}, {entered_held}")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.job import Identity, Wallet
+from core.job import Claim, Identity, Wallet
 from core.moderation import SetPlan
 from storage.store import Store
 from tests.storage.samples import NOON, a_grant, a_person, do
@@ -42,10 +42,36 @@ async def test_a_grant_is_given_once_however_often_and_at_once_it_is_due(store: 
 
 async def test_a_plan_is_kept_with_its_end(store: Store) -> None:
     account = await a_person(store)
-    assert (account.plan, account.plan_until) == ("free", None)
+    assert account.claims == ()
     await do(store, SetPlan(account_id=account.id, plan="pro", until=NOON))
     known = await store.accounts.account_by_id(account.id)
-    assert known == replace(account, plan="pro", plan_until=NOON)
+    assert known == replace(account, claims=(Claim("moderator", "pro", NOON),))
+    await do(store, SetPlan(account_id=account.id, plan="free"))
+    assert await store.accounts.account_by_id(account.id) == account
+
+
+async def test_claims_of_a_source_take_the_place_of_those_before(store: Store) -> None:
+    """Twenty say so at once; a server's roles leave another's alone."""
+    ada, ben = await a_person(store), await a_person(store)
+    role, other, bought = (
+        Claim("role:discord:81/5", "pro"),
+        Claim("role:discord:810/5", "supporter"),
+        Claim("purchase:pro", "pro", NOON),
+    )
+    for one in (other, bought):
+        await store.accounts.set_claims(ada.id, one.source, [one])
+    said = [store.accounts.set_claims(ada.id, "role:discord:81/", [role]) for _ in range(20)]
+    await asyncio.gather(*said)
+    known = await store.accounts.account_by_id(ada.id)
+    assert known == replace(ada, claims=(bought, role, other))
+    await store.accounts.set_claims(ben.id, role.source, [role])
+    assert await store.accounts.drop_claims(role.source) == 2
+    assert await store.accounts.account_by_id(ben.id) == ben
+    await store.accounts.set_claims(ada.id, "role:discord:810/", [])
+    known = await store.accounts.account_by_id(ada.id)
+    assert known == replace(ada, claims=(bought,))
+    with pytest.raises(LookupError):
+        await store.accounts.set_claims(10**9, "moderator", [])
 
 
 async def test_the_ledger_reads_newest_first_and_in_utc(store: Store) -> None:

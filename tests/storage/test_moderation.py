@@ -15,7 +15,7 @@ from sqlalchemy import text
 from core import moderation as acts
 from core.audit import Row, fault, sealed
 from core.errors import Refused, UserError, WrongState
-from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
+from core.job import Account, Claim, Identity, Job, Lot, LotKind, State, Wallet
 from core.moderation import Allowance, Kind, Outcome, Restraint
 from core.treasury import Policy, Share
 from storage.store import Store, open_store
@@ -204,7 +204,7 @@ async def test_plans_people_and_their_names(store: Store) -> None:
     await do(store, acts.SetPlan(account_id=ada.id, plan="pro", until=NOON + KEEP))
     known = await store.accounts.account_by_id(ada.id)
     assert known is not None
-    assert (known.plan, known.plan_until) == ("pro", NOON + KEEP)
+    assert known.claims == (Claim("moderator", "pro", NOON + KEEP),)
 
 
 async def test_writers_at_once_make_one_chain(store: Store) -> None:

@@ -1,0 +1,168 @@
+"""What was paid for: credits and plans that a provider of payments sold, each payment once.
+
+A provider tells of a charge by its own id for it, maybe often, late, and in any order. What it says
+is a fact with its moment: a refund counts whenever it is heard, also before its payment; of
+payments and ends the newest counts. A renewal is a charge of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.job import Claim, LotKind
+from core.wares import Ware, Wares
+
+if TYPE_CHECKING:
+    from core.ports import Payments
+
+LISTED = 50
+VOUCHER = "voucher"
+"""The provider of what came by a code, which nobody paid for."""
+
+
+class PurchaseState(StrEnum):
+    """ENDED: it was paid, and its plan ends at its `until`."""
+
+    PAID = "paid"
+    REFUNDED = "refunded"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One charge.
+
+    account_id: None where only its refund or its end was heard of yet. at: when it was paid.
+    credits: that it brought; taken: that were taken back. days: of the plan, where no `until` was
+    said. until: when the plan ends; None, without days: never. place: where it was paid, as the
+    provider's room likes to know it again.
+    """
+
+    id: int
+    provider: str
+    charge: str
+    account_id: int | None
+    ware: str
+    state: PurchaseState
+    at: datetime
+    credits: int = 0
+    taken: int = 0
+    plan: str | None = None
+    days: int | None = None
+    until: datetime | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What a provider says was paid: by whom, for what, when, and until when its plan holds."""
+
+    account_id: int
+    ware: Ware
+    provider: str
+    charge: str
+    at: datetime
+    until: datetime | None = None
+    place: str = ""
+
+    @property
+    def kind(self) -> LotKind:
+        """Of the lot that it brings."""
+        return LotKind.GIFTED if self.provider == VOUCHER else LotKind.BOUGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """new: whether this call was the one that brought it. available: credits that they now have.
+    claim: on the ware's plan, with what else they bought of it; None where they have none."""
+
+    purchase: Purchase
+    new: bool
+    available: int
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """new: as above. taken: credits that were taken back; short: that were spent, are held for
+    clips, or were given away."""
+
+    purchase: Purchase
+    new: bool
+    taken: int = 0
+    short: int = 0
+
+
+class Purchases:
+    """Each method is one transaction, and a repeat of it changes nothing."""
+
+    def __init__(self, payments: Payments, wares: Wares) -> None:
+        self._payments = payments
+        self.wares = wares
+
+    async def bought(
+        self,
+        account_id: int,
+        ware: Ware,
+        provider: str,
+        charge: str,
+        at: datetime,
+        until: datetime | None = None,
+        place: str = "",
+    ) -> Bought:
+        """What was paid is theirs. at: when, by the provider's clock; said anew with a later one,
+        `until` counts anew. until: when its plan ends, where the provider says so.
+
+        Raises LookupError for an unknown account.
+        """
+        sale = Sale(account_id, ware, provider, charge, at, until, place)
+        return await self._payments.bought(sale)
+
+    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded:
+        """The money went back: so does what is left of its credits, and its plan ends."""
+        return await self._payments.refunded(provider, charge, at)
+
+    async def ended(
+        self, provider: str, charge: str, at: datetime, until: datetime | None = None
+    ) -> Purchase:
+        """It was called off, or is over: its plan ends at `until`, or at `at` where none is said.
+        Its credits stay."""
+        return await self._payments.ended(provider, charge, at, until or at)
+
+    async def of(self, account_id: int, limit: int = LISTED) -> Sequence[Purchase]:
+        """Theirs, the newest first."""
+        return await self._payments.of(account_id, limit)
+
+    async def by_charge(self, provider: str, charge: str) -> Purchase | None:
+        return await self._payments.by_charge(provider, charge)
+
+    async def newest(
+        self, limit: int, provider: str | None = None, before: int | None = None
+    ) -> Sequence[Purchase]:
+        """Everybody's, the newest first. before: a purchase's id."""
+        return await self._payments.newest(limit, provider, before)
+
+
+def claim_on(plan: str, purchases: Iterable[Purchase]) -> Claim | None:
+    """The claim that somebody's purchases of a plan add up to: what lasts so many days begins where
+    the one before it ends. None where they give nothing."""
+    source = source_of(plan)
+    until: datetime | None = None
+    for one in sorted(purchases, key=lambda purchase: (purchase.at, purchase.id)):
+        if one.plan != plan or one.state is PurchaseState.REFUNDED or one.account_id is None:
+            continue
+        if one.until is not None:
+            until = max(until or one.until, one.until)
+        elif one.days is None:
+            return Claim(source, plan)
+        else:
+            until = max(until or one.at, one.at) + timedelta(days=one.days)
+    return None if until is None else Claim(source, plan, until)
+
+
+def source_of(plan: str) -> str:
+    return f"purchase:{plan}"
