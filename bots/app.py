@@ -184,7 +184,7 @@ async def house(
                 """A web card is drawn from the store: telling its watchers delivers it."""
                 bulletin.publish(job.id, job.account_id)
 
-            moderators = moderators_of(settings, store, clock, studio.cancelled)
+            moderators = moderators_of(settings, store, clock, studio)
             chats, hooks = _bots(settings, store, studio, lobby, moderators, bulletin, clock)
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
@@ -333,9 +333,9 @@ def moderators_of(
     settings: Settings,
     store: Store,
     clock: Clock = utc_now,
-    cancelled: Callable[[str], Awaitable[None]] = unheard,
+    studio: Studio | None = None,
 ) -> Moderators:
-    """cancelled: hears of each job that a moderator cancelled, where a queue is at work."""
+    """studio: hears of each job that a moderator cancelled or deleted, where a queue is at work."""
     terms = terms_of(settings)
     return Moderators(
         store.moderation,
@@ -345,7 +345,8 @@ def moderators_of(
         terms.zone,
         clock,
         settings.operator_identities,
-        cancelled,
+        studio.cancelled if studio else unheard,
+        studio.deleted if studio else unheard,
     )
 
 

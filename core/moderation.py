@@ -7,14 +7,14 @@ Pure. A server is as in `core.places.server`. Whom something is about is a word:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar
 
 from core.errors import BadPrompt, Refused
-from core.places import parts, server
+from core.places import channels, server
 from core.plans import FREE, Plans
 from core.treasury import Policy
 
@@ -127,6 +127,15 @@ class Cancel(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delete(OnPerson):
+    """Somebody's clip that has ended, and its words; what it cost stays paid. account_id: whose."""
+
+    verb: ClassVar[str] = "delete"
+    job_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Act):
     """Jobs of a person, of a channel, or, with neither, of all wait where they are."""
 
@@ -171,7 +180,8 @@ OF_A_SERVER = (SetQuota, Fill, SetPolicy)
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an act. credits: that were moved; left: what whoever paid, or was paid from
-    nothing, then has. jobs: ids of those that were cancelled. number: of its row in the log."""
+    nothing, then has. jobs: ids of those that were cancelled or deleted. number: of its row in the
+    log."""
 
     credits: int = 0
     left: int = 0
@@ -201,7 +211,7 @@ class Restraint:
         return (
             (self.until is None or now < self.until)
             and self.server in (EVERYWHERE, server(place))
-            and self.whom in (ALL, person(account_id), *_channel_of(place))
+            and self.whom in (ALL, person(account_id), *map(channel, channels(place)))
         )
 
 
@@ -222,7 +232,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | grant | – | from the server's treasury | to anybody, from nothing |
     | take, plan, fill | – | – | yes |
     | quota, policy | – | on their server | on any |
-    | cancel | – | jobs that were posted on their server | any |
+    | cancel, delete | – | jobs that were posted on their server | any |
     | pause, resume | – | a person, a channel, or all of their server | those, and the whole queue |
     | ban, unban, note | – | on their server | on any, and everywhere |
     | to somebody of their own rank or above | – | – | – |
@@ -269,7 +279,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
 def whom(act: Act) -> str:
     """Whom it is about."""
     match act:
-        case Cancel():
+        case Cancel() | Delete():
             return f"job:{act.job_id}"
         case OnPerson():
             return person(act.account_id)
@@ -375,6 +385,8 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Noted about {name}: {act.text}"
         case Cancel():
             return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
+        case Delete():
+            return f"Clip {act.job_id} of {name} is deleted."
         case Pause():
             reason = f": {act.reason}" if act.reason else ""
             return f"{_paused(act, name)} paused{place}{_until(act.until)}{reason}."
@@ -419,13 +431,6 @@ def _hardness(restraint: Restraint) -> tuple[bool, bool, bool, float]:
     end = restraint.until
     ban = restraint.kind is Kind.BAN
     return ban, bars(restraint), end is None, end.timestamp() if end else 0.0
-
-
-def _channel_of(place: str) -> Sequence[str]:
-    try:
-        return (channel(parts(place)[1]),)
-    except ValueError:
-        return ()
 
 
 def _paused(act: Pause | Resume, name: str) -> str:

@@ -18,6 +18,7 @@ from core.moderation import (
     Act,
     Actor,
     Cancel,
+    Delete,
     OnPerson,
     Pause,
     Rank,
@@ -38,7 +39,7 @@ NOBODY = "Nobody is known here by that name."
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """words: what was done, or would be. jobs: ids of those that were cancelled."""
+    """words: what was done, or would be. jobs: ids of those that were cancelled or deleted."""
 
     words: str
     jobs: tuple[str, ...] = ()
@@ -71,7 +72,7 @@ class Verdict:
     fault: str
 
 
-async def unheard(job_id: str) -> None:
+async def unheard(job: object) -> None:
     """Where nothing runs, nobody needs to be told."""
 
 
@@ -86,8 +87,10 @@ class Moderators:
         clock: Clock,
         operators: frozenset[Identity] = frozenset(),
         cancelled: Callable[[str], Awaitable[None]] = unheard,
+        deleted: Callable[[Job], Awaitable[None]] = unheard,
     ) -> None:
-        """operators: beside the owner. cancelled: hears of each job that was."""
+        """operators: beside the owner. cancelled: hears of each job that was, by its id; deleted:
+        of what it was before."""
         self._moderation = moderation
         self._accounts = accounts
         self._jobs = jobs
@@ -96,6 +99,7 @@ class Moderators:
         self._clock = clock
         self._operators = operators | {OWNER}
         self._cancelled = cancelled
+        self._deleted = deleted
 
     def is_operator(self, identity: Identity) -> bool:
         return identity in self._operators
@@ -141,8 +145,11 @@ class Moderators:
                 raise NotFound(NOBODY)
             name = account.name
             await self._accounts.renew(account.id, self._due(account))
+        doomed = await self._jobs.job(act.job_id) if isinstance(act, Delete) else None
         outcome = await self._moderation.perform(act, actor, key, dry=dry)
-        if not dry:
+        if doomed is not None and not dry:
+            await self._deleted(doomed)
+        elif not dry:
             for job_id in outcome.jobs:
                 await self._cancelled(job_id)
         return Done(told(act, name, outcome), outcome.jobs)

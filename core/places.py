@@ -2,7 +2,8 @@
 
     platform:server/chat/message, as in "discord:81/92/103"; the page is just "web:page".
 
-Knows no platform: ids are the platform's own, as text.
+The chat of a thread names the channel that it is in before it: "discord:81/92.95/103". Knows no
+platform: ids are the platform's own, as text.
 """
 
 from __future__ import annotations
@@ -75,6 +76,11 @@ def place(platform: str, server: str, chat: str, message: str) -> str:
     return f"{platform}:{server}/{chat}/{message}"
 
 
+def within(channel: str, thread: str) -> str:
+    """The chat of a place in a thread of a channel."""
+    return f"{channel}.{thread}"
+
+
 def platform(place: str) -> str:
     return place.partition(":")[0]
 
@@ -92,7 +98,13 @@ def chat(place: str) -> str | None:
 def parts(place: str) -> tuple[str, str, str]:
     """Server, chat and message, by the platform's ids. Raises ValueError."""
     server_id, chat_id, message_id = place.partition(":")[2].split("/")
-    return server_id, chat_id, message_id
+    return server_id, chat_id.rpartition(".")[2], message_id
+
+
+def channels(place: str) -> Sequence[str]:
+    """The ids of its chat and, for a thread, of the channel that it is in; none for the page."""
+    chats = place.partition("/")[2].rpartition("/")[0]
+    return chats.split(".") if chats else ()
 
 
 def with_defaults(draft: Draft, rules: Rules, model: Model) -> Draft:

@@ -302,6 +302,11 @@ class Studio:
         if not job.state.ended:
             raise WrongState("This clip is still being made: cancel it first.")
         await self._jobs.delete(job.id)
+        await self.deleted(job)
+
+    async def deleted(self, job: Job) -> None:
+        """A job, as it was before somebody who may deleted it: its files go, and who watches it
+        sees."""
         if job.clip is not None:
             await self._files.drop_clip(job.clip)
         for picture in job.request.pictures:

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from core.job import Account
-from core.places import lines, parts
+from core.places import channels, lines
 from core.request import Request
 
 
@@ -74,11 +74,10 @@ def allows(
 
     whole_seconds: with what it goes on from.
     """
-    _, channel, _ = parts(place)
     return (
         (not policy.members or account.id in policy.members)
         and (not policy.models or request.model in policy.models)
-        and (not policy.channels or channel in policy.channels)
+        and (not policy.channels or not set(policy.channels).isdisjoint(channels(place)))
         and (policy.longest is None or whole_seconds <= policy.longest + 1 / request.frame_rate)
         and (policy.largest is None or lines(request.resolution) <= lines(policy.largest))
         and (policy.hours is None or _within(now.astimezone(zone).hour, *policy.hours))

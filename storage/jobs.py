@@ -272,28 +272,7 @@ class SqlJobs:
     async def delete(self, job_id: str) -> None:
         """Raises WrongState for an unfinished job; nothing for an unknown one."""
         async with self.database.writing() as session:
-            row = await session.scalar(
-                select(JobRow).where(col(JobRow.id) == job_id).with_for_update()
-            )
-            if row is None:
-                return
-            if not State(row.state).ended:
-                raise WrongState("Only an ended clip can be deleted: cancel it first.")
-            wordless = replace(
-                Request.from_dict(row.request), prompt="", negative_prompt="", picture=None,
-                last_picture=None, notes=(),
-            )  # fmt: skip
-            row.request = wordless.as_dict()
-            row.picture = row.last_picture = None
-            row.clip = None
-            row.clip_expires_at = None
-            row.deleted = True
-            await session.execute(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.job_id) == job_id)
-                .values(state="pending", due_at=self._clock())
-                .execution_options(synchronize_session=False)
-            )
+            await blot_out(session, col(JobRow.id) == job_id, self._clock())
 
     @retried
     async def expire(self, job_id: str) -> None:
@@ -413,6 +392,32 @@ async def call_off(
     for row in found:
         await _conclude(session, row)
     return found
+
+
+async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datetime) -> bool:
+    """Take everything out of an ended job but what it cost; its card will hear of it. False: there
+    is none. Raises WrongState for an unfinished one."""
+    row = await session.scalar(select(JobRow).where(meant).with_for_update())
+    if row is None:
+        return False
+    if not State(row.state).ended:
+        raise WrongState("Only an ended clip can be deleted: cancel it first.")
+    wordless = replace(
+        Request.from_dict(row.request), prompt="", negative_prompt="", picture=None,
+        last_picture=None, notes=(),
+    )  # fmt: skip
+    row.request = wordless.as_dict()
+    row.picture = row.last_picture = None
+    row.clip = None
+    row.clip_expires_at = None
+    row.deleted = True
+    await session.execute(
+        update(DeliveryRow)
+        .where(col(DeliveryRow.job_id) == row.id)
+        .values(state="pending", due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return True
 
 
 async def spent(session: AsyncSession, account_id: int, server: str, since: datetime) -> int:

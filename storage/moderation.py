@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, delete, false, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,7 +26,7 @@ from core.treasury import Policy
 from storage import ledger
 from storage.accounts import behind, claim
 from storage.database import Database, retried
-from storage.jobs import call_off, spent
+from storage.jobs import blot_out, call_off, spent
 from storage.tables import (
     AccountRow,
     AuditRow,
@@ -187,12 +187,13 @@ async def _done(session: AsyncSession, act: Act, key: str, now: datetime) -> Out
             await _restrain(session, act, Kind.PAUSE, act.reason, act.until)
         case acts.Resume():
             await _lift(session, act, Kind.PAUSE, "That is not paused.")
+        case acts.Delete():
+            shown = and_(_job(act), col(JobRow.deleted) == false())
+            if not await blot_out(session, shown, now):
+                raise NotFound(NO_CLIP)
+            return Outcome(jobs=(act.job_id,))
         case acts.Cancel():
-            this = and_(
-                col(JobRow.id) == act.job_id,
-                col(JobRow.account_id) == act.account_id,
-                _posted(act.server),
-            )
+            this = _job(act)
             if await session.scalar(select(col(JobRow.number)).where(this)) is None:
                 raise NotFound(NO_CLIP)
             outcome = await _called_off(session, this, now)
@@ -287,6 +288,14 @@ async def _lift(session: AsyncSession, act: Act, kind: Kind, none: str) -> None:
 async def _called_off(session: AsyncSession, meant: ColumnElement[bool], now: datetime) -> Outcome:
     rows = await call_off(session, meant, now)
     return Outcome(sum(row.credits for row in rows), 0, tuple(row.id for row in rows))
+
+
+def _job(act: acts.Cancel | acts.Delete) -> ColumnElement[bool]:
+    return and_(
+        col(JobRow.id) == act.job_id,
+        col(JobRow.account_id) == act.account_id,
+        _posted(act.server),
+    )
 
 
 def _posted(server: str) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ from bots.hearing import costless
 from bots.moderation import Confirmations
 from core.errors import UserError
 from core.job import Account, Job
-from core.places import Post, parts, place
+from core.places import Post, parts, place, within
 
 TOKEN_TIME = timedelta(minutes=14, seconds=30)
 """How long an interaction's token is counted on: Discord's 15 minutes, and some slack."""
@@ -159,7 +159,7 @@ def post_of(room: Room, interaction: discord.Interaction, message: str, *, hidde
         place=place(
             PLATFORM,
             str(interaction.guild_id or DIRECT),
-            str(interaction.channel_id),
+            _chat_of(interaction),
             message,
         ),
         author=str(interaction.user.id),
@@ -170,6 +170,12 @@ def post_of(room: Room, interaction: discord.Interaction, message: str, *, hidde
         hidden=hidden,
         adult=is_adult(interaction),
     )
+
+
+def _chat_of(interaction: discord.Interaction) -> str:
+    here = str(interaction.channel_id)
+    where = interaction.channel
+    return within(str(where.parent_id), here) if isinstance(where, discord.Thread) else here
 
 
 async def tell_kept(

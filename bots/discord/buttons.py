@@ -6,7 +6,6 @@ Who may press which: the author all of them; moderators may cancel and delete; a
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -32,12 +31,11 @@ from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
 from bots.talk import not_yours
 from bots.variation import vary
+from core import moderation as acts
 from core.errors import WrongState
 from core.job import Account, Job
 from core.lobby import Shown
 from core.places import server
-
-log = logging.getLogger("kinora.discord")
 
 _MODERATED = (Button.CANCEL, Button.DELETE, SHEET_CANCEL, SHEET_DELETE)
 _PING_ID = re.compile(r"kn-ping:(?P<wanted>on|off)")
@@ -150,15 +148,16 @@ async def _stop(
                 raise _not_yours(shown.owner.name)
             if not here:
                 continue
-            log.warning("job %s: %s by a moderator, account %d", job.id, action, account.id)
         if action == Button.CANCEL:
             with suppress(WrongState) if len(job_ids) > 1 else nullcontext():
                 if shown.owner.id == account.id:
                     await room.desk.studio.cancel(shown.owner, job_id)
                 else:
-                    await moderation.cancelled(room, interaction, shown.owner, job_id)
-            continue
-        await room.desk.studio.delete(shown.owner, job_id)
+                    await moderation.stopped(room, interaction, acts.Cancel, shown.owner, job_id)
+        elif shown.owner.id == account.id:
+            await room.desk.studio.delete(shown.owner, job_id)
+        else:
+            await moderation.stopped(room, interaction, acts.Delete, shown.owner, job_id)
     if action == Button.DELETE:
         with suppress(discord.NotFound):
             async with asyncio.timeout(ANSWER_SECONDS):

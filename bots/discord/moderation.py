@@ -26,7 +26,7 @@ from bots.discord.hearing import (
     guarded,
     key_of,
 )
-from bots.discord.permissions import server_of
+from bots.discord.permissions import may_moderate, server_of
 from bots.discord.refusals import answered
 from bots.talk import Paragraph
 from core import moderation as acts
@@ -35,6 +35,7 @@ from core.job import Account, Identity
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
 Interaction = discord.Interaction[Any]
+Stop = acts.Cancel | acts.Delete
 ActOf = Callable[[Actor, int], Act]
 """What is to be done, by whom, to which account; 0 for none."""
 
@@ -102,13 +103,16 @@ async def cancel(room: Room, interaction: Interaction, clip: str, reason: str) -
     await _do(room, interaction, actor, act, await _rank_here(room, interaction, owner))
 
 
-async def cancelled(room: Room, interaction: Interaction, owner: Account, job_id: str) -> None:
+async def stopped(
+    room: Room, interaction: Interaction, kind: type[Stop], owner: Account, job_id: str
+) -> None:
     """Somebody else's clip, by the button of its card, as who manages messages may, too."""
     actor = actor_of(room, interaction)
-    leading = replace(actor, rank=max(actor.rank, Rank.MODERATOR))
-    act = acts.Cancel(server=actor.server, account_id=owner.id, job_id=job_id)
+    if may_moderate(interaction):
+        actor = replace(actor, rank=max(actor.rank, Rank.MODERATOR))
+    act = kind(server=actor.server, account_id=owner.id, job_id=job_id)
     theirs = await _rank_here(room, interaction, owner)
-    await room.desk.moderators.do(leading, act, f"{key_of(interaction)}/{job_id}", theirs)
+    await room.desk.moderators.do(actor, act, f"{key_of(interaction)}/{job_id}", theirs)
 
 
 async def show(room: Room, interaction: Interaction, member: discord.User) -> None:
@@ -132,7 +136,9 @@ async def log(room: Room, interaction: Interaction) -> None:
 
 
 async def unfinished(room: Room, interaction: Interaction) -> Sequence[str]:
-    """The ids of clips that are under way here."""
+    """The ids of clips that are under way here, for who may cancel them."""
+    if actor_of(room, interaction).rank < Rank.MODERATOR:
+        return ()
     here = f"{server_of(interaction)}/"
     jobs = await room.desk.lobby.unfinished()
     return [job.id for job in jobs if job.place.startswith(here)]

@@ -6,7 +6,6 @@ may report.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from telegram import CallbackQuery, ForceReply, Message, Update
@@ -25,12 +24,11 @@ from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
 from bots.telegram.showing import MOVED
 from bots.variation import vary
+from core import moderation as acts
 from core.errors import Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.lobby import Shown as ShownJob
 from core.places import server
-
-log = logging.getLogger("kinora.telegram")
 
 
 def register(add: Add, room: Room) -> None:
@@ -106,7 +104,7 @@ async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
         if shown.owner.id == account.id:
             await room.desk.studio.cancel(account, job_id)
         else:
-            await moderation.cancelled(room, query, here.chat, job_id)
+            await moderation.stopped(room, query, acts.Cancel, here.chat, job_id)
     finally:
         if here.place != shown.view.job.place:
             with as_far_as_telegram_lets():
@@ -114,8 +112,6 @@ async def _cancel(room: Room, query: CallbackQuery, job_id: str) -> str:
                     await room.messages.edit_buttons(here, None)
                 else:  # a card that nobody knew of
                     await room.messages.reword(here, MOVED)
-    if account.id != shown.owner.id:
-        log.warning("job %s: cancelled by who leads its chat, account %d", job_id, account.id)
     await tell_kept(room, here, account)
     return "Cancelled."
 
@@ -124,9 +120,10 @@ async def _delete(room: Room, query: CallbackQuery, job_id: str) -> str:
     """The card itself goes by the outbox; another message that shows the clip goes now."""
     shown, account = await _steered(room, query, job_id)
     here = _here(query)
-    await room.desk.studio.delete(shown.owner, job_id)
-    if account.id != shown.owner.id:
-        log.warning("job %s: deleted by who leads its chat, account %d", job_id, account.id)
+    if shown.owner.id == account.id:
+        await room.desk.studio.delete(shown.owner, job_id)
+    else:
+        await moderation.stopped(room, query, acts.Delete, here.chat, job_id)
     if here.place != shown.view.job.place and not here.inline:
         with as_far_as_telegram_lets():
             await take_off(room.messages, here)

@@ -32,6 +32,7 @@ from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
 from core.job import Account, Identity
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
+Stop = acts.Cancel | acts.Delete
 CONFIRM = re.compile(r"kn-mod:(?P<key>-?\d{1,20}/\d{1,20})")
 SOON_SECONDS = 5.0
 NOT_LEADING = "Only the administrators of this chat can do that."
@@ -120,12 +121,14 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     return done.words
 
 
-async def cancelled(room: Room, query: CallbackQuery, chat: int, job_id: str) -> None:
+async def stopped(
+    room: Room, query: CallbackQuery, kind: type[Stop], chat: int, job_id: str
+) -> None:
     """Somebody else's clip, by the button of its card. Raises UserError or Transient."""
     identity = Identity(PLATFORM, str(query.from_user.id))
     actor = await _actor_of(room, chat, query.from_user, identity)
     whom = await _author(room, chat, job_id)
-    act = acts.Cancel(server=actor.server, account_id=whom.account.id, job_id=job_id)
+    act = kind(server=actor.server, account_id=whom.account.id, job_id=job_id)
     await room.desk.moderators.do(actor, act, f"telegram:callback/{query.id}", whom.rank)
 
 

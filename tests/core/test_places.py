@@ -6,7 +6,19 @@ import pytest
 
 from core.catalog import complete
 from core.errors import BadPrompt
-from core.places import Rules, chat, check, larger, parts, platform, room, server, with_defaults
+from core.places import (
+    Rules,
+    channels,
+    chat,
+    check,
+    larger,
+    parts,
+    platform,
+    room,
+    server,
+    with_defaults,
+    within,
+)
 from core.prompt import parse
 from core.request import Draft
 from tests.core.models import CATALOGUE, MOVES, WORDS
@@ -21,8 +33,17 @@ def test_a_place_is_taken_apart() -> None:
     )
     assert parts(place) == ("81", "92", "103")
     assert (platform("web:page"), server("web:page"), chat("web:page")) == ("web", "web:page", None)
+    assert channels(place) == ["92"]
     with pytest.raises(ValueError):
         parts("web:page")
+    assert list(channels("web:page")) == []
+
+
+def test_a_thread_is_in_its_channel() -> None:
+    place = f"discord:81/{within('92', '95')}/103"
+    assert parts(place) == ("81", "95", "103")
+    assert channels(place) == ["92", "95"]
+    assert server(place) == "discord:81"
 
 
 @pytest.mark.parametrize(

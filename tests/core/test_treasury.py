@@ -42,3 +42,11 @@ def test_a_policy_says_what_for(policy: Policy, allowed: bool) -> None:
     asked = (Account(7, "Ada"), a_request(), 2.0, PLACE, EVENING, ZoneInfo("Europe/Berlin"))
     assert allows(policy, *asked) is allowed
     assert Policy.from_dict(policy.as_dict()) == policy
+
+
+def test_a_channel_s_threads_are_paid_for_with_it() -> None:
+    thread = "discord:81/92.95/103"
+    asked = (Account(7, "Ada"), a_request(), 2.0, thread, EVENING, ZoneInfo("Europe/Berlin"))
+    assert allows(Policy(channels=("92",)), *asked)
+    assert allows(Policy(channels=("95",)), *asked)
+    assert not allows(Policy(channels=("93",)), *asked)

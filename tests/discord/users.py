@@ -60,7 +60,7 @@ class Person:
 
     # What they do.
 
-    def slash(self, name: str, channel: Channel, **options: object) -> Asked:
+    def slash(self, name: str, channel: Channel, /, **options: object) -> Asked:
         """Type a command. name: `settings show` with its subcommand; options: by name, files as
         `Upload` or bytes.
 

@@ -116,13 +116,24 @@ async def test_a_moderator_s_cancel_is_free_wherever_the_job_has_come_to(store: 
     assert not await store.jobs.progress(runs.id, 1, "rendering", 5, 5)
     with pytest.raises(WrongState, match="has already ended"):
         await do(store, acts.Cancel(account_id=ada.id, job_id=done.id))
+    unfinished = acts.Delete(account_id=ada.id, job_id=(await queue(store, ada, credits=1)).id)
+    with pytest.raises(WrongState, match="cancel it first"):
+        await do(store, unfinished)
+    gone = acts.Delete(server=SERVER, account_id=ada.id, job_id=done.id)
+    for _ in range(2):
+        assert (await do(store, gone, "press/1")).jobs == (done.id,)
+    found = await store.jobs.job(done.id)
+    assert found is not None
+    assert (found.deleted, found.clip, found.request.prompt, found.charged) == (True, None, "", 10)
     for wrong in (
+        gone,
+        acts.Delete(server=OTHER, account_id=ada.id, job_id=runs.id),
         acts.Cancel(server=OTHER, account_id=ada.id, job_id=waits.id),
         acts.Cancel(server=SERVER, account_id=ada.id + 1, job_id=waits.id),
     ):
         with pytest.raises(UserError, match="no such clip"):
             await do(store, wrong)
-    assert await funds(store, ada) == Wallet(20, 0)
+    assert await funds(store, ada) == Wallet(19, 1)
     assert len(await store.outbox.lease(NOON, 60, 9)) >= 1
     assert await faults(store) == []
 

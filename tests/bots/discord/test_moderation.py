@@ -98,6 +98,29 @@ async def test_a_moderator_s_day(discord_standin: Standin, tmp_path: Path) -> No
         assert (await here.home.store.moderation.rows(1, newest=True))[0].who.startswith("Mia (dis")
 
 
+async def test_a_channel_is_paused_with_its_threads(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    engine = Projector()
+    async with cinema(discord_standin, tmp_path, engine=engine) as here:
+        thread = discord_standin.scene.thread(here.room, "takes", here.anna)
+        first = here.anna.slash("create", thread, prompt="a ball --seconds 1")
+        running = await engine.next()
+        waits = here.anna.slash("create", thread, prompt="a ball --seconds 1")
+        await waits.message(lambda message: "In the queue" in text(message))
+        pause = here.mia.slash("mod pause", here.room, channel=here.room, reason="a talk")
+        await heard(pause, f"Channel {here.room.id} is paused", here)
+        await here.answer(here.anna.slash("create", thread, prompt="a ball"), "channel is paused")
+        await engine.finish(*running)
+        assert videos(await here.clip(first))
+        await waits.message(lambda message: "Paused" in text(message))
+        await heard(
+            here.mia.slash("mod resume", here.room, channel=here.room), "is not paused", here
+        )
+        await engine.finish(*await engine.next())
+        assert videos(await here.clip(waits))
+
+
 async def test_ranks_and_borders_hold(discord_standin: Standin, tmp_path: Path) -> None:
     """Whom Discord lets through, because a server opened the command to all, Kinora refuses."""
     scene, engine = discord_standin.scene, Projector()
@@ -131,6 +154,7 @@ async def test_ranks_and_borders_hold(discord_standin: Standin, tmp_path: Path) 
         ):
             asked = here.anna.slash(words, here.room, **options)
             await heard(asked, "Only who may manage a server", here)
+        assert await here.anna.autocomplete("mod cancel", here.room, "clip").choices() == []
         rows = await here.home.store.moderation.rows(9)
         assert [row.act for row in rows] == ["fill"]
 

@@ -183,6 +183,8 @@ async def test_others_may_remix_and_report_but_not_press_what_is_not_theirs(
             lambda: card.id not in discord_standin.world.messages, "the card deleted"
         )
         assert not await here.home.studio.history(await here.account(here.anna))
+        (row,) = await here.home.store.moderation.rows(9)
+        assert (row.who, row.act) == (f"Mia (discord:{here.mia.id})", "delete")
 
 
 async def test_what_concerns_one_person_is_said_to_them_alone(

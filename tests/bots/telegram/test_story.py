@@ -256,6 +256,8 @@ async def test_others_may_report_but_not_press_what_is_not_theirs(
         await here.mia.press(card, "Delete").answer()
         await here.gone(card)
         assert await here.jobs(here.anna) == []
+        (row,) = await here.home.store.moderation.rows(9)
+        assert (row.who, row.act) == (f"Mia (telegram:{here.mia.id})", "delete")
 
 
 async def test_a_ping_comes_only_where_it_was_asked_for(
