@@ -44,6 +44,7 @@ from bots.telegram.webhook import hook, path_of
 from bots.web import Web, application, runner
 from core.bulletin import Bulletin
 from core.catalog import Model, named
+from core.crowds import Crowds
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.errors import KinoraError
@@ -185,7 +186,10 @@ async def house(
                 bulletin.publish(job.id, job.account_id)
 
             moderators = moderators_of(settings, store, clock, studio)
-            chats, hooks = _bots(settings, store, studio, lobby, moderators, bulletin, clock)
+            crowds = Crowds(moderators, store.moderation)
+            chats, hooks = _bots(
+                settings, store, studio, lobby, moderators, crowds, bulletin, clock
+            )
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
             courier = Courier(store.jobs, store.outbox, carriers, clock)
@@ -202,7 +206,7 @@ async def house(
                 registry=registry,
                 hooks=hooks,
             )
-            loops = [dispatch.run(), courier.run(), Pulse(registry).run()]
+            loops = [dispatch.run(), courier.run(), crowds.run(), Pulse(registry).run()]
             loops += [bot.run() for bot in chats.values()]
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
@@ -380,6 +384,7 @@ def _bots(
     studio: Studio,
     lobby: Lobby,
     moderators: Moderators,
+    crowds: Crowds,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -394,6 +399,7 @@ def _bots(
             lobby=lobby,
             moderators=moderators,
             purchases=Purchases(store.payments, wares_of(settings)),
+            crowds=crowds,
             bulletin=bulletin,
             pictures=store.files.picture,
             shrink=shrink.shrink,

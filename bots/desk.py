@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from core.bulletin import Bulletin
+from core.crowds import Crowds
 from core.job import Account, Clip
 from core.lobby import Lobby
 from core.moderators import Moderators
@@ -34,6 +35,7 @@ class Desk(Generic[Settings]):
     lobby: Lobby
     moderators: Moderators
     purchases: Purchases
+    crowds: Crowds
     bulletin: Bulletin
     pictures: Pictures
     shrink: Shrink

@@ -7,7 +7,7 @@ Pure. A server is as in `core.places.server`. Whom something is about is a word:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -136,6 +136,32 @@ class Delete(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToRole(Act):
+    """The same for all who have a role, one after another, each with a row of their own.
+
+    role, name: its id and what it is called. does, says: the verb, and the rest of it as canonical
+    JSON. account_ids: of those who have it."""
+
+    verb: ClassVar[str] = "to role"
+    role: str
+    name: str
+    does: str
+    says: str
+    account_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleDone(Act):
+    """That was done to all of them, or somebody stopped it. left_out: whom it could not be."""
+
+    verb: ClassVar[str] = "role done"
+    role: str
+    done: int
+    left_out: int
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Act):
     """Jobs of a person, of a channel, or, with neither, of all wait where they are."""
 
@@ -169,6 +195,9 @@ class SetPolicy(Act):
     verb: ClassVar[str] = "policy"
     policy: Policy
 
+
+TO_MANY = {act.verb: act for act in (Grant, Take, SetQuota, SetPlan, Note)}
+"""What can be done to all who have a role, by its verb."""
 
 OF_OPERATORS = (Take, SetPlan, Fill)
 """What makes, takes or changes what somebody has everywhere."""
@@ -237,6 +266,8 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | ban, unban, note | – | on their server | on any, and everywhere |
     | to somebody of their own rank or above | – | – | – |
     """
+    if isinstance(act, ToRole):
+        may(actor, one_of(act, 0))
     if actor.rank < Rank.MODERATOR:
         raise Refused("Only who leads a server or a chat, or runs this Kinora, may do that.")
     if actor.rank is Rank.MODERATOR:
@@ -250,6 +281,8 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
 
 def check(act: Act, now: datetime, plans: Plans) -> None:
     """Raises BadPrompt for what can't be meant."""
+    if isinstance(act, ToRole):
+        check(one_of(act, 0), now, plans)
     credits = getattr(act, "credits", None)
     least = 0 if isinstance(act, SetQuota) else 1
     if credits is not None and not least <= credits <= CREDITS_MAX:
@@ -289,6 +322,8 @@ def whom(act: Act) -> str:
             return channel(act.channel)
         case Fill() | SetPolicy():
             return TREASURY
+        case ToRole() | RoleDone():
+            return f"role:{act.role}"
     return ALL
 
 
@@ -303,6 +338,31 @@ def outcome_of(details: str, number: int) -> Outcome:
     """What `details` says that came of an act."""
     came = json.loads(details)["came"]
     return Outcome(came["moved"], came["left"], tuple(came["jobs"]), number)
+
+
+def to_role(role: str, name: str, each: OnPerson, account_ids: Sequence[int]) -> ToRole:
+    """each: as it is for any of them; where it holds on no server, on all of them."""
+    says = {"server": each.server} | {f.name: getattr(each, f.name) for f in fields(each)}
+    del says["account_id"]
+    return ToRole(
+        server=role.partition("/")[0], role=role.partition("/")[2], name=name, does=each.verb,
+        says=canonical(says), account_ids=tuple(account_ids),
+    )  # fmt: skip
+
+
+def one_of(act: ToRole, account_id: int) -> OnPerson:
+    """What is to be done to one of them."""
+    said = json.loads(act.says)
+    if said.get("until") is not None:
+        said["until"] = datetime.fromisoformat(said["until"])
+    return TO_MANY[act.does](account_id=account_id, **said)
+
+
+def to_role_of(server: str, details: str) -> ToRole:
+    """The act that `details` are of."""
+    said = json.loads(details)
+    wanted = {f.name: said[f.name] for f in fields(ToRole) if f.name != "server"}
+    return ToRole(server=server, **wanted | {"account_ids": tuple(said["account_ids"])})
 
 
 def canonical(value: Any) -> str:
@@ -352,67 +412,6 @@ def why(restraint: Restraint) -> str:
     return f"{said}{end}: {restraint.reason}" if restraint.reason else f"{said}{end}."
 
 
-def told(act: Act, name: str, outcome: Outcome) -> str:
-    """What was done, and to whom, in words. name: of the person."""
-    place = _on(act.server)
-    match act:
-        case Grant() if act.server == EVERYWHERE:
-            return f"{_credits(act.credits)} for {name}, who has {outcome.left} now."
-        case Grant():
-            return (
-                f"{_credits(act.credits)} for {name} from the treasury of {act.server}, "
-                f"which has {outcome.left} left."
-            )
-        case Take():
-            short = act.credits - outcome.credits
-            rest = f" {short} could not be taken: spent, or held for clips." if short else ""
-            return f"{_credits(outcome.credits)} taken from {name}, who has {outcome.left}.{rest}"
-        case SetQuota() if act.credits is None:
-            return f"{name} has no quota{place} any more."
-        case SetQuota():
-            return f"{name} may spend {_credits(act.credits or 0)} a day{place}."
-        case SetPlan() if act.plan == FREE:
-            return f"{name} has the plan {FREE}, unless a role or a purchase gives a better one."
-        case SetPlan():
-            return f"{name} has the plan {act.plan}{_until(act.until)}."
-        case Ban():
-            lost = f" Clips cancelled: {len(outcome.jobs)}." if outcome.jobs else ""
-            end = _until(act.until) or " for good"
-            return f"{name} is banned{place}{end}: {act.reason}.{lost}"
-        case Unban():
-            return f"{name} is not banned{place} any more."
-        case Note():
-            return f"Noted about {name}: {act.text}"
-        case Cancel():
-            return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
-        case Delete():
-            return f"Clip {act.job_id} of {name} is deleted."
-        case Pause():
-            reason = f": {act.reason}" if act.reason else ""
-            return f"{_paused(act, name)} paused{place}{_until(act.until)}{reason}."
-        case Resume():
-            return f"{_paused(act, name)} not paused{place} any more."
-        case Fill():
-            return (
-                f"{_credits(act.credits)} into the treasury of {act.server}, which has "
-                f"{outcome.left} now."
-            )
-        case SetPolicy():
-            return f"The treasury of {act.server}: {allowed(act.policy)}."
-    raise AssertionError(act)
-
-
-def allowed(policy: Policy) -> str:
-    """What a treasury is for, in words."""
-    said = []
-    for one in fields(policy):
-        value = getattr(policy, one.name)
-        if value not in (None, ()):
-            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
-            said.append(f"{one.name} {shown}")
-    return ", ".join(said) or "anybody, for anything"
-
-
 def moment(at: datetime) -> str:
     """ "3 Dec 2026, 12:00 UTC" """
     utc = at.astimezone(UTC)
@@ -431,26 +430,6 @@ def _hardness(restraint: Restraint) -> tuple[bool, bool, bool, float]:
     end = restraint.until
     ban = restraint.kind is Kind.BAN
     return ban, bars(restraint), end is None, end.timestamp() if end else 0.0
-
-
-def _paused(act: Pause | Resume, name: str) -> str:
-    if act.account_id is not None:
-        return f"{name} is"
-    if act.channel is not None:
-        return f"Channel {act.channel} is"
-    return "The whole queue is" if act.server == EVERYWHERE else "All is"
-
-
-def _on(server: str) -> str:
-    return "" if server == EVERYWHERE else f" on {server}"
-
-
-def _until(at: datetime | None) -> str:
-    return f" until {moment(at)}" if at else ""
-
-
-def _credits(count: int) -> str:
-    return f"{count} credit" if count == 1 else f"{count} credits"
 
 
 def _iso(value: object) -> str:

@@ -5,13 +5,13 @@ Knows no platform: who leads a server there, and who is led, is for its room to 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from core.audit import Row, fault
 from core.days import beginning, day_of
-from core.errors import NotFound
+from core.errors import BadPrompt, NotFound
 from core.job import OWNER, Account, Grant, Identity, Job, Wallet
 from core.moderation import (
     EVERYWHERE,
@@ -27,13 +27,14 @@ from core.moderation import (
     check,
     may,
     person,
-    told,
 )
 from core.plans import Plans, grants
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
+from core.sentences import told
 
 PAGE = 1000
 LISTED = 10
+KNOWN_MOST = 10_000
 NOBODY = "Nobody is known here by that name."
 
 
@@ -106,6 +107,14 @@ class Moderators:
 
     async def identities(self, account_id: int) -> Sequence[Identity]:
         return await self._moderation.identities(account_id)
+
+    async def known(self, platform: str) -> Mapping[str, int]:
+        """Accounts by the names that people have on a platform. Raises BadPrompt where they are
+        too many to be asked about."""
+        found = await self._moderation.known(platform, KNOWN_MOST + 1)
+        if len(found) > KNOWN_MOST:
+            raise BadPrompt(f"More than {KNOWN_MOST} people are known here: name them one by one.")
+        return found
 
     async def person(self, identity: Identity) -> Account:
         """Raises NotFound."""

@@ -439,6 +439,14 @@ class Moderation(Protocol):
         what was done there, or to them."""
         ...
 
+    async def begun(self) -> Sequence[Row]:
+        """Of the log, what was begun for a role and has no end there, the oldest first."""
+        ...
+
+    async def known(self, platform: str, limit: int) -> Mapping[str, int]:
+        """Accounts by the names that people have on a platform."""
+        ...
+
 
 class Payments(Protocol):
     """What providers of payments tell, each charge once; as in `core.purchases`."""

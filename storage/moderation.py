@@ -7,11 +7,12 @@ first, before anybody's row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, false, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core import moderation as acts
@@ -116,6 +117,27 @@ class SqlModeration:
         query = query.order_by(number.desc() if newest else number).limit(limit)
         async with self.database.reading() as session:
             return [_row_of(row) for row in await session.scalars(query)]
+
+    @retried
+    async def begun(self) -> Sequence[Row]:
+        end = aliased(AuditRow)
+        ended = exists().where(col(end.key) == col(AuditRow.key) + "/end")
+        query = select(AuditRow).where(col(AuditRow.act) == acts.ToRole.verb, ~ended)
+        async with self.database.reading() as session:
+            rows = await session.scalars(query.order_by(col(AuditRow.number)))
+            return [_row_of(row) for row in rows]
+
+    @retried
+    async def known(self, platform: str, limit: int) -> Mapping[str, int]:
+        query = (
+            select(col(IdentityRow.subject), col(IdentityRow.account_id))
+            .where(col(IdentityRow.platform) == platform)
+            .order_by(col(IdentityRow.account_id))
+            .limit(limit)
+        )
+        async with self.database.reading() as session:
+            rows = await session.execute(query)
+            return {row.subject: row.account_id for row in rows}
 
 
 async def _lock(session: AsyncSession) -> None:

@@ -27,12 +27,12 @@ from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
 from bots.discord.buttons import JobButton, PingButton
 from bots.discord.commands import command_tree, register
+from bots.discord.confirming import ConfirmButton, StopButton
 from bots.discord.delivery import Delivery
 from bots.discord.desk import GATEWAY, NAME, Discord, DiscordDesk
 from bots.discord.gateway_log import in_a_line
 from bots.discord.hearing import guarded
 from bots.discord.messages import Messages
-from bots.discord.moderation import ConfirmButton
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
 from bots.discord.refusals import SOON_SECONDS
@@ -87,7 +87,7 @@ class Client(discord.AutoShardedClient):
         )
         self.tree = command_tree(self)
         register(self.tree, self.room)
-        self.add_dynamic_items(JobButton, PingButton, ConfirmButton)
+        self.add_dynamic_items(JobButton, PingButton, ConfirmButton, StopButton)
         self.under_way: set[asyncio.Task[object]] = set()
         self._began = began
         self._standing = standing

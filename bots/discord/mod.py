@@ -11,17 +11,18 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bots import moderation as words
-from bots.discord import moderation
+from bots.discord import crowd, moderation
 from bots.discord.asking import Room
 from bots.discord.hearing import guarded
 from core import moderation as acts
-from core.moderation import CREDITS_MAX, REASON_CHARS, Act, Actor
+from core.moderation import CREDITS_MAX, REASON_CHARS, Act, Actor, OnPerson
 
 Interaction = discord.Interaction[Any]
 Reason = Range[str, 1, REASON_CHARS]
 Count = Range[int, 1, CREDITS_MAX]
 ENDS = ("1h", "12h", "1d", "3d", "1w", "4w", "good")
 CHOICES = 25
+_WHOM = {"member": "Whom; or a role", "role": "All who have it, and asked Kinora before"}
 
 
 def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
@@ -43,52 +44,65 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
 
 def _credits(group: app_commands.Group, room: Room) -> None:
     @group.command(name="grant", description="Give credits out of the server's treasury")
-    @app_commands.describe(member="To whom", credits="How many", reason="Why; it is written down")
+    @app_commands.describe(credits="How many", **_WHOM, reason="Why; it is written down")
     async def grant(
-        interaction: Interaction, member: discord.User, credits: Count, reason: Reason = ""
+        interaction: Interaction,
+        credits: Count,
+        member: discord.User | None = None,
+        role: discord.Role | None = None,
+        reason: Reason = "",
     ) -> None:
-        def act(actor: Actor, account: int) -> Act:
+        def act(actor: Actor, account: int) -> OnPerson:
             return acts.Grant(
                 server=actor.server, account_id=account, credits=credits, reason=reason
             )
 
-        await guarded(interaction, lambda: moderation.act(room, interaction, act, member))
+        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
 
     @group.command(name="take", description="Take credits from somebody; for operators")
-    @app_commands.describe(member="From whom", credits="How many", reason="Why; it is written down")
+    @app_commands.describe(credits="How many", **_WHOM, reason="Why; it is written down")
     async def take(
-        interaction: Interaction, member: discord.User, credits: Count, reason: Reason = ""
+        interaction: Interaction,
+        credits: Count,
+        member: discord.User | None = None,
+        role: discord.Role | None = None,
+        reason: Reason = "",
     ) -> None:
-        def act(actor: Actor, account: int) -> Act:
+        def act(actor: Actor, account: int) -> OnPerson:
             return acts.Take(account_id=account, credits=credits, reason=reason)
 
-        await guarded(interaction, lambda: moderation.act(room, interaction, act, member))
+        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
 
     @group.command(name="quota", description="The most that somebody spends here in a day")
-    @app_commands.describe(member="Who", credits="How many; no limit where you leave it out")
+    @app_commands.describe(**_WHOM, credits="How many; no limit where you leave it out")
     async def quota(
         interaction: Interaction,
-        member: discord.User,
+        member: discord.User | None = None,
+        role: discord.Role | None = None,
         credits: Range[int, 0, CREDITS_MAX] | None = None,
     ) -> None:
-        def act(actor: Actor, account: int) -> Act:
+        def act(actor: Actor, account: int) -> OnPerson:
             server = moderation.reach(interaction)
             return acts.SetQuota(server=server, account_id=account, credits=credits)
 
-        await guarded(interaction, lambda: moderation.act(room, interaction, act, member))
+        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
 
     plans = tuple(room.desk.studio.terms.plans.by_name)
 
     @group.command(name="plan", description="Assign a plan; for operators")
-    @app_commands.describe(member="To whom", plan="Which", until="3d, 4w, 2026-12-31; or for good")
+    @app_commands.describe(plan="Which", **_WHOM, until="3d, 4w, 2026-12-31; or for good")
     @app_commands.choices(plan=[Choice(name=name, value=name) for name in plans[:CHOICES]])
     async def plan(
-        interaction: Interaction, member: discord.User, plan: str, until: str = ""
+        interaction: Interaction,
+        plan: str,
+        member: discord.User | None = None,
+        role: discord.Role | None = None,
+        until: str = "",
     ) -> None:
-        def act(actor: Actor, account: int) -> Act:
+        def act(actor: Actor, account: int) -> OnPerson:
             return acts.SetPlan(account_id=account, plan=plan, until=_end(room, until))
 
-        await guarded(interaction, lambda: moderation.act(room, interaction, act, member))
+        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
 
     plan.autocomplete("until")(_ends)
 
@@ -192,13 +206,18 @@ def _looking(group: app_commands.Group, room: Room) -> None:
         await guarded(interaction, lambda: moderation.show(room, interaction, member))
 
     @group.command(name="note", description="Write something down about somebody, for moderators")
-    @app_commands.describe(member="About whom", text="What others should know")
-    async def note(interaction: Interaction, member: discord.User, text: Reason) -> None:
-        def act(actor: Actor, account: int) -> Act:
+    @app_commands.describe(text="What others should know", **_WHOM)
+    async def note(
+        interaction: Interaction,
+        text: Reason,
+        member: discord.User | None = None,
+        role: discord.Role | None = None,
+    ) -> None:
+        def act(actor: Actor, account: int) -> OnPerson:
             server = moderation.reach(interaction)
             return acts.Note(server=server, account_id=account, text=text)
 
-        await guarded(interaction, lambda: moderation.act(room, interaction, act, member))
+        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
 
     @group.command(name="log", description="What moderators did here of late")
     async def log(interaction: Interaction) -> None:

@@ -25,8 +25,9 @@ DISPATCH, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 7, 9, 10, 11
 BAD_PAYLOAD, NOT_AUTHENTICATED, BAD_TOKEN, TWICE, BAD_SEQUENCE = 4002, 4003, 4004, 4005, 4007
 TOO_FAST, TIMED_OUT, BAD_SHARD, BAD_INTENTS, FORBIDDEN_INTENTS = 4008, 4009, 4010, 4013, 4014
 MESSAGE_CONTENT = 1 << 15
-GUILDS = 1 << 0
+GUILDS, GUILD_MEMBERS = 1 << 0, 1 << 1
 
+MOST_NAMED = 100
 MOST_EVENTS, EVENTS_SECONDS, MOST_BYTES = 120, 60.0, 4096
 KEPT_EVENTS, RESUME_SECONDS = 2000, 300.0
 
@@ -352,7 +353,14 @@ class Gateway:
         guild = self.world.guilds.get(int(data.get("guild_id", 0)))
         if guild is None:
             return
-        wanted = {int(i) for i in data.get("user_ids") or guild.members}
+        named = data.get("user_ids")
+        if not named and not data.get("query") and not session.intents & GUILD_MEMBERS:
+            self._wrong("asks for all members without the intent", BAD_PAYLOAD)
+            return
+        named = [named] if isinstance(named, str | int) else named
+        wanted = {int(i) for i in (named or guild.members)}
+        if named and len(named) > MOST_NAMED:
+            self._wrong(f"asks for {len(named)} members at once", BAD_PAYLOAD)
         told = [payloads.member(self.world, guild, u) for u in guild.members if u in wanted]
         chunk: Json = {
             "guild_id": str(guild.id),

@@ -121,6 +121,47 @@ async def test_a_channel_is_paused_with_its_threads(
         assert videos(await here.clip(waits))
 
 
+async def test_all_who_have_a_role(discord_standin: Standin, tmp_path: Path) -> None:
+    """Those who asked before; the first look says how many, and a button does it."""
+    scene = discord_standin.scene
+    async with cinema(discord_standin, tmp_path) as here:
+        anna, mia, room = here.anna, here.mia, here.room
+        fans = scene.role(here.guild, "Fans", 0, anna, here.ben, mia, scene.user("never here"))
+        nobodies = scene.role(here.guild, "Nobody", 0)
+        await fill(here, 50)
+        before = {person.id: (await here.funds(person))[0] for person in (anna, here.ben, mia)}
+
+        async def grant(says: str, **whom: object) -> Asked:
+            asked = mia.slash("mod grant", room, credits=20, reason="a prize", **whom)
+            await heard(asked, says, here)
+            return asked
+
+        await grant("either a member or a role")
+        await grant("either a member or a role", member=anna, role=fans)
+        await grant("Nobody who has the role @Nobody", role=nobodies)
+        asked = await grant("20 credits each for 2 people with @Fans", role=fans)
+        said = text(await asked.message())
+        assert "40 in sum; the treasury then has 10 left" in said
+        assert "1 who lead this server are left out" in said
+        assert (await here.funds(anna))[0] == before[anna.id]
+        for _ in range(2):
+            mia.press(await asked.message(), "Do it")
+        done = await asked.message(lambda message: not labels(message))
+        assert "Done for 2 of 2." in text(done)
+        for person, more in ((anna, 20), (here.ben, 20), (mia, 0)):
+            assert (await here.funds(person))[0] == before[person.id] + more
+        rows = await here.home.store.moderation.rows(9)
+        assert [row.act for row in rows] == ["fill", "to role", "grant", "grant", "role done"]
+        assert rows[1].who == rows[2].who == f"Mia (discord:{mia.id})"
+        await grant("you wanted to give 40", role=fans)
+        quota = mia.slash("mod quota", room, role=fans, credits=1)
+        await heard(quota, "A quota of 1 credit a day", here)
+        mia.press(await quota.message(), "Do it")
+        await quota.message(lambda message: "Done for 2 of 2." in text(message))
+        dear = anna.slash("create", room, prompt="a ball", length=8)
+        await here.answer(dear, "Here you may spend 1 a day")
+
+
 async def test_ranks_and_borders_hold(discord_standin: Standin, tmp_path: Path) -> None:
     """Whom Discord lets through, because a server opened the command to all, Kinora refuses."""
     scene, engine = discord_standin.scene, Projector()

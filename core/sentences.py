@@ -1,0 +1,139 @@
+"""What moderators did, in words for people."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+
+from core.moderation import (
+    EVERYWHERE,
+    Act,
+    Ban,
+    Cancel,
+    Delete,
+    Fill,
+    Grant,
+    Note,
+    OnPerson,
+    Outcome,
+    Pause,
+    Resume,
+    RoleDone,
+    SetPlan,
+    SetPolicy,
+    SetQuota,
+    Take,
+    ToRole,
+    Unban,
+    moment,
+    one_of,
+)
+from core.plans import FREE
+from core.treasury import Policy
+
+
+def told(act: Act, name: str, outcome: Outcome) -> str:
+    """What was done, and to whom, in words. name: of the person."""
+    place = _on(act.server)
+    match act:
+        case Grant() if act.server == EVERYWHERE:
+            return f"{_credits(act.credits)} for {name}, who has {outcome.left} now."
+        case Grant():
+            return (
+                f"{_credits(act.credits)} for {name} from the treasury of {act.server}, "
+                f"which has {outcome.left} left."
+            )
+        case Take():
+            short = act.credits - outcome.credits
+            rest = f" {short} could not be taken: spent, or held for clips." if short else ""
+            return f"{_credits(outcome.credits)} taken from {name}, who has {outcome.left}.{rest}"
+        case SetQuota() if act.credits is None:
+            return f"{name} has no quota{place} any more."
+        case SetQuota():
+            return f"{name} may spend {_credits(act.credits or 0)} a day{place}."
+        case SetPlan() if act.plan == FREE:
+            return f"{name} has the plan {FREE}, unless a role or a purchase gives a better one."
+        case SetPlan():
+            return f"{name} has the plan {act.plan}{_until(act.until)}."
+        case Ban():
+            lost = f" Clips cancelled: {len(outcome.jobs)}." if outcome.jobs else ""
+            end = _until(act.until) or " for good"
+            return f"{name} is banned{place}{end}: {act.reason}.{lost}"
+        case Unban():
+            return f"{name} is not banned{place} any more."
+        case Note():
+            return f"Noted about {name}: {act.text}"
+        case Cancel():
+            return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
+        case Delete():
+            return f"Clip {act.job_id} of {name} is deleted."
+        case ToRole():
+            return _for_each(one_of(act, 0), f"{people(len(act.account_ids))} with {act.name}")
+        case RoleDone():
+            return f"Done for {act.done} people with the role {act.role}."
+        case Pause():
+            reason = f": {act.reason}" if act.reason else ""
+            return f"{_paused(act, name)} paused{place}{_until(act.until)}{reason}."
+        case Resume():
+            return f"{_paused(act, name)} not paused{place} any more."
+        case Fill():
+            return (
+                f"{_credits(act.credits)} into the treasury of {act.server}, which has "
+                f"{outcome.left} now."
+            )
+        case SetPolicy():
+            return f"The treasury of {act.server}: {allowed(act.policy)}."
+    raise AssertionError(act)
+
+
+def allowed(policy: Policy) -> str:
+    """What a treasury is for, in words."""
+    said = []
+    for one in fields(policy):
+        value = getattr(policy, one.name)
+        if value not in (None, ()):
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            said.append(f"{one.name} {shown}")
+    return ", ".join(said) or "anybody, for anything"
+
+
+def people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _for_each(act: OnPerson, whom: str) -> str:
+    match act:
+        case Grant():
+            return f"{_credits(act.credits)} each for {whom}."
+        case Take():
+            most = _credits(act.credits)
+            return f"Up to {most} taken from each of {whom}, as far as they have them."
+        case SetQuota() if act.credits is None:
+            return f"No quota{_on(act.server)} any more for {whom}."
+        case SetQuota():
+            return f"A quota of {_credits(act.credits or 0)} a day{_on(act.server)} for {whom}."
+        case SetPlan():
+            return f"The plan {act.plan}{_until(act.until)} for {whom}."
+        case Note():
+            return f"Noted about {whom}: {act.text}"
+    raise AssertionError(act)
+
+
+def _paused(act: Pause | Resume, name: str) -> str:
+    if act.account_id is not None:
+        return f"{name} is"
+    if act.channel is not None:
+        return f"Channel {act.channel} is"
+    return "The whole queue is" if act.server == EVERYWHERE else "All is"
+
+
+def _on(server: str) -> str:
+    return "" if server == EVERYWHERE else f" on {server}"
+
+
+def _until(at: datetime | None) -> str:
+    return f" until {moment(at)}" if at else ""
+
+
+def _credits(count: int) -> str:
+    return f"{count} credit" if count == 1 else f"{count} credits"
