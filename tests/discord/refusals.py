@@ -13,6 +13,7 @@ _MEANINGS: dict[int, tuple[int, str]] = {
     10008: (404, "Unknown Message"),
     10013: (404, "Unknown User"),
     10015: (404, "Unknown Webhook"),
+    10027: (404, "Unknown SKU"),
     10029: (404, "Unknown Entitlement"),
     10062: (404, "Unknown interaction"),
     10063: (404, "Unknown application command"),

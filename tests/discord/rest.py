@@ -21,6 +21,7 @@ from tests.discord.limits import Limits
 from tests.discord.routes import application as app_routes
 from tests.discord.routes import commands, interactions, messages, money, servers
 from tests.discord.schema import Judge
+from tests.discord.shop import Shop
 from tests.discord.world import World
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -42,10 +43,11 @@ async def unknown(request: web.Request) -> web.Response:
 
 
 def application(
-    world: World, gateway: Gateway, limits: Limits, faults: Faults, judge: Judge | None
+    world: World, gateway: Gateway, limits: Limits, faults: Faults, shop: Shop, judge: Judge | None
 ) -> web.Application:
     app = web.Application(middlewares=[door], client_max_size=MOST_BYTES)
     app[WORLD], app[GATEWAY], app[LIMITS], app[FAULTS] = world, gateway, limits, faults
+    app[money.SHOP] = shop
     if judge is not None:
         app[JUDGE] = judge
     for routes in ROUTES:

@@ -24,6 +24,7 @@ from tests.discord.faults import Faults
 from tests.discord.gateway import Gateway
 from tests.discord.limits import Limits
 from tests.discord.scene import Scene
+from tests.discord.shop import Shop
 from tests.discord.world import Channel, Message, User, World
 from tests.standin.clock import Clock
 
@@ -32,8 +33,8 @@ TOKEN = "the-stand-ins.own.token"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Standin:
-    """A running stand-in. world: what is so; scene: to change it; gateway, limits, faults: its
-    doors; judged: whether Discord's description was there to judge by."""
+    """A running stand-in. world: what is so; scene, shop: to change it; gateway, limits, faults:
+    its doors; judged: whether Discord's description was there to judge by."""
 
     api_url: str
     gateway_url: str
@@ -41,6 +42,7 @@ class Standin:
     token: str
     world: World
     scene: Scene
+    shop: Shop
     gateway: Gateway
     limits: Limits
     faults: Faults
@@ -93,11 +95,11 @@ async def standin(
     world = World(clock, cdn, User(0, app_name, bot=True), token)
     world.app = User(world.new_id(), app_name, bot=True)
     world.users[world.app.id] = world.app
-    gateway, limits = Gateway(world), Limits(clock)
+    gateway, limits, shop = Gateway(world), Limits(clock), Shop(world)
     path = schema.description()
     judge = schema.judge(path) if path and judged else None
     async with AsyncExitStack() as stack:
-        api = await _serve(stack, rest.application(world, gateway, limits, faults, judge))
+        api = await _serve(stack, rest.application(world, gateway, limits, faults, shop, judge))
         gateway.url = f"ws://{await _serve(stack, gateway.application())}/"
         cdn.url = f"http://{await _serve(stack, cdn.application())}"
         yield Standin(
@@ -107,6 +109,7 @@ async def standin(
             token=token,
             world=world,
             scene=Scene(world),
+            shop=shop,
             gateway=gateway,
             limits=limits,
             faults=faults,

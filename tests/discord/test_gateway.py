@@ -240,16 +240,17 @@ async def test_shards_hear_of_their_own_servers(place: Place) -> None:
 
 
 async def test_purchases_are_told_on_shard_0(place: Place) -> None:
-    scene = place.running.scene
+    shop = place.running.shop
     async with listening(place.running) as first, listening(place.running) as second:
         await first.ready(shard=[0, 2], intents=0)
         await second.ready(shard=[1, 2], intents=0)
-        plan = scene.sku("plan")
-        held = scene.entitle(place.alice, plan)
+        plan = shop.sku("plan")
+        held = shop.entitle(place.alice, plan)
         assert (await first.event("ENTITLEMENT_CREATE"))["d"]["sku_id"] == plan["id"]
-        scene.renew(held, ends_at="2027-01-01T00:00:00+00:00")
+        assert (await first.event("SUBSCRIPTION_CREATE"))["d"]["entitlement_ids"] == [held["id"]]
+        shop.lapse(held)
         assert (await first.event("ENTITLEMENT_UPDATE"))["d"]["ends_at"]
-        scene.revoke(held)
+        shop.refund(held)
         assert (await first.event("ENTITLEMENT_DELETE"))["d"]["deleted"]
         (quiet,) = [s for s in place.running.gateway.sessions.values() if s.shard == 1]
         assert quiet.sequence == 1, "READY alone"

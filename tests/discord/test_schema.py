@@ -18,7 +18,11 @@ async def test_every_answer_fits(judged: Place) -> None:
     scene, wire = judged.running.scene, judged.wire
     thread = scene.thread(judged.room, "clips", judged.alice)
     app = judged.running.world.app.id
-    scene.entitle(judged.alice, scene.sku("plan"))
+    shop = judged.running.shop
+    plan = shop.sku("plan")
+    held = shop.entitle(judged.alice, plan)
+    for_tests = {"sku_id": plan["id"], "owner_id": str(judged.alice.id), "owner_type": 2}
+    given = await wire.call("POST", f"/applications/{app}/entitlements", for_tests)
     opened = await wire.call("POST", "/users/@me/channels", {"recipient_id": judged.alice.id})
     for path in (
         "/users/@me",
@@ -37,11 +41,19 @@ async def test_every_answer_fits(judged: Place) -> None:
         f"/channels/{opened.body['id']}",
         f"/channels/{judged.room.id}/messages",
         f"/applications/{app}/commands",
-        f"/applications/{app}/entitlements",
+        f"/applications/{app}/skus",
+        f"/applications/{app}/entitlements?limit=1&exclude_ended=true",
+        f"/applications/{app}/entitlements/{held['id']}",
+        f"/skus/{plan['id']}/subscriptions?user_id={judged.alice.id}",
     ):
         assert (await wire.call("GET", path)).status == 200
     for path in ("/users/1", "/channels/1", "/guilds/1"):
         assert (await wire.call("GET", path)).status == 404
+    entitlements = f"/applications/{app}/entitlements"
+    consumed = await wire.call("POST", f"{entitlements}/{held['id']}/consume")
+    assert consumed.status == 204
+    assert (await wire.call("DELETE", f"{entitlements}/{given.body['id']}")).status == 204
+    assert (await wire.call("GET", f"{entitlements}/{given.body['id']}")).status == 404
     assert judged.running.violations == []
 
 

@@ -211,6 +211,7 @@ class World(Changes):
     commands: dict[int, Json] = field(default_factory=dict)
     entitlements: dict[int, Json] = field(default_factory=dict)
     skus: dict[int, Json] = field(default_factory=dict)
+    subscriptions: dict[int, Json] = field(default_factory=dict)
     history: list[Version] = field(default_factory=list)
     requests: list[Entry] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
