@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from core.errors import BadPrompt, Refused
 from core.places import channels, server
-from core.plans import FREE, Plans
+from core.plans import Plans
 from core.treasury import Policy
 
 EVERYWHERE = ""
