@@ -1,4 +1,5 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint deploy/constraints.txt
@@ -13,8 +14,8 @@ install: $(VENV)/installed  ## Make .venv with everything that running needs
 run: install  ## Start Kinora and print the link that opens it
 	@$(BIN)/kinora serve
 
-test: $(VENV)/installed-test  ## Run the whole suite
-	@$(BIN)/python -m pytest
+test: $(VENV)/installed-test  ## Run the whole suite, in two processes (WORKERS=8 for eight)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(VENV)/installed-test  ## Formatting, lint, types, and who may import whom
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -58,7 +57,7 @@ async def running(folder: Path, **environment: str) -> AsyncIterator[Program]:
         process = await asyncio.create_subprocess_exec(
             *KINORA,
             "serve",
-            env=environment_of(folder, KINORA_WEB__PORT=str(free_port())) | environment,
+            env=environment_of(folder, KINORA_WEB__PORT="0") | environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
@@ -189,13 +188,6 @@ def family(pid: int) -> Iterator[int]:
         return
     for child in children:
         yield from family(int(child))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _ready(program: Program) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ async def test_a_killed_runner_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_a_silent_runner_is_replaced(tmp_path: Path) -> None:
-    async with LocalEngine(families=FAMILIES, silence_seconds=3) as engine:
+    async with LocalEngine(families=FAMILIES, silence_seconds=5) as engine:
         events = engine.events()
         await engine.submit("job", 1, spec(tmp_path / "1", "endless"))
         await until_step(events, "job")
@@ -106,8 +107,12 @@ async def test_a_silent_runner_is_replaced(tmp_path: Path) -> None:
         assert isinstance(end, Lost)
         assert "silent" in end.why
         assert gone(pid)
-        await engine.submit("job", 2, spec(tmp_path / "2"))
-        assert isinstance((await until_end(events, "job"))[-1], Rendered)
+        for attempt in count(2):  # on a busy machine the next one, too, may be silent for so long
+            await engine.submit("job", attempt, spec(tmp_path / str(attempt)))
+            end = (await until_end(events, "job"))[-1]
+            if not isinstance(end, Lost):
+                break
+        assert isinstance(end, Rendered)
 
 
 async def test_a_runner_that_will_not_stop_is_killed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ def clip_of(folder: Path, frames: int = 12) -> Path:
 
 def children() -> set[int]:
     """Our own that encode a clip again, whichever thread started them."""
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        pytest.skip("this kernel does not list a process's children")
     found = set()
     for task in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
