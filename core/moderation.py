@@ -25,6 +25,7 @@ ALL, TREASURY = "all", "treasury"
 BY_HAND = "moderator"
 """The source of a claim on a plan that a moderator assigned."""
 CREDITS_MAX = 1_000_000_000
+USES_MOST = 1_000_000
 REASON_CHARS = 500
 
 
@@ -196,10 +197,33 @@ class SetPolicy(Act):
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeVoucher(Act):
+    """A code that brings so many people credits, a plan for so many days, or both; see
+    `core.vouchers`. digest: of the code, which is kept nowhere."""
+
+    verb: ClassVar[str] = "voucher"
+    name: str
+    digest: str
+    credits: int = 0
+    plan: str | None = None
+    days: int | None = None
+    uses: int = 1
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopVoucher(Act):
+    """Nobody more may use it; who did keeps what it brought."""
+
+    verb: ClassVar[str] = "stop"
+    name: str
+
+
 TO_MANY = {act.verb: act for act in (Grant, Take, SetQuota, SetPlan, Note)}
 """What can be done to all who have a role, by its verb."""
 
-OF_OPERATORS = (Take, SetPlan, Fill)
+OF_OPERATORS = (Take, SetPlan, Fill, MakeVoucher, StopVoucher)
 """What makes, takes or changes what somebody has everywhere."""
 
 OF_A_SERVER = (SetQuota, Fill, SetPolicy)
@@ -284,7 +308,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
     if isinstance(act, ToRole):
         check(one_of(act, 0), now, plans)
     credits = getattr(act, "credits", None)
-    least = 0 if isinstance(act, SetQuota) else 1
+    least = 0 if isinstance(act, SetQuota | MakeVoucher) else 1
     if credits is not None and not least <= credits <= CREDITS_MAX:
         raise BadPrompt(f"Say how many credits, as a whole number from {least} to {CREDITS_MAX}.")
     until = getattr(act, "until", None)
@@ -302,7 +326,11 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
         raise BadPrompt(f'"{act.server}" is no server: write it as discord:81.')
     if isinstance(act, Pause | Resume) and act.channel and act.server == EVERYWHERE:
         raise BadPrompt("Say on which server the channel is, as in discord:81.")
-    if isinstance(act, SetPlan) and act.plan not in plans.by_name:
+    if isinstance(act, MakeVoucher) and not (act.credits or (act.plan and act.days)):
+        raise BadPrompt("Say what it brings: credits, or a plan and for how many days, or both.")
+    if isinstance(act, MakeVoucher) and not 1 <= act.uses <= USES_MOST:
+        raise BadPrompt(f"From 1 to {USES_MOST} people may use a code.")
+    if isinstance(act, SetPlan | MakeVoucher) and act.plan not in (*plans.by_name, None):
         known = tuple(plans.by_name)
         raise BadPrompt(
             f'There is no plan "{act.plan}"; there are {", ".join(known)}.', allowed=known
@@ -324,6 +352,8 @@ def whom(act: Act) -> str:
             return TREASURY
         case ToRole() | RoleDone():
             return f"role:{act.role}"
+        case MakeVoucher() | StopVoucher():
+            return f"voucher:{act.name}"
     return ALL
 
 
@@ -331,7 +361,8 @@ def details(act: Act, outcome: Outcome) -> str:
     """All else that is to be known of it, as canonical JSON."""
     said = asdict(act)
     came = {"moved": outcome.credits, "left": outcome.left, "jobs": list(outcome.jobs)}
-    return canonical({name: said[name] for name in said if name != "server"} | {"came": came})
+    kept = said.keys() - {"server", "digest"}
+    return canonical({name: said[name] for name in kept} | {"came": came})
 
 
 def outcome_of(details: str, number: int) -> Outcome:

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Protocol
 
 from core.audit import Row
+from core.gifts import Gift, Limits
 from core.job import Account, Claim, Clip, Grant, Identity, Job, Lot, Wallet
 from core.moderation import Act, Actor, Allowance, Outcome, Restraint
 from core.places import Post, Rules
 from core.purchases import Bought, Purchase, Refunded, Sale
 from core.request import Picture, Request
 from core.treasury import Share, Treasury
+from core.vouchers import Voucher
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
@@ -471,6 +473,38 @@ class Payments(Protocol):
         self, limit: int, provider: str | None = None, before: int | None = None
     ) -> Sequence[Purchase]:
         """Everybody's, the newest first; those before purchase `before`."""
+        ...
+
+
+class VoucherBook(Protocol):
+    """Voucher codes, by the hashes of `core.vouchers`. A moderator's act makes and stops them."""
+
+    async def redeem(self, account_id: int, digest: str, key: str) -> Bought:
+        """Once for each account; a repeat of the key gives the first outcome.
+
+        Raises NotFound for an unknown one, WrongState for one that is over, or was used.
+        """
+        ...
+
+    async def vouchers(self, limit: int, before: str | None = None) -> Sequence[Voucher]:
+        """The newest first; those before the one of that name."""
+        ...
+
+
+class GiftBook(Protocol):
+    """Credits from one person to another; as in `core.gifts`."""
+
+    async def give(self, gift: Gift, limits: Limits, since: datetime, *, dry: bool = False) -> bool:
+        """Once for each key: whether this call did. since: when the day of the limits began. dry:
+        then undo it.
+
+        Raises TooMany, UserError where there is not so much to give, or WrongState where the key
+        came with another gift.
+        """
+        ...
+
+    async def gifts(self, account_id: int, limit: int) -> Sequence[Gift]:
+        """What they gave and were given, the newest first."""
         ...
 
 

@@ -13,6 +13,7 @@ from core.moderation import (
     Delete,
     Fill,
     Grant,
+    MakeVoucher,
     Note,
     OnPerson,
     Outcome,
@@ -22,6 +23,7 @@ from core.moderation import (
     SetPlan,
     SetPolicy,
     SetQuota,
+    StopVoucher,
     Take,
     ToRole,
     Unban,
@@ -81,6 +83,13 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
                 f"{_credits(act.credits)} into the treasury of {act.server}, which has "
                 f"{outcome.left} now."
             )
+        case MakeVoucher():
+            brings = [_credits(act.credits)] if act.credits else []
+            brings += [f"the plan {act.plan} for {act.days} days"] if act.plan else []
+            whom = "one person" if act.uses == 1 else f"{act.uses} people"
+            return f"Voucher {act.name}: {' and '.join(brings)} for {whom}{_until(act.until)}."
+        case StopVoucher():
+            return f"Voucher {act.name} is good no more."
         case SetPolicy():
             return f"The treasury of {act.server}: {allowed(act.policy)}."
     raise AssertionError(act)

@@ -10,7 +10,7 @@ once, and where it exists already the database refuses the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.errors import NotEnoughCredits
-from core.job import Grant, Wallet
+from core.job import Grant, LotKind, Wallet
 from core.treasury import Share
 from storage.tables import ACCOUNT, ENTRY, LOT, EntryRow, JobRow, LotRow
 
@@ -136,15 +136,22 @@ async def hold(
 
 
 async def take(
-    session: AsyncSession, account_id: int, credits: int, key: str, now: datetime, note: str
+    session: AsyncSession,
+    account_id: int,
+    credits: int,
+    key: str,
+    now: datetime,
+    note: str,
+    kinds: Collection[LotKind] = tuple(LotKind),
 ) -> Sequence[tuple[int, datetime | None]]:
-    """Take so many credits, or as many as there are. What was taken: credits, and when they would
-    have expired. Raises LookupError for an unknown account."""
+    """Take so many credits of these kinds, or as many as there are. What was taken: credits, and
+    when they would have expired. Raises LookupError for an unknown account."""
     await _lock(session, _LOCK, {"ids": [account_id]})
     page = _Page(now)
     books = (await _books(session, [account_id], page))[account_id]
     taken = []
-    for number, (lot, part) in enumerate(_parts(books.lots, min(credits, books.spendable))):
+    lots = [lot for lot in books.lots if lot.kind in kinds]
+    for number, (lot, part) in enumerate(_parts(lots, credits)):
         its_key = f"take:{account_id}:{key}{_nth(number)}"
         page.enter(lot, "take", its_key, -part, 0, note=note)
         taken.append((part, lot.expires_at))
@@ -249,6 +256,7 @@ class _Lot:
     credits: int
     ends_at: datetime | None
     expires_at: datetime | None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +368,9 @@ _MOVE_LOT = _move(LOT, "credits")
 _ENTER = insert(ENTRY)
 _PROMISE = update(LOT).where(LOT.c.id == bindparam("whose")).values(expires_at=bindparam("until"))
 _SOONEST = (LOT.c.expires_at.asc().nulls_last(), LOT.c.id)
-_LOT_COLUMNS = (LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at)
+_LOT_COLUMNS = (
+    LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at, LOT.c.kind
+)  # fmt: skip
 _BOOKS = (
     select(ACCOUNT.c.id.label("whose"), ACCOUNT.c.available, ACCOUNT.c.held, *_LOT_COLUMNS)
     .outerjoin(LOT, and_(LOT.c.account_id == ACCOUNT.c.id, LOT.c.credits > 0))
@@ -423,7 +433,7 @@ async def _holds(session: AsyncSession, job_id: str) -> Sequence[_Hold]:
 
 
 def _lot_of(row: Any) -> _Lot:
-    return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at)
+    return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at, row.kind)
 
 
 async def _allowed(session: AsyncSession, account_id: int, share: Share, there: int) -> int:
@@ -443,7 +453,7 @@ async def _allowed(session: AsyncSession, account_id: int, share: Share, there: 
 
 
 def _parts(lots: Iterable[_Lot], credits: int) -> list[tuple[_Lot, int]]:
-    """How much of each lot makes so many credits, of which they have enough."""
+    """How much of each lot makes so many credits, or all that they have."""
     parts = []
     for lot in lots:
         part = min(lot.credits, credits)

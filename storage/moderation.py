@@ -24,7 +24,7 @@ from core.plans import FREE
 from core.ports import Clock
 from core.studio import NO_CLIP
 from core.treasury import Policy
-from storage import ledger
+from storage import ledger, vouchers
 from storage.accounts import behind, claim
 from storage.database import Database, retried
 from storage.jobs import blot_out, call_off, spent
@@ -62,7 +62,7 @@ class SqlModeration:
                 if known is not None:
                     return _repeated(known, act)
                 now = self._clock()
-                outcome = await _done(session, act, key, now)
+                outcome = await _done(session, act, actor, key, now)
                 if dry:
                     raise _Undone
                 number = await _append(session, act, actor, key, now, outcome)
@@ -172,7 +172,7 @@ def _repeated(known: AuditRow, act: Act) -> Outcome:
     return acts.outcome_of(known.details, known.number)
 
 
-async def _done(session: AsyncSession, act: Act, key: str, now: datetime) -> Outcome:
+async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: datetime) -> Outcome:
     """Raises UserError, or LookupError for an unknown account."""
     match act:
         case acts.Grant(server=acts.EVERYWHERE):
@@ -195,6 +195,10 @@ async def _done(session: AsyncSession, act: Act, key: str, now: datetime) -> Out
         case acts.SetPlan():
             given = [] if act.plan == FREE else [Claim(acts.BY_HAND, act.plan, act.until)]
             await claim(session, act.account_id, acts.BY_HAND, given)
+        case acts.MakeVoucher():
+            await vouchers.make(session, act, actor.name, now)
+        case acts.StopVoucher():
+            await vouchers.stop(session, act)
         case acts.SetQuota(credits=None):
             await _lift(session, act, Kind.QUOTA, "There is no quota to take back.")
         case acts.SetQuota():

@@ -16,28 +16,32 @@ from core.ports import (
     Clock,
     Credentials,
     Files,
+    GiftBook,
     Inbox,
     Jobs,
     Moderation,
     Outbox,
     Payments,
     Places,
+    VoucherBook,
 )
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
+from storage.gifts import SqlGifts
 from storage.inbox import SqlInbox
 from storage.jobs import SqlJobs
 from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
 from storage.purchases import SqlPayments
+from storage.vouchers import SqlVouchers
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The nine ports. database: what they share; outside of `storage`, only to have it `alone`."""
+    """The ports. database: what they share; outside of `storage`, only to have it `alone`."""
 
     accounts: Accounts
     jobs: Jobs
@@ -46,6 +50,8 @@ class Store:
     places: Places
     moderation: Moderation
     payments: Payments
+    vouchers: VoucherBook
+    gifts: GiftBook
     files: Files
     credentials: Credentials
     database: Database
@@ -87,6 +93,8 @@ async def open_store(
             places=SqlPlaces(database),
             moderation=SqlModeration(database, clock),
             payments=SqlPayments(database, clock),
+            vouchers=SqlVouchers(database, clock),
+            gifts=SqlGifts(database),
             files=files,
             credentials=SqlCredentials(database, clock),
             database=database,

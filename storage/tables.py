@@ -143,6 +143,51 @@ class PurchaseRow(Table, table=True):
     receipt: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
+class VoucherRow(Table, table=True):
+    """A code's SHA-256, and what it brings; as in `core.vouchers.Voucher`."""
+
+    __tablename__ = "voucher"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        UniqueConstraint("digest"),
+        CheckConstraint("credits >= 0", name="credits"),
+        CheckConstraint("used >= 0 AND used <= uses", name="used"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    credits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    plan: str | None = Field(default=None, sa_column=Column(Text))
+    days: int | None = None
+    uses: int = 1
+    used: int = 0
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+    stopped: bool = False
+    made_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    made_by: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class GiftRow(Table, table=True):
+    """Credits from one person to another; as in `core.gifts.Gift`. receipt: which call gave it."""
+
+    __tablename__ = "gift"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        CheckConstraint("credits > 0", name="credits"),
+        Index(None, "sender_id", "at"),
+        Index(None, "receiver_id", "at"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    key: str = Field(sa_column=Column(Text, nullable=False))
+    sender_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    receiver_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
+    credits: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    receipt: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class IdentityRow(Table, table=True):
     """Somebody's name on one platform."""
 

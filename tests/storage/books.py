@@ -53,6 +53,21 @@ WHERE COALESCE(purchase.account_id, 0) BETWEEN :first AND :last
 GROUP BY purchase.id, purchase.credits, purchase.taken, purchase.lot_id
 """
 
+_VOUCHERS = """
+SELECT name, used, (SELECT COUNT(*) FROM purchase
+  WHERE provider = 'voucher' AND charge LIKE voucher.name || '/%') AS brought
+FROM voucher
+"""
+
+_GIFTS = """
+SELECT gift.id, gift.credits,
+  (SELECT COALESCE(-SUM(available_change), 0) FROM entry WHERE kind = 'take'
+    AND (key LIKE 'take:%:gift:' || gift.id OR key LIKE 'take:%:gift:' || gift.id || '/%')) AS sent,
+  (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE kind = 'grant'
+    AND key LIKE 'grant:%:gift:' || gift.id || '/%') AS received
+FROM gift
+"""
+
 _ENDED = ("succeeded", "failed", "cancelled", "refused")
 
 
@@ -60,12 +75,15 @@ async def faults(store: Store, account: Account | None = None) -> list[str]:
     """Sentences, about everybody or about one account; none where the entries make the balances and
     the lots, nothing is below zero, every job was held for once, and settled once if it has ended,
     and what was taken for a clip came back once and whole, if at all; every purchase brought its
-    credits once, or took back what it says, and its plans hold as long as they were paid for."""
+    credits once, or took back what it says, and its plans hold as long as they were paid for; a
+    voucher brought as often as it was used, and what somebody gave somebody was given."""
     whose = {"first": account.id if account else 0, "last": account.id if account else 2**62}
     async with store.database.reading() as session:
         sums = (await session.execute(text(_SUMS), whose)).all()
         jobs = (await session.execute(text(_JOBS), whose)).all()
         purchases = (await session.execute(text(_PURCHASES), whose)).all()
+        vouchers = (await session.execute(text(_VOUCHERS))).all()
+        gifts = (await session.execute(text(_GIFTS))).all()
         of_plans = await session.scalars(
             select(PurchaseRow).where(
                 col(PurchaseRow.account_id).between(whose["first"], whose["last"])
@@ -83,6 +101,12 @@ async def faults(store: Store, account: Account | None = None) -> list[str]:
         f"purchase {one.id}: {tuple(one)}"
         for one in purchases
         if (one.given, one.taken_back) != (one.credits, one.taken)
+    ]
+    found += [f"voucher {one.name}: {tuple(one)}" for one in vouchers if one.used != one.brought]
+    found += [
+        f"gift {one.id}: {tuple(one)}"
+        for one in gifts
+        if not one.credits == one.sent == one.received
     ]
     owed = {}
     for account_id, plan in {(one.account_id, one.plan) for one in bought}:
