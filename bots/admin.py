@@ -127,6 +127,32 @@ def plan(
 
 
 @app.command()
+def role(
+    server: At, name: Annotated[str, typer.Argument(metavar="[ROLE]", help="Its id.")] = "",
+    plan: Annotated[str, typer.Argument(metavar="[PLAN]", help="free for none.")] = "",
+    dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say which plan a role of a server gives; without one, print those that do."""
+    if name and plan:
+        act = acts.SetRole(server=server, role=name, plan=plan)
+        _do("", lambda _: act, dry_run, as_json)
+        return
+    if name:
+        raise typer.BadParameter("name the plan, too; free for none", param_hint="PLAN")
+
+    async def work() -> None:
+        async with _moderators() as moderators:
+            given = await moderators.role_plans(server)
+        if as_json:
+            print(json.dumps(given))
+            return
+        for paragraph in moderation.role_plans(given, {}):
+            out.print(_drawn(paragraph), highlight=False, soft_wrap=True)
+
+    run(work())
+
+
+@app.command()
 def pause(
     who: Maybe = "", channel: Channel = "", server: Server = EVERYWHERE, reason: Reason = "",
     until: Until = "", dry_run: Dry = False, as_json: Json = False,

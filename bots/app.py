@@ -55,6 +55,7 @@ from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
 from core.purchases import Purchases
+from core.roles import Roles
 from core.studio import Studio, Terms
 from core.wares import Ware, Wares
 from model import families, picture, shrink
@@ -400,6 +401,7 @@ def _bots(
             moderators=moderators,
             purchases=Purchases(store.payments, wares_of(settings)),
             crowds=crowds,
+            roles=Roles(store.accounts, store.moderation, clock),
             bulletin=bulletin,
             pictures=store.files.picture,
             shrink=shrink.shrink,

@@ -16,6 +16,7 @@ from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
 from core.purchases import Purchases
+from core.roles import Roles
 from core.studio import Studio
 
 Pictures = Callable[[str], Awaitable[Path | None]]
@@ -36,6 +37,7 @@ class Desk(Generic[Settings]):
     moderators: Moderators
     purchases: Purchases
     crowds: Crowds
+    roles: Roles
     bulletin: Bulletin
     pictures: Pictures
     shrink: Shrink

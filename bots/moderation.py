@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -121,6 +121,14 @@ def person(shown: Shown) -> Sequence[Paragraph]:
     if shown.rows:
         told.append((line(Bold("Log")), *(line(row_of(row), small=True) for row in shown.rows)))
     return told
+
+
+def role_plans(given: Mapping[str, str], known: Mapping[str, str]) -> Sequence[Paragraph]:
+    """Which roles give which plan. known: what roles are called, by their ids."""
+    if not given:
+        return [(line("No role gives a plan here."),)]
+    lines = (line(f"{known.get(role, role)}: {plan}") for role, plan in sorted(given.items()))
+    return [(line(Bold("Plans by role")), *lines)]
 
 
 async def log(moderators: Moderators, rows: Sequence[Row]) -> Sequence[Paragraph]:

@@ -220,13 +220,24 @@ class StopVoucher(Act):
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRole(Act):
+    """The plan that all have who have a role of a server; with the free one it gives none. role,
+    name: its id, and what it is called."""
+
+    verb: ClassVar[str] = "role"
+    role: str
+    plan: str
+    name: str = ""
+
+
 TO_MANY = {act.verb: act for act in (Grant, Take, SetQuota, SetPlan, Note)}
 """What can be done to all who have a role, by its verb."""
 
-OF_OPERATORS = (Take, SetPlan, Fill, MakeVoucher, StopVoucher)
+OF_OPERATORS = (Take, SetPlan, SetRole, Fill, MakeVoucher, StopVoucher)
 """What makes, takes or changes what somebody has everywhere."""
 
-OF_A_SERVER = (SetQuota, Fill, SetPolicy)
+OF_A_SERVER = (SetQuota, SetRole, Fill, SetPolicy)
 """What there is nowhere else."""
 
 
@@ -283,7 +294,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, plan, fill | – | – | yes |
+    | take, plan, role, fill | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete | – | jobs that were posted on their server | any |
     | pause, resume | – | a person, a channel, or all of their server | those, and the whole queue |
@@ -330,7 +341,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
         raise BadPrompt("Say what it brings: credits, or a plan and for how many days, or both.")
     if isinstance(act, MakeVoucher) and not 1 <= act.uses <= USES_MOST:
         raise BadPrompt(f"From 1 to {USES_MOST} people may use a code.")
-    if isinstance(act, SetPlan | MakeVoucher) and act.plan not in (*plans.by_name, None):
+    if isinstance(act, SetPlan | SetRole | MakeVoucher) and act.plan not in (*plans.by_name, None):
         known = tuple(plans.by_name)
         raise BadPrompt(
             f'There is no plan "{act.plan}"; there are {", ".join(known)}.', allowed=known
@@ -350,7 +361,7 @@ def whom(act: Act) -> str:
             return channel(act.channel)
         case Fill() | SetPolicy():
             return TREASURY
-        case ToRole() | RoleDone():
+        case SetRole() | ToRole() | RoleDone():
             return f"role:{act.role}"
         case MakeVoucher() | StopVoucher():
             return f"voucher:{act.name}"

@@ -108,6 +108,10 @@ class Moderators:
     async def identities(self, account_id: int) -> Sequence[Identity]:
         return await self._moderation.identities(account_id)
 
+    async def role_plans(self, server: str) -> Mapping[str, str]:
+        """The plans that roles of a server give, by the roles' ids."""
+        return await self._moderation.role_plans(server)
+
     async def known(self, platform: str) -> Mapping[str, int]:
         """Accounts by the names that people have on a platform. Raises BadPrompt where they are
         too many to be asked about."""

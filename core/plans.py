@@ -20,6 +20,8 @@ DAYS_KEPT = 3
 """How many local days a day's credits stay, with the one that brought them."""
 
 FREE = "free"
+ROLE_KEPT = timedelta(days=14)
+"""How long a role gives its plan after somebody was last seen with it."""
 
 
 class Label(StrEnum):

@@ -196,10 +196,6 @@ class Accounts(Protocol):
         Raises LookupError for an unknown account."""
         ...
 
-    async def drop_claims(self, source: str) -> int:
-        """Everybody's of a source, as where a role gives its plan no more. How many they were."""
-        ...
-
     async def wallet(self, account_id: int) -> Wallet:
         """As it was when it was last used: without what was due since, with what expired since."""
         ...
@@ -439,6 +435,10 @@ class Moderation(Protocol):
     ) -> Sequence[Row]:
         """Of the log, behind number `after`, in its order; or the newest first. server, whom: only
         what was done there, or to them."""
+        ...
+
+    async def role_plans(self, server: str) -> Mapping[str, str]:
+        """The plans that roles of a server give, by the roles' ids."""
         ...
 
     async def begun(self) -> Sequence[Row]:

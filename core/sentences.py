@@ -23,6 +23,7 @@ from core.moderation import (
     SetPlan,
     SetPolicy,
     SetQuota,
+    SetRole,
     StopVoucher,
     Take,
     ToRole,
@@ -30,7 +31,7 @@ from core.moderation import (
     moment,
     one_of,
 )
-from core.plans import FREE
+from core.plans import FREE, ROLE_KEPT
 from core.treasury import Policy
 
 
@@ -71,6 +72,12 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Clip {act.job_id} of {name} is deleted."
         case ToRole():
             return _for_each(one_of(act, 0), f"{people(len(act.account_ids))} with {act.name}")
+        case SetRole() if act.plan == FREE:
+            return f"The role {act.name or act.role}{place} gives no plan any more."
+        case SetRole():
+            whose = f"Who has the role {act.name or act.role}{place} has the plan {act.plan}: "
+            days = f"until {ROLE_KEPT.days} days after they last did"
+            return f"{whose}once they ask for something there, and {days}."
         case RoleDone():
             return f"Done for {act.done} people with the role {act.role}."
         case Pause():

@@ -70,17 +70,6 @@ class SqlAccounts:
             await claim(session, account_id, source, claims)
 
     @retried
-    async def drop_claims(self, source: str) -> int:
-        async with self.database.writing() as session:
-            dropped = await session.scalars(
-                delete(ClaimRow)
-                .where(col(ClaimRow.source) == source)
-                .returning(col(ClaimRow.account_id))
-                .execution_options(synchronize_session=False)
-            )
-            return len(dropped.all())
-
-    @retried
     async def wallet(self, account_id: int) -> Wallet:
         """Raises LookupError for an unknown account."""
         async with self.database.reading() as session:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -22,6 +22,7 @@ from core.job import Account, Claim, Grant, Identity, LotKind
 from core.moderation import EVERYWHERE, Act, Actor, Kind, Outcome, Restraint
 from core.plans import FREE
 from core.ports import Clock
+from core.roles import source_of
 from core.studio import NO_CLIP
 from core.treasury import Policy
 from storage import ledger, vouchers
@@ -31,9 +32,11 @@ from storage.jobs import blot_out, call_off, spent
 from storage.tables import (
     AccountRow,
     AuditRow,
+    ClaimRow,
     IdentityRow,
     JobRow,
     RestraintRow,
+    RoleRow,
     TreasuryRow,
 )
 
@@ -119,6 +122,12 @@ class SqlModeration:
             return [_row_of(row) for row in await session.scalars(query)]
 
     @retried
+    async def role_plans(self, server: str) -> Mapping[str, str]:
+        async with self.database.reading() as session:
+            rows = await session.scalars(select(RoleRow).where(col(RoleRow.server) == server))
+            return {row.role: row.plan for row in rows}
+
+    @retried
     async def begun(self) -> Sequence[Row]:
         end = aliased(AuditRow)
         ended = exists().where(col(end.key) == col(AuditRow.key) + "/end")
@@ -199,6 +208,8 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             await vouchers.make(session, act, actor.name, now)
         case acts.StopVoucher():
             await vouchers.stop(session, act)
+        case acts.SetRole():
+            await _set_role(session, act)
         case acts.SetQuota(credits=None):
             await _lift(session, act, Kind.QUOTA, "There is no quota to take back.")
         case acts.SetQuota():
@@ -279,6 +290,23 @@ async def _treasury(session: AsyncSession, server: str, now: datetime) -> int:
     session.add(TreasuryRow(server=server, account_id=known.id, policy=Policy().as_dict()))
     await session.flush()
     return known.id
+
+
+async def _set_role(session: AsyncSession, act: acts.SetRole) -> None:
+    """Those who have a claim by it already have the new plan at once, or none."""
+    theirs = col(ClaimRow.source) == source_of(act.server, act.role)
+    if act.plan == FREE:
+        this = and_(col(RoleRow.server) == act.server, col(RoleRow.role) == act.role)
+        await session.execute(delete(RoleRow).where(this))
+        await session.execute(delete(ClaimRow).where(theirs))
+        return
+    await session.merge(RoleRow(server=act.server, role=act.role, plan=act.plan))
+    await session.execute(
+        update(ClaimRow)
+        .where(theirs)
+        .values(plan=act.plan)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _restrain(

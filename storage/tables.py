@@ -110,6 +110,16 @@ class ClaimRow(Table, table=True):
     until: datetime | None = Field(default=None, sa_column=Column(Instant))
 
 
+class RoleRow(Table, table=True):
+    """The plan that a role of a server gives to who has it."""
+
+    __tablename__ = "role"
+
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    role: str = Field(sa_column=Column(Text, primary_key=True))
+    plan: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class PurchaseRow(Table, table=True):
     """One charge; as in `core.purchases.Purchase`.
 

@@ -75,7 +75,7 @@ async def ask(
         await say(interaction, why_not)
         return
     async with answering(room, interaction, hidden=hidden) as post:
-        account = await account_of(room.desk.studio, interaction.user)
+        account = await account_of(room.desk, interaction.user)
         with costless():
             jobs = await order(account, post.place, key_of(interaction))
         for job in jobs:

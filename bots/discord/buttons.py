@@ -81,7 +81,7 @@ class PingButton(ui.DynamicItem[ui.Button[Any]], template=_PING_ID):
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         async def work() -> None:
             await acknowledge_update(interaction)
-            account = await account_of(self._room.desk.studio, interaction.user)
+            account = await account_of(self._room.desk, interaction.user)
             await self._room.desk.lobby.set_ping(account, self._wanted)
             layout = await talk.me(self._room, interaction)
             await answer(interaction, view=layout)
@@ -138,7 +138,7 @@ async def _stop(
     message alone.
     """
     await acknowledge_update(interaction)
-    account = await account_of(room.desk.studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     for job_id in job_ids:
         shown = await room.desk.lobby.shown(room.desk.studio, job_id)
         job = shown.view.job
@@ -180,7 +180,7 @@ async def _stop_sheet(
 
 async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
     await acknowledge(interaction, hidden=True)
-    account = await account_of(room.desk.studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     shown = await room.desk.lobby.shown(room.desk.studio, job_id)
     new = await room.desk.lobby.report(account, shown.view.job)
     await answer(interaction, content=REPORTED if new else REPORTED_BEFORE)
@@ -200,7 +200,7 @@ async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) 
 
 async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str) -> Shown:
     """Raises NotYours or NotFound."""
-    account = await account_of(room.desk.studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     return await _check_own(room, account, job_id)
 
 

@@ -192,7 +192,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
         await guarded(interaction, lambda: show(room, interaction, clip, hidden=private))
 
     async def own(interaction: Interaction, typed: str) -> list[Choice[str]]:
-        account = await account_of(studio, interaction.user)
+        account = await account_of(room.desk, interaction.user)
         views = await studio.history(account, CHOICES)
         named = [(view.job.id, summary(view)) for view in views]
         wanted = typed.lower()

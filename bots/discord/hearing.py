@@ -14,12 +14,12 @@ from typing import Any
 import aiohttp
 import discord
 
+from bots.discord.desk import PLATFORM, DiscordDesk
 from bots.discord.messages import NOBODY
 from bots.discord.refusals import told
 from bots.hearing import objection
 from core.errors import UserError
 from core.job import Account, Identity
-from core.studio import Studio
 
 log = logging.getLogger("kinora.discord")
 
@@ -151,9 +151,15 @@ async def _answered(interaction: Heard, work: Callable[[], Awaitable[None]]) -> 
         log.warning("nobody could be told why an interaction came to nothing: %s", error)
 
 
-async def account_of(studio: Studio, user: discord.abc.User) -> Account:
-    """The account of somebody on Discord; new ones begin with their free grant."""
-    return await studio.account(Identity("discord", str(user.id)), user.display_name[:80])
+async def account_of(desk: DiscordDesk, user: discord.abc.User) -> Account:
+    """The account of somebody on Discord; new ones begin with their free grant. On a server where
+    the bot is, their roles there are heard."""
+    identity = Identity(PLATFORM, str(user.id))
+    account = await desk.studio.account(identity, user.display_name[:80])
+    if not isinstance(user, discord.Member) or not user.guild.roles:
+        return account
+    roles = [str(role.id) for role in user.roles]
+    return await desk.roles.heard(account, f"{PLATFORM}:{user.guild.id}", roles)
 
 
 def key_of(interaction: discord.Interaction) -> str:

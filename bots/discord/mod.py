@@ -106,6 +106,14 @@ def _credits(group: app_commands.Group, room: Room) -> None:
 
     plan.autocomplete("until")(_ends)
 
+    @group.command(name="role", description="Give a role's holders a plan; for operators")
+    @app_commands.describe(role="Which; leave it out to see those that do", plan="Free for none")
+    @app_commands.choices(plan=[Choice(name=name, value=name) for name in plans[:CHOICES]])
+    async def role(
+        interaction: Interaction, role: discord.Role | None = None, plan: str | None = None
+    ) -> None:
+        await guarded(interaction, lambda: moderation.role(room, interaction, role, plan))
+
 
 def _holding(group: app_commands.Group, room: Room) -> None:
     @group.command(name="pause", description="Let clips wait: a member's, a channel's, or all here")

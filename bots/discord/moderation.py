@@ -26,7 +26,7 @@ from bots.discord.permissions import may_moderate, server_of
 from bots.discord.ranks import actor_of, check_leads, rank_here, rank_of
 from bots.talk import Paragraph
 from core import moderation as acts
-from core.errors import Refused
+from core.errors import BadPrompt, Refused
 from core.job import Account
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
@@ -50,9 +50,30 @@ async def act(
     if member is not None:
         if member.bot:
             raise Refused("That is a bot, which asks for nothing.")
-        account_id = (await account_of(room.desk.studio, member)).id
+        account_id = (await account_of(room.desk, member)).id
         theirs = rank_of(member)
     await _do(room, interaction, actor, act_of(actor, account_id), theirs)
+
+
+async def role(
+    room: Room, interaction: Interaction, role: discord.Role | None, plan: str | None
+) -> None:
+    """Say what a role gives; or, without either, which roles give what here."""
+    if (role is None) != (plan is None):
+        raise BadPrompt("Name both: the role, and the plan that it gives.")
+    actor = actor_of(room, interaction)
+    check_leads(actor)
+    await acknowledge(interaction, hidden=True)
+    here = server_of(interaction)
+    if role is None or plan is None:
+        given = await room.desk.moderators.role_plans(here)
+        known = (
+            {str(one.id): one.name for one in interaction.guild.roles} if interaction.guild else {}
+        )
+        await _answer(interaction, moderation.role_plans(given, known))
+        return
+    act = acts.SetRole(server=here, role=str(role.id), plan=plan, name=role.name)
+    await _do(room, interaction, actor, act, Rank.MEMBER)
 
 
 async def cancel(room: Room, interaction: Interaction, clip: str, reason: str) -> None:
@@ -84,7 +105,7 @@ async def show(room: Room, interaction: Interaction, member: discord.User) -> No
     actor = actor_of(room, interaction)
     check_leads(actor)
     await acknowledge(interaction, hidden=True)
-    account = await account_of(room.desk.studio, member)
+    account = await account_of(room.desk, member)
     shown = await room.desk.moderators.show(actor, account)
     await _answer(interaction, moderation.person(shown))
 

@@ -41,7 +41,7 @@ async def show(
         await say(interaction, why_not)
         return
     async with answering(room, interaction, hidden=hidden) as answer:
-        account = await account_of(room.desk.studio, interaction.user)
+        account = await account_of(room.desk, interaction.user)
         view = await room.desk.studio.view(account, await meant(room, account, job_id))
         before = await room.desk.lobby.post(view.job.place)
         post = heeding(before, answer, open_said=open_said)

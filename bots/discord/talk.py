@@ -23,13 +23,13 @@ async def tell(room: Room, interaction: Interaction, telling: Telling) -> None:
     await acknowledge(interaction, hidden=True)
     layout = await telling(room, interaction)
     await answer(interaction, view=layout)
-    account = await account_of(room.desk.studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     await tell_kept(room, interaction, account)
 
 
 async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
     """Credits, what runs, the newest clips, and the ping."""
-    account = await account_of(room.desk.studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     told = await talk.me(room.desk.studio, account)
     now = "a short message when a clip is done" if account.ping else "no message when it is done"
     wanted, label = ("off", "Don't ping me") if account.ping else ("on", "Ping me when it's done")
@@ -42,7 +42,7 @@ async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
 async def queue(room: Room, interaction: Interaction) -> ui.LayoutView:
     """How many run and wait, and where theirs are."""
     studio = room.desk.studio
-    account = await account_of(studio, interaction.user)
+    account = await account_of(room.desk, interaction.user)
     return layout(await talk.queue(studio, room.desk.lobby, account))
 
 

@@ -182,6 +182,7 @@ async def test_ranks_and_borders_hold(discord_standin: Standin, tmp_path: Path) 
         for words, options in (
             ("mod take", {"member": here.anna, "credits": 5}),
             ("mod plan", {"member": here.anna, "plan": "pro"}),
+            ("mod role", {"role": here.guild, "plan": "pro"}),
         ):
             await heard(here.mia.slash(words, here.room, **options), "Only who runs this", here)
         everywhere = here.mia.slash("mod pause", here.room, everywhere=True)
@@ -218,6 +219,15 @@ async def test_an_operator_acts_everywhere(discord_standin: Standin, tmp_path: P
         assert (await here.funds(here.anna))[0] == 0
         shown = await heard(here.mia.slash("mod show", here.room, member=here.anna), "Wallet", here)
         assert f"discord:{here.anna.id}" in shown
+        fans = discord_standin.scene.role(here.guild, "Fans", 0, here.anna)
+        role = here.mia.slash("mod role", here.room, role=fans, plan="pro")
+        await heard(role, "Who has the role Fans on", here)
+        await heard(here.mia.slash("mod role", here.room), "Fans: pro", here)
+        await heard(here.mia.slash("mod role", here.room, role=fans), "Name both", here)
+        await heard(here.anna.slash("me", here.room), "Plan: pro", here)
+        await heard(here.ben.slash("me", here.room), "Plan: free", here)
+        discord_standin.scene.join(here.guild, here.anna)
+        await heard(here.anna.slash("me", here.room), "Plan: free", here)
         banned = here.mia.slash("mod ban", here.room, member=here.mia, reason="x")
         await heard(banned, "Nobody acts on their own rank", here)
 
