@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from bots import moderation
+from bots.sheets import cell
 from bots.shell import Json, err, out, run, settings_of
 from bots.talk import Bold, Code, Paragraph
 from core import moderation as acts
@@ -290,7 +291,7 @@ def audit_show(
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(Row.__slots__)
             async for row in moderators.whole_log():
-                writer.writerow([_cell(getattr(row, name)) for name in Row.__slots__])
+                writer.writerow([cell(getattr(row, name)) for name in Row.__slots__])
 
     run(work())
 
@@ -418,9 +419,3 @@ def _drawn(paragraph: Paragraph) -> str:
         "".join(bit.text if isinstance(bit, Bold | Code) else bit for bit in line.bits)
         for line in paragraph
     )
-
-
-def _cell(value: object) -> str:
-    """What a spreadsheet would take for a formula is text there."""
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -35,13 +35,14 @@ from bots.discord import Bot as DiscordBot
 from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.pulse import Pulse
-from bots.settings import Settings
+from bots.settings import Settings, shown
 from bots.standing import Standing
 from bots.telegram import Bot as TelegramBot
 from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.webhook import hook, path_of
 from bots.web import Web, application, runner
+from bots.web.console.desk import Console, Setting
 from core.bulletin import Bulletin
 from core.catalog import Model, named
 from core.crowds import Crowds
@@ -50,7 +51,9 @@ from core.dispatch import Dispatch
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.job import OWNER, Account, Identity, Job
+from core.leading import Leading
 from core.lobby import Lobby
+from core.moderation import Rank
 from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
@@ -95,6 +98,10 @@ class ChatBot(Protocol):
 
     async def run(self) -> None:
         """Work until cancelled."""
+        ...
+
+    async def rank(self, server: str, identity: Identity) -> Rank:
+        """`core.leading.RankOn`."""
         ...
 
     async def drain(self) -> None:
@@ -204,6 +211,7 @@ async def house(
                 ready=_readiness(store, runner_engine),
                 bots=lambda: {name: bot.standing.connected for name, bot in chats.items()},
                 clock=clock,
+                console=_console(settings, store, moderators, chats),
                 registry=registry,
                 hooks=hooks,
             )
@@ -429,6 +437,19 @@ def _web(settings: Settings) -> Web:
         admin_key=key.get_secret_value() if key else None,
         secure=reached.scheme == "https",
         kept=f"{settings.clips.keep_days:g} days",
+    )
+
+
+def _console(
+    settings: Settings, store: Store, moderators: Moderators, chats: Mapping[str, ChatBot]
+) -> Console:
+    ranks = {platform: bot.rank for platform, bot in chats.items()}
+    return Console(
+        moderators=moderators,
+        leading=Leading(store.leaders, moderators, ranks),
+        records=store.records,
+        unfinished=store.jobs.unfinished,
+        settings=[Setting(name, value) for name, value in shown(settings)],
     )
 
 

@@ -215,7 +215,7 @@ def _queued(outlook: Outlook | None) -> tuple[str, str, str]:
     if outlook is None or outlook.position == 0:
         return "Starting", "a runner is free", ""
     if outlook.paused:
-        return "Paused", f"{outlook.paused} It keeps its place.", ""
+        return "Paused", f"{outlook.paused.rstrip('.')}. It keeps its place.", ""
     starts = span(outlook.starts_in)
     when = "starts in a moment" if starts == "a moment" else f"starts in {starts}"
     ahead = f"{outlook.ahead} ahead" if outlook.ahead else "nobody ahead"

@@ -141,15 +141,17 @@ async def log(moderators: Moderators, rows: Sequence[Row]) -> Sequence[Paragraph
 
 def row_of(row: Row, whom: str = "") -> str:
     """ "17 · 22 Nov 2026, 12:00 UTC · mia (discord:81) · ban · Ada (account:3) · reason spam" """
+    bits = (row.who, row.act, whom or row.whom, row.server or "everywhere", details(row))
+    return DOT.join((str(row.number), moment(row.at), *(bit for bit in bits if bit)))
+
+
+def details(row: Row) -> str:
+    """ "credits 20 · reason spam" """
     said = json.loads(row.details)
     said["credits"] = said["came"]["moved"] or said.get("credits")
     if said.get("until"):
         said["until"] = moment(datetime.fromisoformat(said["until"]))
-    bits = [f"{name} {said[name]}" for name in _SAID if said.get(name) not in (None, "")]
-    place = row.server or "everywhere"
-    return DOT.join(
-        (str(row.number), moment(row.at), row.who, row.act, whom or row.whom, place, *bits)
-    )
+    return DOT.join(f"{name} {said[name]}" for name in _SAID if said.get(name) not in (None, ""))
 
 
 def _until(one: Claim | Restraint) -> str:

@@ -6,6 +6,7 @@ Read once, by the composition root.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -307,6 +308,22 @@ class Settings(BaseSettings):
     def url(self) -> str:
         database = self.data_dir.absolute() / "kinora.db"
         return self.database_url or f"sqlite+aiosqlite:///{database}"
+
+
+def shown(settings: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, str]]:
+    """Every setting by its name, in words; of secrets, and of addresses that may hold one, only
+    whether they are set."""
+    for name in type(settings).model_fields:
+        value, whole = getattr(settings, name), f"{prefix}{name.upper()}"
+        if isinstance(value, BaseModel):
+            yield from shown(value, f"{whole}{LEVELS}")
+        elif isinstance(value, dict):
+            for key, one in value.items():
+                yield from shown(one, f"{whole}{LEVELS}{key.upper()}{LEVELS}")
+        elif isinstance(value, SecretStr) or (value and name in ("database_url", "webhook_url")):
+            yield whole, "set"
+        else:
+            yield whole, "not set" if value in (None, "") else str(value)
 
 
 def given() -> frozenset[str]:

@@ -335,6 +335,7 @@ class Dispatch:
             order=job.created_at.timestamp(),
             cost=self._estimate(job).middle,
             weight=self._weights.get(job.account_id, 1.0),
+            shift=job.shift,
         )
 
     def _estimate(self, job: Job) -> Range:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A queued job, as fairness sees it. cost: expected GPU-seconds; order: when it arrived."""
+    """A queued job, as fairness sees it. cost: expected GPU-seconds; order: when it arrived.
+    shift: as in `core.job.Job`: who was moved is served out of turn."""
 
     job_id: str
     account_id: int
     order: float
     cost: float
     weight: float = 1.0
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class Tags:
 
 def choose(tags: Tags, waiting: Sequence[Waiting]) -> Waiting:
     """The job to serve next; an account's own jobs keep their order."""
-    return min(waiting, key=lambda job: (tags.start(job.account_id), job.order))
+    return min(waiting, key=lambda job: (job.shift, tags.start(job.account_id), job.order))
 
 
 def serve(tags: Tags, job: Waiting) -> Tags:
     """The tags once `job` has been given its runner."""
     start = tags.start(job.account_id)
+    if job.shift:  # it went out of turn, and only its account pays for that
+        return replace(tags, finish={**tags.finish, job.account_id: start + job.cost / job.weight})
     behind = {account: tag for account, tag in tags.finish.items() if tag > start}
     return Tags(start, {**behind, job.account_id: start + job.cost / job.weight})
 
@@ -54,7 +58,7 @@ def correct(tags: Tags, job: Waiting, seconds: float) -> Tags:
 def order(tags: Tags, waiting: Sequence[Waiting]) -> list[Waiting]:
     """Everybody in the order in which they will be served if nobody else comes."""
     ahead: dict[int, list[Waiting]] = {}
-    for job in sorted(waiting, key=lambda job: job.order, reverse=True):
+    for job in sorted(waiting, key=lambda job: (job.shift, job.order), reverse=True):
         ahead.setdefault(job.account_id, []).append(job)
     served = []
     while ahead:

@@ -154,6 +154,7 @@ class Job:
     place: where its card lives, as "platform:where". attempt: a fencing token, 0 before the
     first run. losses: how often its runner died. credits: the price that was held; charged: what
     was taken of it in the end, and did not come back.
+    shift: below 0, it was put before all that were not moved; above, behind them.
     parent: the job that this one varies or continues.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
@@ -180,6 +181,7 @@ class Job:
     clip: Clip | None = None
     deleted: bool = False
     charged: int = 0
+    shift: int = 0
 
     @property
     def refunded(self) -> bool:

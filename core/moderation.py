@@ -137,6 +137,16 @@ class Delete(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move(OnPerson):
+    """Somebody's queued job before all others, or behind them. account_id: whose it is."""
+
+    verb: ClassVar[str] = "move"
+    job_id: str
+    first: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToRole(Act):
     """The same for all who have a role, one after another, each with a row of their own.
 
@@ -297,6 +307,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | take, plan, role, fill | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete | – | jobs that were posted on their server | any |
+    | move | – | those, to the end of the queue | any, to either end |
     | pause, resume | – | a person, a channel, or all of their server | those, and the whole queue |
     | ban, unban, note | – | on their server | on any, and everywhere |
     | to somebody of their own rank or above | – | – | – |
@@ -308,6 +319,8 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     if actor.rank is Rank.MODERATOR:
         if isinstance(act, OF_OPERATORS):
             raise Refused(f"Only who runs this Kinora may do that: {act.verb}.")
+        if isinstance(act, Move) and act.first:
+            raise Refused("Only who runs this Kinora may put a clip before those of others.")
         if act.server != actor.server:
             raise Refused("You may do that on the server that you lead, and nowhere else.")
     if theirs >= actor.rank and isinstance(act, OnPerson | Pause | Resume) and act.account_id:
@@ -351,7 +364,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
 def whom(act: Act) -> str:
     """Whom it is about."""
     match act:
-        case Cancel() | Delete():
+        case Cancel() | Delete() | Move():
             return f"job:{act.job_id}"
         case OnPerson():
             return person(act.account_id)

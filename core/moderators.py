@@ -31,6 +31,7 @@ from core.moderation import (
 from core.plans import Plans, grants
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
 from core.sentences import told
+from core.treasury import Policy
 
 PAGE = 1000
 LISTED = 10
@@ -40,10 +41,12 @@ NOBODY = "Nobody is known here by that name."
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """words: what was done, or would be. jobs: ids of those that were cancelled or deleted."""
+    """words: what was done, or would be. jobs: ids of those that were cancelled or deleted. number:
+    of its row in the log."""
 
     words: str
     jobs: tuple[str, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,14 @@ class Verdict:
     rows: int
     head: str
     fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Of a treasury: what it is for, and what is in it."""
+
+    policy: Policy
+    wallet: Wallet
 
 
 async def unheard(job: object) -> None:
@@ -165,7 +176,7 @@ class Moderators:
         elif not dry:
             for job_id in outcome.jobs:
                 await self._cancelled(job_id)
-        return Done(told(act, name, outcome), outcome.jobs)
+        return Done(told(act, name, outcome), outcome.jobs, outcome.number)
 
     async def show(self, actor: Actor, account: Account) -> Shown:
         """What they may know of somebody: who leads a server, what is that server's."""
@@ -199,6 +210,23 @@ class Moderators:
     async def spent_today(self, account: Account, server: str) -> int:
         since = beginning(day_of(self._clock(), self._zone), self._zone)
         return await self._moderation.spent(account.id, server, since)
+
+    async def holding(self, actor: Actor, server: str) -> Sequence[Restraint]:
+        """What is paused there, or everywhere, that is not one person alone."""
+        may(actor, Cancel(server=actor.server, account_id=0, job_id=""))
+        return [
+            one
+            for one in await self._moderation.restraints((), self._clock())
+            if server == EVERYWHERE or one.server in (EVERYWHERE, server)
+        ]
+
+    async def treasury(self, actor: Actor, server: str) -> Funds | None:
+        """What a server has; None where it has no treasury."""
+        may(actor, Cancel(server=actor.server, account_id=0, job_id=""))
+        treasury = await self._accounts.treasury(server)
+        if treasury is None:
+            return None
+        return Funds(treasury.policy, await self._accounts.renew(treasury.account_id, ()))
 
     async def log(self, actor: Actor, limit: int = LISTED) -> Sequence[Row]:
         """The newest rows of what was done where they lead; all of them for an operator."""

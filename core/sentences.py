@@ -14,6 +14,7 @@ from core.moderation import (
     Fill,
     Grant,
     MakeVoucher,
+    Move,
     Note,
     OnPerson,
     Outcome,
@@ -70,6 +71,9 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
         case Delete():
             return f"Clip {act.job_id} of {name} is deleted."
+        case Move():
+            where = "first" if act.first else "last"
+            return f"Clip {act.job_id} of {name} is {where} in the queue."
         case ToRole():
             return _for_each(one_of(act, 0), f"{people(len(act.account_ids))} with {act.name}")
         case SetRole() if act.plan == FREE:

@@ -130,19 +130,26 @@ class SqlAccounts:
 
 async def found(session: AsyncSession, whose: ColumnElement[bool]) -> Account | None:
     """The one account, with its claims."""
+    return next(iter(await all_found(session, whose)), None)
+
+
+async def all_found(session: AsyncSession, whose: ColumnElement[bool]) -> Sequence[Account]:
+    """Those accounts, by their ids, with their claims."""
     rows = await session.execute(
         select(AccountRow, ClaimRow)
         .outerjoin(ClaimRow, col(ClaimRow.account_id) == col(AccountRow.id))
         .where(whose)
-        .order_by(col(ClaimRow.source))
+        .order_by(col(AccountRow.id), col(ClaimRow.source))
     )
-    known = rows.all()
-    if not known:
-        return None
-    row: AccountRow = known[0][0]
-    rows_of_claims: Sequence[ClaimRow | None] = [one[1] for one in known]
-    claims = tuple(Claim(one.source, one.plan, one.until) for one in rows_of_claims if one)
-    return Account(row.id, row.name, row.weight, row.ping, claims)
+    known: dict[int, tuple[AccountRow, list[Claim]]] = {}
+    for account, one in rows:
+        _, claims = known.setdefault(account.id, (account, []))
+        if one is not None:
+            claims.append(Claim(one.source, one.plan, one.until))
+    return [
+        Account(row.id, row.name, row.weight, row.ping, tuple(claims))
+        for row, claims in known.values()
+    ]
 
 
 async def behind(session: AsyncSession, identity: Identity) -> Account | None:

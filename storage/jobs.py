@@ -159,7 +159,7 @@ class SqlJobs:
     async def job(self, job_id: str) -> Job | None:
         async with self.database.reading() as session:
             row = await session.scalar(select(JobRow).where(col(JobRow.id) == job_id))
-            return self._job_of(row) if row else None
+            return self.job_of(row) if row else None
 
     @retried
     async def history(
@@ -302,7 +302,7 @@ class SqlJobs:
         async with self.database.writing() as session:
             passed = await session.execute(arrow, {**this, **said})
             if (row := passed.one_or_none()) is not None:
-                job = self._job_of(row)
+                job = self.job_of(row)
                 if job.state.ended:
                     if (charged := due(job)) != job.charged:
                         job = replace(job, charged=charged)
@@ -310,7 +310,7 @@ class SqlJobs:
                     await _conclude(session, job)
                 return job
             row = (await session.execute(_PASSED, this)).one_or_none()
-            return self._job_of(row) if row else None
+            return self.job_of(row) if row else None
 
     async def _first(
         self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
@@ -320,13 +320,13 @@ class SqlJobs:
             return None
         if row.fingerprint != fingerprint:
             raise WrongState("That Idempotency-Key was used for another request.")
-        return self._job_of(row)
+        return self.job_of(row)
 
     async def _jobs(self, query: Any) -> list[Job]:
         async with self.database.reading() as session:
-            return [self._job_of(row) for row in await session.scalars(query)]
+            return [self.job_of(row) for row in await session.scalars(query)]
 
-    def _job_of(self, row: JobRow | Row[Any]) -> Job:
+    def job_of(self, row: JobRow | Row[Any]) -> Job:
         return Job(
             id=row.id,
             account_id=row.account_id,
@@ -350,6 +350,7 @@ class SqlJobs:
             clip=self._clip_of(row),
             deleted=row.deleted,
             charged=row.charged,
+            shift=row.shift,
         )
 
     def _clip_of(self, row: JobRow | Row[Any]) -> Clip | None:
@@ -427,7 +428,7 @@ async def spent(session: AsyncSession, account_id: int, server: str, since: date
     total = await session.scalar(
         select(func.coalesce(func.sum(price), 0)).where(
             col(JobRow.account_id) == account_id,
-            col(JobRow.place).startswith(f"{server}/", autoescape=True),
+            col(JobRow.server) == server,
             col(JobRow.created_at) >= since,
         )
     )
@@ -465,6 +466,7 @@ def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
         "id": job.id,
         "account_id": job.account_id,
         "place": job.place,
+        "server": places.server(job.place),
         "state": job.state,
         "request": job.request.as_dict(),
         "picture": job.request.picture,
@@ -483,4 +485,5 @@ def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
         "steps": 0,
         "parent": job.parent,
         "deleted": False,
+        "shift": 0,
     }

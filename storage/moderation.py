@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, or_, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -18,7 +30,7 @@ from sqlmodel import col
 from core import moderation as acts
 from core.audit import Row, sealed
 from core.errors import NotFound, UserError, WrongState
-from core.job import Account, Claim, Grant, Identity, LotKind
+from core.job import Account, Claim, Grant, Identity, LotKind, State
 from core.moderation import EVERYWHERE, Act, Actor, Kind, Outcome, Restraint
 from core.plans import FREE
 from core.ports import Clock
@@ -119,7 +131,7 @@ class SqlModeration:
             query = query.where(col(AuditRow.whom) == whom)
         query = query.order_by(number.desc() if newest else number).limit(limit)
         async with self.database.reading() as session:
-            return [_row_of(row) for row in await session.scalars(query)]
+            return [row_of(row) for row in await session.scalars(query)]
 
     @retried
     async def role_plans(self, server: str) -> Mapping[str, str]:
@@ -134,7 +146,7 @@ class SqlModeration:
         query = select(AuditRow).where(col(AuditRow.act) == acts.ToRole.verb, ~ended)
         async with self.database.reading() as session:
             rows = await session.scalars(query.order_by(col(AuditRow.number)))
-            return [_row_of(row) for row in rows]
+            return [row_of(row) for row in rows]
 
     @retried
     async def known(self, platform: str, limit: int) -> Mapping[str, int]:
@@ -170,7 +182,7 @@ async def _append(
         whom=acts.whom(act),
         details=acts.details(act, outcome),
     )
-    row = sealed(row, _row_of(head) if head else None)
+    row = sealed(row, row_of(head) if head else None)
     session.add(AuditRow(**{name: getattr(row, name) for name in Row.__slots__}))
     return row.number
 
@@ -237,7 +249,32 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             if not outcome.jobs:
                 raise WrongState("This clip has already ended.")
             return outcome
+        case acts.Move():
+            await _moved(session, act)
     return Outcome()
+
+
+async def _moved(session: AsyncSession, act: acts.Move) -> None:
+    """Raises NotFound, or WrongState where it waits no more."""
+    shift = col(JobRow.shift)
+    ends = select(func.min(shift), func.max(shift)).where(col(JobRow.state) == State.QUEUED)
+    least, most = (await session.execute(ends)).one()
+    this = and_(
+        col(JobRow.id) == act.job_id,
+        col(JobRow.account_id) == act.account_id,
+        _posted(act.server),
+    )
+    if await session.scalar(select(col(JobRow.number)).where(this)) is None:
+        raise NotFound(NO_CLIP)
+    moved = await session.scalar(
+        update(JobRow)
+        .where(this, col(JobRow.state) == State.QUEUED)
+        .values(shift=min(least or 0, 0) - 1 if act.first else max(most or 0, 0) + 1)
+        .returning(col(JobRow.number))
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None:
+        raise WrongState("This clip waits no more.")
 
 
 async def _given(
@@ -356,12 +393,12 @@ def _posted(server: str) -> ColumnElement[bool]:
     """Jobs of a server."""
     if server == EVERYWHERE:
         return true()
-    return col(JobRow.place).startswith(f"{server}/", autoescape=True)
+    return col(JobRow.server) == server
 
 
 def _restraint_of(row: RestraintRow) -> Restraint:
     return Restraint(Kind(row.kind), row.server, row.whom, row.reason, row.until, row.credits)
 
 
-def _row_of(row: AuditRow) -> Row:
+def row_of(row: AuditRow) -> Row:
     return Row(**{name: getattr(row, name) for name in Row.__slots__})

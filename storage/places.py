@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, exists, select, update
 from sqlmodel import col
 
-from core.places import Post, Rules, chat
+from core.places import Post, Rules, chat, server
 from storage.database import Database, insert_new, retried
 from storage.tables import DeliveryRow, JobRow, PostRow, ReportRow, RulesRow
 
@@ -59,7 +59,7 @@ class SqlPlaces:
             await session.execute(
                 update(JobRow)
                 .where(col(JobRow.id) == job_id)
-                .values(place=post.place)
+                .values(place=post.place, server=server(post.place))
                 .execution_options(synchronize_session=False)
             )
             await session.execute(

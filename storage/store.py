@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+from core.leading import Leaders
 from core.ports import (
     Accounts,
     Clock,
@@ -25,6 +26,7 @@ from core.ports import (
     Places,
     VoucherBook,
 )
+from core.records import Records
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
@@ -32,10 +34,12 @@ from storage.files import DiskFiles
 from storage.gifts import SqlGifts
 from storage.inbox import SqlInbox
 from storage.jobs import SqlJobs
+from storage.leaders import SqlLeaders
 from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
 from storage.purchases import SqlPayments
+from storage.records import SqlRecords
 from storage.vouchers import SqlVouchers
 
 
@@ -54,6 +58,8 @@ class Store:
     gifts: GiftBook
     files: Files
     credentials: Credentials
+    records: Records
+    leaders: Leaders
     database: Database
     url: str
 
@@ -84,10 +90,11 @@ async def open_store(
     await files.prepare()
     await upgrade(url)
     database = Database(url)
+    jobs = SqlJobs(database, files.clips, clock)
     try:
         yield Store(
             accounts=SqlAccounts(database, clock),
-            jobs=SqlJobs(database, files.clips, clock),
+            jobs=jobs,
             inbox=SqlInbox(database),
             outbox=SqlOutbox(database),
             places=SqlPlaces(database),
@@ -97,6 +104,8 @@ async def open_store(
             gifts=SqlGifts(database),
             files=files,
             credentials=SqlCredentials(database, clock),
+            records=SqlRecords(database, jobs, clock),
+            leaders=SqlLeaders(database, clock),
             database=database,
             url=url,
         )

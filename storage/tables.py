@@ -211,7 +211,8 @@ class IdentityRow(Table, table=True):
 
 
 class JobRow(Table, table=True):
-    """number: the order of submission. picture, last_picture: as in the request, to be found by.
+    """number: the order of submission. server: of its place. picture, last_picture: as in the
+    request. All three are to be found by.
 
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
@@ -227,12 +228,15 @@ class JobRow(Table, table=True):
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
         Index(None, "place"),
+        Index(None, "server", "number"),
+        Index(None, "created_at"),
     )
 
     number: int = Field(default=None, sa_column=Column(Key, primary_key=True))
     id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
     account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
     place: str = Field(sa_column=Column(Text, nullable=False))
+    server: str = Field(sa_column=Column(Text, nullable=False))
     state: str = Field(sa_column=Column(Text, nullable=False))
     request: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     picture: str | None = Field(default=None, sa_column=Column(Text, index=True))
@@ -258,6 +262,7 @@ class JobRow(Table, table=True):
     clip: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     clip_expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
     deleted: bool = False
+    shift: int = 0
 
 
 class LotRow(Table, table=True):
@@ -429,6 +434,17 @@ class RestraintRow(Table, table=True):
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     until: datetime | None = Field(default=None, sa_column=Column(Instant))
     credits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+class LeaderRow(Table, table=True):
+    """Somebody showed that they lead a server, whose name was `title`; as in `core.leading.Led`."""
+
+    __tablename__ = "leader"
+
+    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), primary_key=True))
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
 class AuditRow(Table, table=True):

@@ -35,6 +35,7 @@ from bots.discord.hearing import guarded
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
+from bots.discord.ranks import rank_in
 from bots.discord.refusals import SOON_SECONDS
 from bots.discord.remedies import (
     NO_CONNECTION,
@@ -50,7 +51,8 @@ from bots.discord.sync import keep_in_step
 from bots.discord.words import Words
 from bots.standing import Standing
 from core.errors import Transient
-from core.job import Job
+from core.job import Identity, Job
+from core.moderation import Rank
 
 log = logging.getLogger("kinora.discord")
 
@@ -180,6 +182,14 @@ class Bot:
         if client is None or client.application_id is None or client.is_closed():
             raise Transient("not on Discord now", SOON_SECONDS)
         await client.room.delivery(job)
+
+    async def rank(self, server: str, identity: Identity) -> Rank:
+        """`core.leading.RankOn`. Those lead who may manage the server."""
+        client = self._client
+        if client is None or not client.is_ready():
+            raise Transient("not on Discord now", SOON_SECONDS)
+        guild = client.get_guild(int(server.partition(":")[2]))
+        return await rank_in(guild, identity) if guild is not None else Rank.MEMBER
 
     async def run(self) -> None:
         """Work until cancelled, or until the operator has to do something, which the log says."""

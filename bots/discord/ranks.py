@@ -10,8 +10,8 @@ from bots import moderation
 from bots.discord.asking import Room
 from bots.discord.desk import PLATFORM
 from bots.discord.permissions import server_of
-from bots.discord.refusals import answered
-from core.errors import Refused, Unreachable
+from bots.discord.refusals import SOON_SECONDS, answered
+from core.errors import Refused, Transient, Unreachable
 from core.job import Account, Identity
 from core.moderation import Actor, Rank
 
@@ -42,15 +42,21 @@ def rank_of(member: discord.User | discord.Member) -> Rank:
 
 async def rank_here(room: Room, interaction: Interaction, account: Account) -> Rank:
     """Of somebody whom the interaction does not name. Raises Transient where Discord can't tell."""
+    if interaction.guild is None:
+        return Rank.MEMBER
     known = await room.desk.moderators.identities(account.id)
-    for identity in known:
-        if identity.platform != PLATFORM or interaction.guild is None:
-            continue
-        try:
-            async with answered():
-                member = await interaction.guild.fetch_member(int(identity.subject))
-        except Unreachable:  # they left
-            continue
-        if member.guild_permissions.manage_guild:
-            return Rank.MODERATOR
-    return Rank.MEMBER
+    here = [identity for identity in known if identity.platform == PLATFORM]
+    ranks = [await rank_in(interaction.guild, identity) for identity in here]
+    return max(ranks, default=Rank.MEMBER)
+
+
+async def rank_in(guild: discord.Guild, identity: Identity) -> Rank:
+    """Of anybody, as the server has them now. Raises Transient where Discord can't tell."""
+    try:
+        async with answered():
+            member = await guild.fetch_member(int(identity.subject))
+    except Unreachable:  # they left
+        return Rank.MEMBER
+    except TimeoutError as error:
+        raise Transient("Discord does not say who leads the server", SOON_SECONDS) from error
+    return Rank.MODERATOR if member.guild_permissions.manage_guild else Rank.MEMBER

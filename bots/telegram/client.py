@@ -33,10 +33,12 @@ from bots.telegram.limiter import Limiter, Turn
 from bots.telegram.line import Line
 from bots.telegram.menu import keep_in_step
 from bots.telegram.messages import Messages
+from bots.telegram.moderation import rank_in
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
 from core.errors import Transient
-from core.job import Job
+from core.job import Identity, Job
+from core.moderation import Rank
 from core.ports import Inbox
 
 log = logging.getLogger("kinora.telegram")
@@ -160,6 +162,13 @@ class Bot:
         if self._room is None:
             raise Transient("not on Telegram now", SOON_SECONDS)
         await self._room.delivery(job)
+
+    async def rank(self, server: str, identity: Identity) -> Rank:
+        """`core.leading.RankOn`. Those lead who are its administrators."""
+        if self._room is None:
+            raise Transient("not on Telegram now", SOON_SECONDS)
+        chat = int(server.partition(":")[2])
+        return await rank_in(self._room, chat, int(identity.subject))
 
     async def receive(self, body: dict[str, Any]) -> None:
         """An update that Telegram brought. Raises Transient where it can't be written down now:

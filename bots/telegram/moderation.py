@@ -330,7 +330,7 @@ async def _whom(room: Room, message: Message) -> Whom:
 
 async def _member(room: Room, message: Message, user: User) -> Whom:
     account = await account_of(room.desk.studio, user)
-    return Whom(account, await _rank(room, message.chat.id, user.id))
+    return Whom(account, await rank_in(room, message.chat.id, user.id))
 
 
 async def _author(room: Room, chat: int, job_id: str) -> Whom:
@@ -338,12 +338,12 @@ async def _author(room: Room, chat: int, job_id: str) -> Whom:
     rank = Rank.MEMBER
     for identity in await room.desk.moderators.identities(owner.id):
         if identity.platform == PLATFORM:
-            rank = max(rank, await _rank(room, chat, int(identity.subject)))
+            rank = max(rank, await rank_in(room, chat, int(identity.subject)))
     return Whom(owner, rank)
 
 
-async def _rank(room: Room, chat: int, user: int) -> Rank:
-    """Raises Transient where Telegram can't tell."""
+async def rank_in(room: Room, chat: int, user: int) -> Rank:
+    """What somebody is in a chat, now. Raises Transient where Telegram can't tell."""
     if chat > 0:
         return Rank.MEMBER
     try:

@@ -1,4 +1,4 @@
-"""The local web chat and the HTTP API."""
+"""The local web chat, the console, and the HTTP API."""
 
 from bots.web.server import application, runner
 from bots.web.site import Web

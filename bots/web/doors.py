@@ -31,7 +31,15 @@ LONG_KEY_CHARS = 16
 came from the same address, which a proxy may give to everybody."""
 
 OPEN = frozenset(
-    {"/healthz", "/readyz", "/metrics", "/open/{code}", "/static", "/api/v1/openapi.json"}
+    {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/open/{code}",
+        "/static",
+        "/api/v1/openapi.json",
+        "/console/sign-in",
+    }
 )
 """Routes that need no account."""
 
@@ -281,6 +289,8 @@ def _no_key(sentence: str) -> Problem:
 def _no_session(request: web.Request) -> Problem:
     if request.path.startswith("/api/"):
         return _no_key("This needs a key: send it as `Authorization: Bearer KEY`.")
+    if request.path.startswith("/console"):
+        return Problem(303, "Sign in first.", "session", headers={"Location": "/console/sign-in"})
     return Problem(
         401,
         "This browser is not signed in. Open the link that Kinora printed when it started; "

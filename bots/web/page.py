@@ -14,6 +14,7 @@ from bots import card
 from bots.card import Button
 from bots.thumb import thumbnail
 from bots.web import doors, events, problems, shown, upload
+from bots.web.console import CONSOLE
 from bots.web.events import EventStream
 from bots.web.site import KEPT, PLACE, Site, site, visitor
 from core import camera
@@ -270,6 +271,7 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "examples": EXAMPLES,
         "sample_prompt": SAMPLE_PROMPT,
         "kept": here.web.kept,
+        "leads": await request.app[CONSOLE].leading.may_lead(who.account),
         "max_upload_bytes": here.web.max_upload_bytes,
     }
     return aiohttp_jinja2.render_template("chat.html", request, context)

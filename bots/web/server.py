@@ -13,6 +13,8 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
 from bots.web import api, doors, health, page, session
+from bots.web.console import CONSOLE, PAGES, ROUTES, Console
+from bots.web.console.frame import MENU
 from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from bots.web.site import SITE, Bots, Pictures, Ready, Site, Streams, Web
@@ -41,6 +43,7 @@ def application(
     ready: Ready,
     bots: Bots,
     clock: Clock,
+    console: Console,
     registry: CollectorRegistry | None = None,
     hooks: Mapping[str, Handler] | None = None,
 ) -> web.Application:
@@ -68,6 +71,7 @@ def application(
         uploads=Uploads(),
         hooks=frozenset(hooks or ()),
     )
+    app[CONSOLE], app[MENU] = console, PAGES
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -77,7 +81,7 @@ def application(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for routes in (health.ROUTES, session.ROUTES, page.ROUTES):
+    for routes in (health.ROUTES, session.ROUTES, page.ROUTES, ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
     app.router.add_static("/static", _HERE / "static", name="static")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +85,12 @@ def test_backlogged_accounts_stay_within_one_job_of_each_other(jobs: list[Waitin
         work[job.account_id] += job.cost  # type: ignore[assignment]
         if left[1] and left[2]:
             assert abs(work[1] - work[2]) <= bound + 1e-6
+
+
+def test_who_was_moved_goes_out_of_turn_and_nobody_else_pays_for_it() -> None:
+    plain = [waiting(account, account) for account in (1, 2, 3)]
+    last = replace(waiting(4, 0), shift=1)
+    first = replace(waiting(5, 9, cost=500.0), shift=-1)
+    assert [job.account_id for job in order(Tags(), [*plain, last, first])] == [5, 1, 2, 3, 4]
+    tags = serve(Tags(), first)
+    assert [tags.start(account) for account in (1, 5)] == [0.0, 500.0]

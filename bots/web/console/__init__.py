@@ -1,0 +1,19 @@
+"""The console: people, jobs, the queue, the log and the plans, for those who lead.
+
+A page is a module beside these with a `PAGE`, a template of its name in templates/console, and its
+line in `PAGES`; the menu, the routes and who may see it follow from that. Its handlers begin with
+`seated`, which says who asks and what for, end with `frame.show`, and list what `Records` gives;
+what they do goes through `acts.perform`. Every address says which server it is about, or all.
+"""
+
+from bots.web.console import jobs, log, overview, people, person, plans, queue, sign_in
+from bots.web.console.desk import CONSOLE, Console
+
+PAGES = (overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, log.PAGE, plans.PAGE)
+ROUTES = (
+    *sign_in.ROUTES,
+    *person.ROUTES,
+    *(route for page in PAGES for route in page.routes),
+)
+
+__all__ = ["CONSOLE", "PAGES", "ROUTES", "Console"]

@@ -1,0 +1,115 @@
+"""What every page of the console stands on: its ports, who asks, and what for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bots.web.problems import Problem
+from bots.web.site import visitor
+from core.job import Job
+from core.leading import Leading, Led, Standing
+from core.moderation import EVERYWHERE, Actor, Rank
+from core.moderators import Moderators
+from core.records import Records
+
+EVERYTHING = "all"
+"""In an address, in place of a server."""
+
+AT = f"/console/{{at:{EVERYTHING}|[a-z]{{2,12}}:-?[0-9]{{1,20}}}}"
+SERVERS_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a setting stands, in words; a secret only as set, or not."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Everything that a handler may use beside the site's."""
+
+    moderators: Moderators
+    leading: Leading
+    records: Records
+    unfinished: Callable[[], Awaitable[Sequence[Job]]]
+    settings: Sequence[Setting] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who asks, and what for. server: EVERYWHERE for all. servers: what they may choose from.
+    token: what their forms carry."""
+
+    standing: Standing
+    actor: Actor
+    server: str
+    servers: Sequence[Led]
+    token: str
+
+    @property
+    def at(self) -> str:
+        return self.server or EVERYTHING
+
+    @property
+    def root(self) -> str:
+        """Where the addresses of this scope begin."""
+        return f"/console/{self.at}"
+
+    @property
+    def operator(self) -> bool:
+        return self.actor.rank >= Rank.OPERATOR
+
+    @property
+    def title(self) -> str:
+        """What people call the server."""
+        return self.called(self.server) if self.server else "All servers"
+
+    def called(self, server: str) -> str:
+        known = {one.server: one.title for one in self.servers}
+        return known.get(server) or server or "everywhere"
+
+
+CONSOLE = web.AppKey("console", Console)
+
+
+def console(request: web.Request) -> Console:
+    return request.app[CONSOLE]
+
+
+async def seated(request: web.Request, *, acting: bool = False) -> Seat:
+    """acting: ask the platform anew whether they lead.
+
+    Raises Problem, Refused where it is not theirs, or Transient where the platform can't tell.
+    """
+    here, who = console(request), visitor(request)
+    said = request.match_info["at"]
+    server = EVERYWHERE if said == EVERYTHING else said
+    standing = await here.leading.standing(who.account, server if acting else None)
+    servers = await _servers(here, standing, server)
+    if standing.rank < Rank.MODERATOR:
+        raise nobody()
+    return Seat(standing, standing.actor(server), server, servers, who.token or "")
+
+
+def nobody() -> Problem:
+    return Problem(
+        403,
+        "The console is for those who lead a server or a group, or run this Kinora. "
+        "Type `/console` there to be let in.",
+        "rank",
+    )
+
+
+async def _servers(here: Console, standing: Standing, server: str) -> Sequence[Led]:
+    if standing.rank < Rank.OPERATOR:
+        return standing.led
+    known = [Led(one.server, one.title) for one in await here.records.servers(SERVERS_MOST)]
+    if server and server not in (one.server for one in known):
+        known.append(Led(server, ""))
+    return known

@@ -1,0 +1,75 @@
+"""The first page: how things stand."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from bots.web import doors
+from bots.web.console import acts, frame
+from bots.web.console.desk import AT, EVERYTHING, console, nobody, seated
+from bots.web.console.frame import Page
+from bots.web.site import site, visitor
+from core.errors import NotFound
+from core.job import State
+from core.moderation import Rank
+from core.places import server
+from core.records import Log
+
+ROWS = 8
+
+
+async def entrance(request: web.Request) -> web.StreamResponse:
+    """To all for operators, else to the server that they led last."""
+    standing = await console(request).leading.standing(visitor(request).account)
+    if standing.rank >= Rank.OPERATOR:
+        return doors.see_other(f"/console/{EVERYTHING}")
+    if not standing.led:
+        raise nobody()
+    return doors.see_other(f"/console/{standing.led[0].server}")
+
+
+async def choose(request: web.Request) -> web.StreamResponse:
+    """The menu of servers, without scripts."""
+    at = request.query.get("at", EVERYTHING)
+    if not re.fullmatch(rf"{EVERYTHING}|[a-z]{{2,12}}:-?[0-9]{{1,20}}", at):
+        raise NotFound("There is no such server here.")
+    return doors.see_other(f"/console/{at}")
+
+
+async def overview(request: web.Request) -> web.StreamResponse:
+    seat = await seated(request)
+    here = console(request)
+    jobs = [
+        job for job in await here.unfinished()
+        if not seat.server or server(job.place) == seat.server
+    ]  # fmt: skip
+    running = sum(job.state is State.RUNNING for job in jobs)
+    treasury = None
+    if seat.server:
+        treasury = await here.moderators.treasury(seat.actor, seat.server)
+    return await frame.show(
+        request, seat, "overview", running=running, queued=len(jobs) - running,
+        paused=await here.moderators.holding(seat.actor, seat.server),
+        treasury=treasury, bots=site(request).bots() if seat.operator else {},
+        lines=await frame.lines(request, await here.records.log(Log(seat.server), ROWS)),
+    )  # fmt: skip
+
+
+async def act(request: web.Request) -> web.StreamResponse:
+    """Fill the treasury."""
+    seat = await seated(request, acting=True)
+    return await acts.perform(request, seat, acts.ON_QUEUE, seat.root)
+
+
+PAGE = Page(
+    "",
+    "Overview",
+    (
+        web.get("/console", entrance),
+        web.get("/console/choose", choose),
+        web.get(AT, overview),
+        web.post(f"{AT}/act", act),
+    ),
+)

@@ -1,0 +1,123 @@
+"""The console: what those who lead see and do, and what others can't."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy import text
+
+from bots import app
+from core.job import Identity
+from core.moderation import Actor, Rank
+from tests.bots.caller import ask, finished
+from tests.bots.test_page import page, signed_in, token
+from tests.house import house
+
+HOST = Actor("the shell", Rank.HOST)
+
+
+async def act(
+    session: aiohttp.ClientSession, path: str, sure: bool = True, status: int = 200, **said: str
+) -> str:
+    """Fill a form in, and say that one is sure; the last page."""
+    said["token"] = await token(session)
+    async with session.post(path, data=said) as answer:
+        told = await answer.text()
+        assert answer.status == status, told
+    if not sure or status != 200:
+        return told
+    key = re.search(r'name="key" value="([0-9a-z]{12})"', told)
+    assert key, told
+    async with session.post(path, data={**said, "key": key[1]}) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def sheet(session: aiohttp.ClientSession, path: str) -> list[dict[str, str]]:
+    async with session.get(path) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "text/csv"
+        return list(csv.DictReader(io.StringIO(await answer.text())))
+
+
+async def test_an_operator_s_day(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, signed_in(home) as mia:
+        key = await home.key("=anna")
+        async with home.client(key) as anna:
+            clip = await ask(anna, "a red ball")
+            await finished(anna, clip["id"])
+        found = await page(mia, "/console/all/people?q=anna&sort=jobs")
+        assert "=anna" in found
+        number = re.search(r"/console/all/people/(\d+)", found)
+        assert number
+        there = f"/console/all/people/{number[1]}"
+        before = await home.store.accounts.wallet(int(number[1]))
+
+        told = await act(mia, f"{there}/act", sure=False, verb="grant", credits="20")
+        assert "Nothing is done yet" in told
+        assert f"20 credits for =anna, who has {before.available + 20} now." in told
+        assert await home.store.accounts.wallet(int(number[1])) == before
+        told = await act(mia, f"{there}/act", verb="grant", credits="20", reason="a prize")
+        assert "Done, and in the log as row 1: grant" in told
+        after = await home.store.accounts.wallet(int(number[1]))
+        assert after.available == before.available + 20
+
+        await act(mia, f"{there}/act", verb="plan", plan="pro", until="4w")
+        await act(mia, f"{there}/act", verb="note", text="kind")
+        for said in ({"verb": "grant", "credits": "many"}, {"verb": "ban"}, {"verb": "dance"}):
+            await act(mia, f"{there}/act", status=422, **said)
+        await act(mia, "/console/all/queue/act", verb="pause", reason="a new card")
+        async with home.client(key) as anna:
+            first, second = await ask(anna, "a blue ball"), await ask(anna, "a green ball")
+            queue = await page(mia, "/console/all/queue")
+            assert "a new card" in queue
+            told = await act(mia, f"/console/all/jobs/{second['id']}/act?from=queue", verb="first")
+            assert told.index(second["id"]) < told.index(first["id"])
+            await act(mia, f"/console/all/jobs/{first['id']}/act", verb="cancel", reason="no")
+            assert (await finished(anna, first["id"]))["charged"] == 0
+            await act(mia, "/console/all/queue/act", verb="resume")
+            await finished(anna, second["id"])
+        jobs = await sheet(mia, "/console/all/jobs.csv?state=cancelled")
+        assert [job["clip"] for job in jobs] == [first["id"]]
+        people = await sheet(mia, "/console/all/people.csv?q=anna")
+        assert people[0]["name"] == "'=anna"
+        entries = await sheet(mia, f"{there}/wallet.csv")
+        assert {"grant", "hold", "capture", "release"} <= {entry["kind"] for entry in entries}
+
+        settings = await page(mia, "/console/all/plans")
+        assert "KINORA_WEB__ADMIN_KEY" in settings
+        assert "a key for the tests" not in settings
+
+        told = await act(mia, "/console/all/log", sure=False)
+        assert "7 rows, unchanged" in told
+        head = re.search(r"Head: <code>(7:[0-9a-f]{64})", told)
+        assert head
+        async with home.store.database.writing() as session:
+            await session.execute(text("UPDATE audit SET who = 'nobody' WHERE number = 2"))
+        told = await act(mia, "/console/all/log", sure=False)
+        assert "The log was tampered with" in told
+        assert "Row 2 was changed" in told
+
+
+async def test_it_is_for_those_who_lead(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        link = await app.new_link(home.store, home.url, Identity("web", "zoe"), "zoe")
+        async with aiohttp.ClientSession(
+            home.url, cookie_jar=aiohttp.CookieJar(unsafe=True)
+        ) as zoe:
+            assert "kinora admin console-link" in await page(zoe, "/console")
+            async with zoe.get(link.removeprefix(home.url)):
+                pass
+            for path in ("/console", "/console/all/people", "/console/discord:81/jobs.csv"):
+                assert "for those who lead" in await page(zoe, path, 403)
+            await act(zoe, "/console/all/queue/act", sure=False, status=403, verb="pause")
+            assert "Console</a>" not in await page(zoe)
+        async with signed_in(home) as mia:
+            assert "Console</a>" in await page(mia)
+            async with mia.post("/console/all/queue/act", data={"verb": "pause"}) as answer:
+                assert answer.status == 403
+        assert not await home.store.moderation.rows(10)
