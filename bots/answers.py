@@ -12,6 +12,7 @@ log = logging.getLogger("kinora.answers")
 
 LONGEST_REASON = 200
 SOON_SECONDS = 5.0
+"""Until something that is not there just now is tried again."""
 
 
 @contextmanager

@@ -10,10 +10,10 @@ import asyncio
 import logging
 from datetime import datetime
 
+from bots.answers import SOON_SECONDS
 from bots.discord.asking import TOKEN_TIME
 from bots.discord.card_view import note_view
 from bots.discord.messages import Messages
-from bots.discord.refusals import SOON_SECONDS
 from core.errors import Transient, Unreachable
 from core.lobby import Lobby
 from core.places import Post

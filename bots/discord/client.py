@@ -19,7 +19,7 @@ import aiohttp
 import discord
 import yarl
 
-from bots.answers import reason, understood
+from bots.answers import SOON_SECONDS, reason, understood
 from bots.cards import Cards
 from bots.discord import forms
 from bots.discord.amends import make_amends
@@ -36,7 +36,6 @@ from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
 from bots.discord.ranks import rank_in
-from bots.discord.refusals import SOON_SECONDS
 from bots.discord.remedies import (
     NO_CONNECTION,
     NO_INTENT,

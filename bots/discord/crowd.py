@@ -13,6 +13,7 @@ from typing import Any
 
 import discord
 
+from bots.answers import SOON_SECONDS
 from bots.discord import moderation
 from bots.discord.asking import Room
 from bots.discord.confirming import confirm
@@ -29,8 +30,6 @@ ActOf = Callable[[Actor, int], OnPerson]
 
 ASKED = 100
 """Members that Discord tells of in one answer."""
-
-SOON_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)

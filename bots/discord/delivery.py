@@ -13,13 +13,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bots.answers import SOON_SECONDS
 from bots.card import DONE
 from bots.cards import Cards, TooLarge
 from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, DiscordDesk
 from bots.discord.draw import drawn
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
-from bots.discord.refusals import SOON_SECONDS
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Job, State
 from core.places import Post, place

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
+from bots.answers import SOON_SECONDS
 from bots.cards import TooLarge
 from core.errors import KinoraError, Transient, Unreachable
 
@@ -21,7 +22,6 @@ CALL_SECONDS = 45.0
 BYTES_PER_SECOND = 32 * 1024
 """The slowest line that an upload is given time for."""
 
-SOON_SECONDS = 5.0
 REFUSED_SECONDS = 60.0
 UNSAID_SECONDS = 30.0
 """Where Discord asks to wait and does not say for how long."""

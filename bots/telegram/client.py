@@ -19,7 +19,7 @@ from typing import Any
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ExtBot
 
-from bots.answers import reason
+from bots.answers import SOON_SECONDS, reason
 from bots.cards import Cards
 from bots.standing import Standing
 from bots.telegram import buttons, inline, intake, leaving, reception
@@ -51,7 +51,6 @@ UPDATES = (
 POLL = timedelta(seconds=30)
 """How long Telegram holds a question for updates."""
 
-SOON_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 DRAIN_SECONDS = 10.0
 SAID_AGAIN_SECONDS = 300.0

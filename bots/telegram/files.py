@@ -11,6 +11,7 @@ from telegram import Message, PhotoSize
 from telegram.error import BadRequest, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
+from bots.answers import SOON_SECONDS
 from bots.telegram.limiter import Turn, seconds_of
 from core.errors import BadPicture, Transient
 
@@ -21,7 +22,6 @@ WAIT_SECONDS = 120.0
 FETCH_SECONDS = 60.0
 MOST_BYTES = 20_000_000
 """What Telegram lets bots fetch, and what a picture may have where its server is one's own."""
-SOON_SECONDS = 5.0
 
 MOVING_STICKER = (
     "That sticker is drawn anew in each frame, and has no picture to begin with: send one that "

@@ -18,6 +18,7 @@ from telegram.constants import MessageEntityType
 from telegram.error import BadRequest, TelegramError
 
 from bots import moderation
+from bots.answers import SOON_SECONDS
 from bots.telegram import talk
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
@@ -34,7 +35,6 @@ from core.moderation import EVERYWHERE, Act, Actor, Rank
 
 Stop = acts.Cancel | acts.Delete
 CONFIRM = re.compile(r"kn-mod:(?P<key>-?\d{1,20}/\d{1,20})")
-SOON_SECONDS = 5.0
 NOT_LEADING = "Only the administrators of this chat can do that."
 WHOM = "Answer a message of theirs, or a clip of theirs, with it."
 HELP = """In reply to somebody's message, or to a clip of theirs:

@@ -21,13 +21,13 @@ from telegram.error import (
     TimedOut,
 )
 
+from bots.answers import SOON_SECONDS
 from bots.cards import TooLarge
 from bots.telegram.limiter import seconds_of
 from core.errors import KinoraError, Transient, Unreachable
 
 log = logging.getLogger("kinora.telegram")
 
-SOON_SECONDS = 5.0
 REFUSED_SECONDS = 60.0
 _SAME = "message is not modified"
 _GONE = (

@@ -103,13 +103,13 @@ def test_a_webhook_that_anybody_could_use_is_refused(said: dict[str, str], why: 
     assert "a-token-of-ours" not in str(refused.value)
 
 
+def by_webhook(running: Standin, url: str) -> Telegram:
+    return settings(running, webhook_url=url, webhook_secret=SecretStr(SECRET))
+
+
 async def test_a_path_of_the_pages_is_refused(telegram_standin: Standin, tmp_path: Path) -> None:
     for path in ("/healthz", "/api/v1/clips", "/open/tg", "/static/tg"):
-        taken = settings(
-            telegram_standin,
-            webhook_url=f"https://kinora.example.org{path}",
-            webhook_secret=SecretStr(SECRET),
-        )
+        taken = by_webhook(telegram_standin, f"https://kinora.example.org{path}")
         with pytest.raises(PathTaken, match="another path for the webhook"):
             async with settled(telegram_standin, tmp_path, taken):
                 pass
@@ -158,10 +158,8 @@ async def test_the_whole_story_by_webhook(telegram_standin: Standin, tmp_path: P
     running = telegram_standin
     anna = running.scene.user("anna")
     async with proxied() as proxy:
-        by_webhook = settings(
-            running, webhook_url=f"{proxy.url}/tg", webhook_secret=SecretStr(SECRET)
-        )
-        async with settled(running, tmp_path, by_webhook) as home:
+        told = by_webhook(running, f"{proxy.url}/tg")
+        async with settled(running, tmp_path, told) as home:
             proxy.behind = home.url
             await running.world.until(lambda: running.updates.webhook, "a webhook")
             anna.photo(PICTURE, "pan left --seconds 1")
@@ -171,7 +169,7 @@ async def test_the_whole_story_by_webhook(telegram_standin: Standin, tmp_path: P
                 assert answer.status == 403
         proxy.behind = ""
         anna.say("a red ball --seconds 1")
-        async with settled(running, tmp_path, by_webhook) as home:
+        async with settled(running, tmp_path, told) as home:
             proxy.behind = home.url
             await running.until_clip(anna, 2)
             await running.handled()
@@ -189,10 +187,8 @@ async def test_a_token_that_is_revoked_is_explained(
     running = telegram_standin
     anna = running.scene.user("anna")
     async with proxied() as proxy:
-        by_webhook = settings(
-            running, webhook_url=f"{proxy.url}/tg", webhook_secret=SecretStr(SECRET)
-        )
-        async with settled(running, tmp_path, by_webhook) as home:
+        told = by_webhook(running, f"{proxy.url}/tg")
+        async with settled(running, tmp_path, told) as home:
             proxy.behind = home.url
             await running.world.until(lambda: running.updates.webhook, "a webhook")
             running.world.token = "7000000001:another-token-that-is-good-from-now"
