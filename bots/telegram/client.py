@@ -56,10 +56,12 @@ DRAIN_SECONDS = 10.0
 SAID_AGAIN_SECONDS = 300.0
 """Between two log lines about what goes on being wrong."""
 
+_NO_SUCH_TOKEN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+
 
 class Asking(Line):
-    """Asks for updates. refused: set once Telegram refuses the token: then the library asks no
-    more, and tells nobody. answered: called when it answers as it should."""
+    """Asks for updates. refused: set once Telegram refuses the token, asked twice: then the library
+    asks no more, and tells nobody. answered: called when it answers as it should."""
 
     def __init__(self, refused: asyncio.Event, answered: Callable[[], None]) -> None:
         super().__init__(
@@ -70,11 +72,19 @@ class Asking(Line):
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, body = await super().do_request(*args, **kwargs)
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+        if status in _NO_SUCH_TOKEN:
+            if not await self._disowned(kwargs["url"]):
+                return HTTPStatus.BAD_GATEWAY, body
             self._refused.set()
         elif status == HTTPStatus.OK:
             self._answered()
         return status, body
+
+    async def _disowned(self, url: str) -> bool:
+        """Whether it refuses us still: a proxy that is set up anew may answer so for a moment."""
+        me = url.removesuffix("getUpdates") + "getMe"
+        status, _ = await super().do_request(me, "POST")
+        return status in _NO_SUCH_TOKEN
 
 
 class Speaking(Line):

@@ -90,7 +90,8 @@ async def test_a_second_poller_is_explained(
 async def test_somebody_elses_answer_is_explained(
     telegram_standin: Standin, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A proxy's page is no traceback; /readyz tells of the bot, and stays ready."""
+    """A proxy's page is no traceback, and its 404 no word of the token; /readyz tells of the bot,
+    and stays ready."""
     telegram_standin.faults.broken("getMe", status=200, page=True)
     async with cinema(telegram_standin, tmp_path) as here:
         assert "what answers there is not Telegram's Bot API" in caplog.text
@@ -100,6 +101,9 @@ async def test_somebody_elses_answer_is_explained(
         await until_told(here.home, {"telegram": False})
         telegram_standin.faults.clear()
         await until_told(here.home, {"telegram": True})
+        telegram_standin.faults.broken("getUpdates", status=404)
+        await here.clip(here.anna.say("a ball --seconds 0.5"))
+    assert "BotFather" not in caplog.text
     assert "Traceback" not in caplog.text
 
 
