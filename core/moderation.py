@@ -7,6 +7,7 @@ Pure. A server is as in `core.places.server`. Whom something is about is a word:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ BY_HAND = "moderator"
 CREDITS_MAX = 1_000_000_000
 USES_MOST = 1_000_000
 REASON_CHARS = 500
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class Rank(IntEnum):
@@ -341,6 +343,9 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
     words = getattr(act, "reason", None) if not isinstance(act, Note) else act.text
     if words is not None and len(words) > REASON_CHARS:
         raise BadPrompt(f"Up to {REASON_CHARS} characters, please; these are {len(words)}.")
+    said = (getattr(act, field.name) for field in fields(act))
+    if any(_UNKEPT.search(value) for value in said if isinstance(value, str)):
+        raise BadPrompt("The words hold broken characters: type them as plain text.")
     if isinstance(act, Ban | Note) and not (words or "").strip():
         raise BadPrompt("Say why: others will want to know." if isinstance(act, Ban) else
                         "Say what is to be noted.")  # fmt: skip

@@ -41,8 +41,8 @@ NOBODY = "Nobody is known here by that name."
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """words: what was done, or would be. jobs: ids of those that were cancelled or deleted. number:
-    of its row in the log."""
+    """words: what was done, or would be. jobs: ids of those that were cancelled or deleted.
+    number: of its row in the log; 0 where nothing is done yet."""
 
     words: str
     jobs: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ class Moderators:
         self, actor: Actor, act: Act, key: str, theirs: Rank = Rank.MEMBER, *, dry: bool = False
     ) -> Done:
         """key: a repeat's is the same, and does nothing more. theirs: the rank on the server of
-        whom it is done to. dry: only say what would be done.
+        whom it is done to. dry: only say what would be done, or what was, where it is a repeat.
 
         Raises UserError; then nothing was done.
         """

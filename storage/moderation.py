@@ -79,6 +79,8 @@ class SqlModeration:
                 now = self._clock()
                 outcome = await _done(session, act, actor, key, now)
                 if dry:
+                    await session.flush()
+                    await session.scalar(select(true()))  # what waits goes with it, and may fail
                     raise _Undone
                 number = await _append(session, act, actor, key, now, outcome)
         except _Undone:

@@ -131,10 +131,9 @@ async def unfinished(room: Room, interaction: Interaction) -> Sequence[str]:
 
 async def _do(room: Room, interaction: Interaction, actor: Actor, act: Act, theirs: Rank) -> None:
     """Do it, or say what it would be and show a button that does it."""
-    confirmed = isinstance(act, moderation.CONFIRMED)
-    key = key_of(interaction)
-    done = await room.desk.moderators.do(actor, act, key, theirs, dry=confirmed)
-    if not confirmed:
+    dry = isinstance(act, moderation.CONFIRMED)
+    done = await room.desk.moderators.do(actor, act, key_of(interaction), theirs, dry=dry)
+    if done.number:
         await interaction.edit_original_response(view=note_view(plain(done.words), ACCENT))
         return
     await confirm(room, interaction, act, f"{moderation.DRY}{done.words}", theirs)

@@ -7,10 +7,11 @@ from typing import Any
 import discord
 
 from bots import moderation
+from bots.answers import SOON_SECONDS
 from bots.discord.asking import Room
 from bots.discord.desk import PLATFORM
 from bots.discord.permissions import server_of
-from bots.discord.refusals import SOON_SECONDS, answered
+from bots.discord.refusals import answered
 from core.errors import Refused, Transient, Unreachable
 from core.job import Account, Identity
 from core.moderation import Actor, Rank

@@ -134,10 +134,9 @@ async def stopped(
 
 async def _do(room: Room, message: Message, actor: Actor, act: Act, theirs: Rank) -> None:
     """Do it, or say what it would be and show a button that does it."""
-    confirmed = isinstance(act, moderation.CONFIRMED)
-    key = key_of(message)
-    done = await room.desk.moderators.do(actor, act, key, theirs, dry=confirmed)
-    if not confirmed:
+    dry, key = isinstance(act, moderation.CONFIRMED), key_of(message)
+    done = await room.desk.moderators.do(actor, act, key, theirs, dry=dry)
+    if done.number:
         await _say(room, message, plain(done.words))
         return
     name = key.partition(":")[2]

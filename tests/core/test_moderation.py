@@ -85,6 +85,8 @@ def test_who_may_do_what() -> None:
         (acts.Ban(server="discord:", account_id=1, reason="spam"), "is no server"),
         (acts.Ban(account_id=1, reason=" "), "Say why"),
         (acts.Ban(account_id=1, reason="x" * 501), "Up to 500"),
+        (acts.Ban(account_id=1, reason="sp\0am"), "type them as plain text"),
+        (acts.Note(account_id=1, text="kind \ud83d"), "type them as plain text"),
         (acts.Note(account_id=1, text=""), "what is to be noted"),
         (acts.Pause(channel="92"), "on which server the channel is"),
         (acts.Pause(until=datetime(2026, 1, 1, tzinfo=UTC)), "ended already"),
@@ -111,6 +113,10 @@ class Led:
 
     async def do(self, act: Act, actor: Actor = HOST, **how: bool) -> Done:
         self._count += 1
+        return await self.again(act, actor, **how)
+
+    async def again(self, act: Act, actor: Actor = HOST, **how: bool) -> Done:
+        """By the key of what was done last."""
         return await self.moderators.do(actor, act, str(self._count), **how)
 
     async def ask(self, place: str = f"{HERE}/92/103", account: Account | None = None) -> Job:
@@ -139,6 +145,7 @@ async def test_who_is_banned_is_told_why_and_until_when(led: Led) -> None:
     dry = await led.do(ban, dry=True)
     done = await led.do(ban)
     assert (dry.words, dry.jobs, dry.number) == (done.words, done.jobs, 0)
+    assert await led.again(ban, dry=True) == done
     assert done.words == (
         f"anna is banned on {HERE} until {acts.moment(until)}: spam. Clips cancelled: 1."
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core import moderation as acts
 from core.audit import Row, fault, sealed
@@ -98,6 +99,8 @@ async def test_a_dry_run_says_what_would_be_and_leaves_all_as_it_is(store: Store
     assert await funds(store, ada) == Wallet(20, 10)
     assert await store.moderation.restraints([ada.id], NOON) == []
     assert await store.moderation.rows(9) == []
+    with pytest.raises(IntegrityError):
+        await do(store, acts.SetQuota(server=SERVER, account_id=ada.id, credits=-1), dry=True)
 
 
 async def test_a_moderator_s_cancel_is_free_wherever_the_job_has_come_to(store: Store) -> None:
