@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from bots import moderation
+from bots import moderation, vouchers
 from bots.sheets import cell
 from bots.shell import Json, err, out, run, settings_of
 from bots.talk import Bold, Code, Paragraph
@@ -34,6 +34,7 @@ treasury = typer.Typer(help="A server's credits, and what they are for.", no_arg
 audit = typer.Typer(help="The log of what moderators did, oldest first.")
 app.add_typer(treasury, name="treasury")
 app.add_typer(audit, name="audit")
+app.add_typer(vouchers.app, name="voucher")
 
 HOST = Actor("the shell", Rank.HOST)
 

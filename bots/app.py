@@ -50,6 +50,7 @@ from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
+from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
 from core.leading import Leading
 from core.lobby import Lobby
@@ -60,6 +61,7 @@ from core.ports import Clock, Engine
 from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio, Terms
+from core.vouchers import Vouchers
 from core.wares import Ware, Wares
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
@@ -402,12 +404,24 @@ def _bots(
     async def page_link(account: Account) -> str:
         return await link_for(store, settings.web.address, account)
 
+    vouchers = Vouchers(store.vouchers, store.moderation, clock)
+    gifts = Gifts(
+        store.gifts,
+        store.accounts,
+        store.moderation,
+        Limits(settings.gifts.sent, settings.gifts.received),
+        studio.terms.zone,
+        clock,
+    )
+
     def desk_for(at: S) -> Desk[S]:
         return Desk(
             studio=studio,
             lobby=lobby,
             moderators=moderators,
             purchases=Purchases(store.payments, wares_of(settings)),
+            vouchers=vouchers,
+            gifts=gifts,
             crowds=crowds,
             roles=Roles(store.accounts, store.moderation, clock),
             bulletin=bulletin,

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from core.bulletin import Bulletin
 from core.crowds import Crowds
+from core.gifts import Gifts
 from core.job import Account, Clip
 from core.lobby import Lobby
 from core.moderators import Moderators
@@ -18,6 +19,7 @@ from core.ports import Clock, Shrink
 from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio
+from core.vouchers import Vouchers
 
 Pictures = Callable[[str], Awaitable[Path | None]]
 """Where a picture lies, by its id; None when it is gone."""
@@ -36,6 +38,8 @@ class Desk(Generic[Settings]):
     lobby: Lobby
     moderators: Moderators
     purchases: Purchases
+    vouchers: Vouchers
+    gifts: Gifts
     crowds: Crowds
     roles: Roles
     bulletin: Bulletin

@@ -217,6 +217,13 @@ class Ware(BaseModel):
         return self
 
 
+class Gifts(BaseModel):
+    """KINORA_GIFTS__*: credits that one person gives, and is given, in a day. 0: none at all."""
+
+    sent: int = Field(default=500, ge=0)
+    received: int = Field(default=1000, ge=0)
+
+
 class Queue(BaseModel):
     """KINORA_QUEUE__*."""
 
@@ -265,6 +272,7 @@ class Settings(BaseSettings):
     telegram: Telegram = Telegram()
     credits: Credits = Credits()
     queue: Queue = Queue()
+    gifts: Gifts = Gifts()
     plans: dict[str, Plan] = Field(default_factory=dict)
     payments: bool = False
     """Whether wares are offered. What was paid for is honoured all the same."""

@@ -31,6 +31,7 @@ from bots.discord.confirming import ConfirmButton, StopButton
 from bots.discord.delivery import Delivery
 from bots.discord.desk import GATEWAY, NAME, Discord, DiscordDesk
 from bots.discord.gateway_log import in_a_line
+from bots.discord.gifts import GiftButton
 from bots.discord.hearing import guarded
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
@@ -88,7 +89,7 @@ class Client(discord.AutoShardedClient):
         )
         self.tree = command_tree(self)
         register(self.tree, self.room)
-        self.add_dynamic_items(JobButton, PingButton, ConfirmButton, StopButton)
+        self.add_dynamic_items(JobButton, PingButton, ConfirmButton, StopButton, GiftButton)
         self.under_way: set[asyncio.Task[object]] = set()
         self._began = began
         self._standing = standing

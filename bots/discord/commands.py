@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bots.discord import forms, mod, talk
+from bots.discord import forms, gifts, mod, talk
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, say
@@ -24,6 +24,7 @@ from bots.talk import summary
 from core import camera
 from core.errors import NotFound
 from core.job import Account, Job
+from core.moderation import CREDITS_MAX
 from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX, parse, with_fields
 from core.request import Draft, Picture
 
@@ -32,6 +33,7 @@ Fields = dict[str, object]
 """Values by the names of flags or of settings; None where nothing was said."""
 
 CHOICES = 25
+CODE_CHARS = 60
 EXTEND_SECONDS_MAX = 60.0
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
@@ -50,6 +52,7 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
     _asking(tree, room)
     _varying(tree, room)
     _looking(tree, room)
+    _giving(tree, room)
     _on_messages(tree, room)
     mod.register(tree, room)
 
@@ -261,6 +264,20 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
     @settings.autocomplete("model")
     async def model_names(interaction: Interaction, typed: str) -> list[Choice[str]]:
         return _matching([UNSET, *(model.name for model in catalogue)], typed)
+
+
+def _giving(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    @tree.command(name="gift", description="Give credits of yours to somebody")
+    @app_commands.describe(member="To whom", credits="How many")
+    async def gift(
+        interaction: Interaction, member: discord.User, credits: Range[int, 1, CREDITS_MAX]
+    ) -> None:
+        await guarded(interaction, lambda: gifts.ask(room, interaction, member, credits))
+
+    @tree.command(name="redeem", description="Use a voucher code")
+    @app_commands.describe(code="As you were given it")
+    async def redeem(interaction: Interaction, code: Range[str, 1, CODE_CHARS]) -> None:
+        await guarded(interaction, lambda: gifts.redeem(room, interaction, code))
 
 
 def _told(room: Room, telling: talk.Telling) -> Callable[[Interaction], Coroutine[Any, Any, None]]:

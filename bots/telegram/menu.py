@@ -37,6 +37,8 @@ _LOOKING = {
     "models": "What each model takes and makes",
     "help": "How to ask for a clip",
 }
+_GIFT = {"gift": "Give credits of yours to somebody"}
+_REDEEM = {"redeem": "Use a voucher code"}
 _SETTINGS = {"settings": "How Kinora is used in this chat"}
 _LEADING = {"mod": "What those do who lead this chat"}
 _FINE_PRINT = {
@@ -45,11 +47,14 @@ _FINE_PRINT = {
     "paysupport": "Help with payments",
 }
 SCOPES: tuple[tuple[BotCommandScope, Mapping[str, str]], ...] = (
-    (BotCommandScopeAllPrivateChats(), {**_MAKING, **_LOOKING, **_SETTINGS, **_FINE_PRINT}),
-    (BotCommandScopeAllGroupChats(), {**_MAKING, **_LOOKING}),
+    (
+        BotCommandScopeAllPrivateChats(),
+        {**_MAKING, **_LOOKING, **_REDEEM, **_SETTINGS, **_FINE_PRINT},
+    ),
+    (BotCommandScopeAllGroupChats(), {**_MAKING, **_LOOKING, **_GIFT}),
     (
         BotCommandScopeAllChatAdministrators(),
-        {**_MAKING, **_LOOKING, **_SETTINGS, **_LEADING},
+        {**_MAKING, **_LOOKING, **_GIFT, **_SETTINGS, **_LEADING},
     ),
 )
 

@@ -19,8 +19,9 @@ from telegram import (
 from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, filters
 
 from bots.card import offer
+from bots.gifts import GIFT_ID
 from bots.hearing import costless
-from bots.telegram import chats, moderation, showing, talk
+from bots.telegram import chats, gifts, moderation, showing, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -69,6 +70,8 @@ def register(add: Add, room: Room) -> None:
         "cancel": cancel,
         "settings": settings,
         "mod": moderation.mod,
+        "gift": gifts.gift,
+        "redeem": gifts.redeem,
     }
     for name, hearing in hearings.items():
         handling = _command(room, hearing)
@@ -77,6 +80,7 @@ def register(add: Add, room: Room) -> None:
         (chats.BUTTON, press_setting),
         (re.compile(MAKE), make),
         (moderation.CONFIRM, moderation.confirm),
+        (GIFT_ID, gifts.give),
     ):
         add(CallbackQueryHandler(_button(room, pressing), pattern))
 
