@@ -1,21 +1,17 @@
-"""Methods that answer: presses of buttons, inline queries, checkouts; and those about Stars."""
+"""Methods that answer: presses of buttons, inline queries, checkouts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from tests.telegram import payloads
 from tests.telegram.call import Call
-from tests.telegram.posts import post
 from tests.telegram.refusals import Refused
-from tests.telegram.world import Message, Query
+from tests.telegram.world import Query
 
 Json = dict[str, Any]
 
-ANSWER_CHARACTERS, RESULTS, ID_BYTES, PAYLOAD_BYTES = 200, 50, 64, 128
-TITLE_CHARACTERS, DESCRIPTION_CHARACTERS = 32, 255
-SUBSCRIPTION_SECONDS = 2_592_000
+ANSWER_CHARACTERS, RESULTS, ID_BYTES = 200, 50, 64
 
 
 def answer_callback(call: Call) -> bool:
@@ -68,95 +64,3 @@ def _answered(call: Call, name: str, kind: str, told: Json, seconds: float) -> b
     call.world.queries[query.id] = replace(query, answered=now, answer=told)
     call.world.touch()
     return True
-
-
-def send_invoice(call: Call) -> Json:
-    chat = call.open_chat()
-    invoice = _invoice(call)
-    special = {"invoice": {k: v for k, v in invoice.items() if k not in ("payload", "period")}}
-    keyboard = call.keyboard() or {
-        "inline_keyboard": [[{"text": f"Pay ⭐️{invoice['total_amount']}", "pay": True}]]
-    }
-    message = call.blank(chat, markup=keyboard, special=special, reply_to=call.reply(chat))
-    call.world.links[f"{chat.id}/{message.id}"] = invoice
-    return payloads.message(call.world, post(call.world, message))
-
-
-def create_link(call: Call) -> str:
-    invoice = _invoice(call)
-    period = call.form.number("subscription_period")
-    if period not in (0, SUBSCRIPTION_SECONDS):
-        raise Refused("SUBSCRIPTION_PERIOD_INVALID")
-    link = f"https://t.me/${call.world.count('link', 1000)}"
-    call.world.links[link] = invoice | {"period": period}
-    return link
-
-
-def _invoice(call: Call) -> Json:
-    """Stars alone: one price, no provider."""
-    form = call.form
-    prices = form.json("prices") or []
-    if form.text("currency") != "XTR":
-        raise Refused("CURRENCY_INVALID")
-    if form.text("provider_token"):
-        raise Refused("PAYMENT_PROVIDER_INVALID")
-    if len(prices) != 1:
-        raise Refused("STARS_INVOICE_INVALID")
-    if int(prices[0]["amount"]) < 1:
-        raise Refused("CURRENCY_TOTAL_AMOUNT_INVALID")
-    if not 1 <= len(form.text("payload").encode()) <= PAYLOAD_BYTES:
-        raise Refused("INVOICE_PAYLOAD_INVALID")
-    if not 1 <= len(form.text("title")) <= TITLE_CHARACTERS:
-        raise Refused("INVOICE_TITLE_INVALID")
-    if not 1 <= len(form.text("description")) <= DESCRIPTION_CHARACTERS:
-        raise Refused("INVOICE_DESCRIPTION_INVALID")
-    return {
-        "title": form.text("title"),
-        "description": form.text("description"),
-        "start_parameter": form.text("start_parameter"),
-        "currency": "XTR",
-        "total_amount": int(prices[0]["amount"]),
-        "payload": form.text("payload"),
-    }
-
-
-def refund(call: Call) -> bool:
-    world = call.world
-    payment = world.payments.get(call.form.text("telegram_payment_charge_id"))
-    if payment is None or payment.user_id != call.form.number("user_id"):
-        raise Refused("CHARGE_NOT_FOUND")
-    if payment.refunded:
-        raise Refused("CHARGE_ALREADY_REFUNDED")
-    world.payments[payment.charge_id] = replace(payment, refunded=True)
-    person = world.users[payment.user_id]
-    world.users[person.id] = replace(person, stars=person.stars + payment.amount)
-    told = {
-        "currency": "XTR",
-        "total_amount": payment.amount,
-        "invoice_payload": payment.payload,
-        "telegram_payment_charge_id": payment.charge_id,
-    }
-    post(world, Message(
-        person.id, world.message_id(person.id), person.id, world.clock.now(),
-        special={"refunded_payment": told},
-    ))  # fmt: skip
-    return True
-
-
-def transactions(call: Call) -> Json:
-    """Newest first: what was paid, and what was given back."""
-    found: list[Json] = []
-    for payment in call.world.payments.values():
-        person = payloads.user(call.world.users[payment.user_id])
-        partner = {"type": "user", "transaction_type": "invoice_payment", "user": person,
-                   "invoice_payload": payment.payload}  # fmt: skip
-        told = {"id": payment.charge_id, "amount": payment.amount, "date": int(payment.at)}
-        found.insert(0, told | {"source": partner})
-        if payment.refunded:
-            found.insert(0, told | {"receiver": partner})
-    start, limit = call.form.number("offset"), call.form.number("limit", 100)
-    return {"transactions": found[start : start + limit]}
-
-
-def balance(call: Call) -> Json:
-    return {"amount": sum(p.amount for p in call.world.payments.values() if not p.refunded)}

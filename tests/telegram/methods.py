@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.telegram import answering, asking, editing, sending
+from tests.telegram import answering, asking, editing, sending, stars
 from tests.telegram.call import Call
 
 Method = Callable[[Call], Any]
@@ -40,11 +40,12 @@ METHODS: dict[str, Method] = {
     "answerCallbackQuery": answering.answer_callback,
     "answerInlineQuery": answering.answer_inline,
     "answerPreCheckoutQuery": answering.answer_checkout,
-    "sendInvoice": answering.send_invoice,
-    "createInvoiceLink": answering.create_link,
-    "refundStarPayment": answering.refund,
-    "getStarTransactions": answering.transactions,
-    "getMyStarBalance": answering.balance,
+    "sendInvoice": stars.send_invoice,
+    "createInvoiceLink": stars.create_link,
+    "refundStarPayment": stars.refund,
+    "editUserStarSubscription": stars.edit_subscription,
+    "getStarTransactions": stars.transactions,
+    "getMyStarBalance": stars.balance,
     "setMyCommands": asking.set_commands,
     "getMyCommands": asking.get_commands,
     "deleteMyCommands": asking.delete_commands,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.telegram import markup, payloads
+from tests.telegram import markup, paying, payloads
 from tests.telegram.asking import scope_key
 from tests.telegram.files import File, Upload
 from tests.telegram.posts import edit, post, set_member
@@ -18,7 +18,6 @@ from tests.telegram.world import (
     Chat,
     Media,
     Message,
-    Payment,
     Query,
     Topic,
     User,
@@ -26,8 +25,6 @@ from tests.telegram.world import (
 )
 
 Json = dict[str, Any]
-
-SUBSCRIPTION_SECONDS = 2_592_000
 
 
 class Impossible(Exception):
@@ -229,40 +226,52 @@ class Person:
                 return Media(kind, self.world.files.find(result[f"{kind}_file_id"], kind))
         return None
 
-    async def pay(self, what: Message | str) -> Message:
-        """Pay an invoice, or a link to one; the message of the payment.
+    async def pay(self, what: Message | str, *, told: bool = True) -> Message:
+        """Pay an invoice, or a link to one; the message of the payment. told: whether the bot hears
+        of it.
 
         Raises:
             Impossible: too few Stars, or the bot refused or did not answer in time.
         """
         world = self.world
-        key = what if isinstance(what, str) else f"{what.chat_id}/{what.id}"
-        invoice = world.links[key]
-        amount = invoice["total_amount"]
-        if self.user.stars < amount:
-            raise Impossible(f"{amount} Stars are due; they have {self.user.stars}")
-        query = self._query("checkout", invoice["payload"], None)
-        told = {"currency": "XTR", "total_amount": amount, "invoice_payload": invoice["payload"]}
-        asked = told | {"id": query.id, "from": payloads.user(self.user)}
-        world.tell("pre_checkout_query", asked)
-        answer = await Asked(world, query.id).answer()
-        if not answer["ok"]:
-            raise Impossible(answer["error_message"])
-        charge = f"charge-{world.count('charge')}"
-        world.payments[charge] = Payment(
-            charge, self.id, amount, invoice["payload"], world.clock.now()
-        )
-        world.users[self.id] = replace(self.user, stars=self.user.stars - amount)
-        paid = told | {"telegram_payment_charge_id": charge, "provider_payment_charge_id": charge}
-        if invoice.get("period"):
-            until = int(world.clock.now()) + SUBSCRIPTION_SECONDS
-            paid |= {"subscription_expiration_date": until, "is_recurring": True}
-            paid |= {"is_first_recurring": True}
-        chat = self._in(None if isinstance(what, str) else world.chats[what.chat_id])
-        return post(world, Message(
-            chat.id, world.message_id(chat.id), self.id, world.clock.now(),
-            special={"successful_payment": paid},
-        ))  # fmt: skip
+        invoice = world.links[what if isinstance(what, str) else f"{what.chat_id}/{what.id}"]
+        if not isinstance(what, str) and not self.sees(what) and invoice["start_parameter"]:
+            raise Impossible("what was forwarded to them leads to the bot")
+        link = what if isinstance(what, str) and invoice.get("period") else ""
+        if link and any(p.subscription == (self.id, link) for p in world.payments.values()):
+            raise Impossible("they have this subscription")
+        if self.user.stars < invoice["total_amount"]:
+            raise Impossible(
+                f"{invoice['total_amount']} Stars are due; they have {self.user.stars}"
+            )
+        self._in(None)
+        try:
+            query = self._query("checkout", invoice["payload"], None)
+            await paying.checked_out(world, self.id, invoice, query)
+            paid = paying.charged(world, self.id, invoice, link=link, first=True)
+        except paying.Unpaid as unpaid:
+            raise Impossible(str(unpaid)) from unpaid
+        if told:
+            paying.tell(world, paid)
+        return paid
+
+    def renew(self, link: str, *, told: bool = True) -> Message:
+        """What a subscription's next month brings: paid without a question. Raises: Impossible."""
+        if (self.id, link) in self.world.cancelled:
+            raise Impossible("the subscription was cancelled")
+        try:
+            paid = paying.charged(
+                self.world, self.id, self.world.links[link], link=link, first=False
+            )
+        except paying.Unpaid as unpaid:
+            raise Impossible(str(unpaid)) from unpaid
+        if told:
+            paying.tell(self.world, paid)
+        return paid
+
+    def unsubscribe(self, link: str) -> None:
+        """The bot is not told."""
+        self.world.cancelled.add((self.id, link))
 
     def _query(self, kind: str, asked: str, source: tuple[int, int] | None) -> Query:
         number = str(self.world.count("query", 10**9))

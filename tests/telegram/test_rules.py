@@ -304,46 +304,6 @@ async def test_presses_and_inline_queries_are_answered_once_and_in_time(
     assert wire.running.unanswered() == 1
 
 
-async def test_payments(wire: Wire, anna: Person) -> None:
-    wire.running.limits.on = False
-    invoice = {
-        "chat_id": anna.id, "title": "Credits", "description": "Ten", "payload": "ten",
-        "currency": "XTR", "prices": [{"label": "a", "amount": 3}],
-    }  # fmt: skip
-    for words, changes in (
-        ("CURRENCY_INVALID", {"currency": "EUR"}),
-        ("STARS_INVOICE_INVALID", {"prices": [{"label": "a", "amount": 1}] * 2}),
-        ("INVOICE_PAYLOAD_INVALID", {"payload": "a" * 129}),
-    ):
-        assert words in (await wire.call("sendInvoice", **invoice | changes)).description
-    sent = await wire.call("sendInvoice", **invoice)
-    asking = wire.running.world.messages[anna.id, sent.result["message_id"]]
-
-    async def checkout(**fields: Any) -> Any:
-        world = wire.running.world
-        await world.until(lambda: [q for q in world.queries.values() if not q.answer])
-        query = next(q for q in world.queries.values() if not q.answer)
-        return await wire.call("answerPreCheckoutQuery", pre_checkout_query_id=query.id, **fields)
-
-    async with asyncio.TaskGroup() as group:
-        paying = group.create_task(anna.pay(asking))
-        await checkout(ok=True)
-    charge = paying.result().special["successful_payment"]["telegram_payment_charge_id"]
-    assert anna.user.stars == 2
-    with pytest.raises(Impossible, match="3 Stars are due"):
-        await anna.pay(asking)
-    refund = {"user_id": anna.id, "telegram_payment_charge_id": charge}
-    assert (await wire.call("refundStarPayment", **refund)).result is True
-    assert "ALREADY" in (await wire.call("refundStarPayment", **refund)).description
-    assert anna.user.stars == 5
-    assert len((await wire.call("getStarTransactions")).result["transactions"]) == 2
-    paying_late = asyncio.create_task(anna.pay(asking))
-    await wire.running.world.until(lambda: wire.running.unanswered())
-    wire.running.clock.jump(11)
-    assert "too old" in (await checkout(ok=True)).description
-    paying_late.cancel()
-
-
 async def test_updates_are_confirmed_by_a_higher_offset(wire: Wire, anna: Person) -> None:
     anna.say("one")
     anna.say("two")

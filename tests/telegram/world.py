@@ -135,14 +135,20 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Stars that somebody gave. charge_id: Telegram's own."""
+    """Stars that somebody gave. charge_id: Telegram's own; link: of the subscription that it is
+    for, or ""; refunded: when they were given back."""
 
     charge_id: str
     user_id: int
     amount: int
     payload: str
     at: float
-    refunded: bool = False
+    link: str = ""
+    refunded: float | None = None
+
+    @property
+    def subscription(self) -> tuple[int, str]:
+        return self.user_id, self.link
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +189,8 @@ class Action:
 class World(Changes):
     """Everything that is so, now; and what was: versions of messages, requests. privacy: whether
     the bot sees only what is meant for it in groups; inline: whether it may be asked inline;
-    feedback: whether it is told of chosen inline results; answer_seconds, checkout_seconds: how
-    long queries wait."""
+    feedback: whether it is told of chosen inline results; cancelled: subscriptions that are paid
+    for no more; answer_seconds, checkout_seconds: how long queries wait."""
 
     clock: Clock
     files: Files
@@ -201,6 +207,7 @@ class World(Changes):
     queries: dict[str, Query] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     links: dict[str, Json] = field(default_factory=dict)
+    cancelled: set[tuple[int, str]] = field(default_factory=set)
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     history: list[Version] = field(default_factory=list)
     requests: list[Entry] = field(default_factory=list)
