@@ -56,6 +56,11 @@ class Lobby:
         await self._places.set_rules(server, rules)
         self._rules[server] = rules
 
+    async def follow(self, old: str, new: str) -> None:
+        """A server became another; as in `core.ports.Places`."""
+        await self._places.follow(old, new)
+        self._rules = dict(await self._places.all_rules())
+
     # Cards
 
     async def at(self, studio: Studio, place: str) -> Sequence[View]:

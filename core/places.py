@@ -46,6 +46,9 @@ class Rules:
 
 NO_RULES = Rules()
 
+LEFT = "was-"
+"""How a message begins to be named that its chat left behind when it became another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Post:

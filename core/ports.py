@@ -374,6 +374,12 @@ class Places(Protocol):
 
     async def set_rules(self, server: str, rules: Rules) -> None: ...
 
+    async def follow(self, old: str, new: str) -> None:
+        """A server with one chat became another; both as in `core.places.chat`. Its rules,
+        restraints and treasury are the new one's, unless that has its own. Its messages are out of
+        reach, and named by `core.places.LEFT`. A repeat does nothing."""
+        ...
+
     async def post(self, place: str) -> Post | None: ...
 
     async def keep(self, post: Post, instead_of: str | None = None) -> None:

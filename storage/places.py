@@ -1,20 +1,39 @@
-"""Posts, the rules of servers, and reports."""
+"""Posts, the rules of servers, what becomes of those that move, and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, select, update
+from sqlalchemy import and_, delete, exists, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from core.places import Post, Rules, chat, server
+from core.places import LEFT, Post, Rules, chat, platform, server
 from storage.database import Database, insert_new, retried
-from storage.tables import DeliveryRow, JobRow, PostRow, ReportRow, RulesRow
+from storage.tables import (
+    DeliveryRow,
+    IdentityRow,
+    JobRow,
+    PostRow,
+    ReportRow,
+    RestraintRow,
+    RulesRow,
+    TreasuryRow,
+)
 
 _NAMED = exists().where(col(JobRow.place) == col(PostRow.place))
 """Whether a job's card is, or was, at a post."""
+
+_OF_A_SERVER: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (RulesRow, ()),
+    (RestraintRow, ("whom", "kind")),
+    (TreasuryRow, ()),
+)
+"""What is known of one, and what more tells it from others there."""
 
 
 class SqlPlaces:
@@ -33,6 +52,23 @@ class SqlPlaces:
     async def set_rules(self, server: str, rules: Rules) -> None:
         async with self.database.writing() as session:
             await session.merge(RulesRow(server=server, rules=rules.as_dict()))
+
+    @retried
+    async def follow(self, old: str, new: str) -> None:
+        async with self.database.writing() as session:
+            await _take_over(session, server(old), server(new))
+            also: dict[type[PostRow | JobRow | DeliveryRow], dict[str, str]] = {
+                PostRow: {}, JobRow: {"server": server(new)}, DeliveryRow: {"chat": new},
+            }  # fmt: skip
+            for table, more in also.items():
+                place = col(table.place)
+                moved = literal(f"{new}/{LEFT}") + func.substr(place, len(old) + 2)
+                await session.execute(
+                    update(table)
+                    .where(place.startswith(f"{old}/", autoescape=True))
+                    .values({"place": moved, **more})
+                    .execution_options(synchronize_session=False)
+                )
 
     @retried
     async def post(self, place: str) -> Post | None:
@@ -101,3 +137,26 @@ class SqlPlaces:
                 .returning(col(ReportRow.id))
             )
         return added is not None
+
+
+async def _take_over(session: AsyncSession, old: str, new: str) -> None:
+    """What is known of a server is the new one's, unless that has its own."""
+    for table, same in _OF_A_SERVER:
+        theirs = aliased(table)
+        alike = (getattr(theirs, name) == getattr(table, name) for name in same)
+        await session.execute(
+            update(table)
+            .where(col(table.server) == old, ~exists().where(col(theirs.server) == new, *alike))
+            .values(server=new)
+            .execution_options(synchronize_session=False)
+        )
+    whose = f"{platform(old)}:server"
+    taken, subject = aliased(IdentityRow), new.partition(":")[2]
+    known = exists().where(col(taken.platform) == whose, col(taken.subject) == subject)
+    mine = (col(IdentityRow.platform) == whose, col(IdentityRow.subject) == old.partition(":")[2])
+    await session.execute(
+        update(IdentityRow)
+        .where(*mine, ~known)
+        .values(subject=subject)
+        .execution_options(synchronize_session=False)
+    )

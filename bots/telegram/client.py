@@ -22,7 +22,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 from bots.answers import SOON_SECONDS, reason
 from bots.cards import Cards
 from bots.standing import Standing
-from bots.telegram import buttons, inline, intake, leaving, reception
+from bots.telegram import buttons, inline, intake, leaving, moving, reception
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
 from bots.telegram.delivery import Delivery
@@ -235,6 +235,7 @@ class Bot:
             room = room_of(self._desk, app, heard)
             for hearers in (
                 leaving,
+                moving,
                 reception,
                 inline,
                 buttons,

@@ -31,7 +31,6 @@ from bots.telegram.reading import (
 )
 from core.errors import BadPicture, BadPrompt, UserError, WrongState
 from core.job import Account, Job
-from core.places import NO_RULES
 from core.prompt import edited, parse
 from core.request import Draft, Picture
 
@@ -60,9 +59,6 @@ async def hear(room: Room, update: Update) -> None:
     if author(message) is None:
         if message.sender_chat is not None and read(message, room.bot.username).named:
             await say(room.messages, answer_to(message), NOBODY)
-        return
-    if message.migrate_to_chat_id is not None:
-        await _follow(room, message.chat.id, message.migrate_to_chat_id)
         return
     if message.media_group_id is None:
         await _heard(room, [message], key_of(message))
@@ -206,10 +202,3 @@ def _author_of(message: Message) -> User:
     user = author(message)
     assert user is not None, "whoever has no author was not heard"
     return user
-
-
-async def _follow(room: Room, old: int, new: int) -> None:
-    """A group became a supergroup, which has another id: its rules go with it."""
-    rules = room.desk.lobby.rules(server_of(old))
-    if rules != NO_RULES:
-        await room.desk.lobby.set_rules(server_of(new), rules)

@@ -27,7 +27,7 @@ from bots.telegram.desk import PLATFORM
 from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, key_of
 from bots.telegram.markup import plain
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, server_of, spot_of
-from bots.telegram.reading import answered, our_job
+from bots.telegram.reading import answered, our_job, unnamed
 from core import moderation as acts
 from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
 from core.job import Account, Identity
@@ -86,7 +86,7 @@ class Said:
 
 async def mod(room: Room, message: Message, said: str) -> None:
     """Do what the words say. Raises UserError or Transient."""
-    verb, *words = said.split() or [""]
+    verb, *words = unnamed(message).split()[1:] or [""]
     actor = await _actor(room, message)
     if actor.rank < Rank.MODERATOR:
         raise Refused(NOT_LEADING)

@@ -2,6 +2,7 @@
 
     telegram:CHAT/TOPIC/MESSAGE         a message; "@" where there is no topic
     telegram:CHAT/TOPIC/re-MESSAGE      the answer to a message, not sent yet
+    telegram:CHAT/TOPIC/was-MESSAGE     a message in the group that this one was: out of reach
     telegram:inline/USER/MESSAGE        a message that somebody sent by inline mode
 
 A job is written down at a place that is not sent yet, and moves to the message once it is.
@@ -15,7 +16,7 @@ from datetime import timedelta
 from telegram import Message
 
 from bots.telegram.desk import PLATFORM
-from core.places import parts, place
+from core.places import LEFT, parts, place
 
 NO_TOPIC = "@"
 INLINE = "inline"
@@ -27,19 +28,22 @@ UNSENT_TIME = timedelta(hours=1)
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A place, taken apart. message: None while it is not sent; answers: the message that it is an
-    answer to, once it is sent; 0 for none. inline: the id of an inline message, or ""."""
+    answer to, once it is sent; 0 for none. inline: the id of an inline message, or ""; was: what
+    the group called it that became this one, or ""."""
 
     chat: int
     topic: int | None = None
     message: int | None = None
     answers: int = 0
     inline: str = ""
+    was: str = ""
 
     @property
     def place(self) -> str:
         if self.inline:
             return place(PLATFORM, INLINE, str(self.chat), self.inline)
-        message = f"{_UNSENT}{self.answers}" if self.message is None else str(self.message)
+        unsent = f"{LEFT}{self.was}" if self.was else f"{_UNSENT}{self.answers}"
+        message = unsent if self.message is None else str(self.message)
         return place(PLATFORM, str(self.chat), str(self.topic or NO_TOPIC), message)
 
     @property
@@ -53,7 +57,7 @@ class Spot:
 
     def at(self, message: int) -> Spot:
         """The same, once it is sent."""
-        return replace(self, message=message)
+        return replace(self, message=message, was="")
 
 
 def spot(place: str) -> Spot:
@@ -62,6 +66,8 @@ def spot(place: str) -> Spot:
     if chat == INLINE:
         return Spot(int(topic), inline=message)
     at = None if topic == NO_TOPIC else int(topic)
+    if message.startswith(LEFT):
+        return Spot(int(chat), at, was=message.removeprefix(LEFT))
     if message.startswith(_UNSENT):
         return Spot(int(chat), at, answers=int(message.removeprefix(_UNSENT)))
     return Spot(int(chat), at, int(message))

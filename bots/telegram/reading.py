@@ -49,6 +49,16 @@ def read(message: Message, username: str) -> Said:
     return Said(command, words.strip(), named or words != text)
 
 
+def unnamed(message: Message) -> str:
+    """The text of a message without those whom it mentions by a link to them."""
+    whole, kept, at = (message.text or "").encode("utf-16-le"), b"", 0
+    for entity in message.entities:  # counted in UTF-16
+        if entity.type == MessageEntity.TEXT_MENTION:
+            kept += whole[at : 2 * entity.offset]
+            at = 2 * (entity.offset + entity.length)
+    return (kept + whole[at:]).decode("utf-16-le")
+
+
 def asked_to_change(room: Room, message: Message) -> str | None:
     """The job whose line a message of ours asks to change; None where it asks for nothing. Such a
     message has no buttons: where there are some, its words are somebody's."""

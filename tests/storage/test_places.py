@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from core.moderation import Ban, Fill, SetQuota
 from core.places import Post, Rules
 from storage.store import Store
-from tests.storage.samples import NOON, a_person
+from tests.storage.books import faults
+from tests.storage.samples import NOON, a_person, do
 from tests.storage.steps import finish, queue
 
 
@@ -90,3 +92,44 @@ async def test_a_clip_is_reported_once_by_each(store: Store) -> None:
     reports = [await store.places.report(job.id, who.id, job.place, NOON) for who in (ben, ben)]
     assert reports == [True, False]
     assert await store.places.report(job.id, anna.id, job.place, NOON)
+
+
+async def test_what_is_known_of_a_server_follows_it(store: Store) -> None:
+    old, new = "telegram:-5", "telegram:-1005"
+    ada, ben = await a_person(store, 100), await a_person(store, 100)
+    await store.places.set_rules(old, Rules(longest=5.0))
+    await do(store, Fill(server=old, credits=50))
+    for account in (ada, ben):
+        await do(store, Ban(server=old, account_id=account.id, reason="spam"))
+        await do(store, SetQuota(server=old, account_id=account.id, credits=7))
+    await do(store, Ban(server=new, account_id=ben.id, reason="known there, too"))
+    await do(store, Ban(server="telegram:-50", account_id=ada.id, reason="of another one"))
+    job = await queue(store, ada, 1, place=f"{old}/@/12")
+    beside = await queue(store, ada, 1, place="telegram:-50/@/12")
+    await store.places.keep(Post(job.place, "81", 10_000, True))
+    treasury = await store.accounts.treasury(old)
+    for _ in range(2):
+        await store.places.follow(f"{old}/@", f"{new}/@")
+        assert await store.places.all_rules() == {new: Rules(longest=5.0)}
+        assert await store.accounts.treasury(new) == treasury
+        held = await store.moderation.restraints([ada.id, ben.id], NOON)
+        assert sorted((one.server, one.whom, one.kind, one.reason) for one in held) == sorted([
+            (new, f"account:{ada.id}", "ban", "spam"),
+            (new, f"account:{ada.id}", "quota", ""),
+            (old, f"account:{ben.id}", "ban", "spam"),
+            (new, f"account:{ben.id}", "ban", "known there, too"),
+            (new, f"account:{ben.id}", "quota", ""),
+            ("telegram:-50", f"account:{ada.id}", "ban", "of another one"),
+        ])  # fmt: skip
+        assert [one.id for one in await store.jobs.at(f"{new}/@/was-12")] == [job.id]
+        assert [one.id for one in await store.jobs.at(beside.place)] == [beside.id]
+        assert await store.places.post(f"{new}/@/was-12") is not None
+    await do(store, Fill(server=new, credits=1))
+    assert treasury is not None
+    assert (await store.accounts.wallet(treasury.account_id)).available == 51
+    claimed = await store.jobs.claim(job.id, NOON)
+    assert claimed is not None
+    await finish(store, claimed)
+    (delivery,) = await store.outbox.lease(NOON, 60, 9)
+    assert delivery.place == f"{new}/@/was-12"
+    assert await faults(store) == []

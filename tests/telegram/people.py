@@ -81,8 +81,19 @@ class Person:
         *,
         topic: Topic | None = None,
         reply_to: Message | None = None,
+        about: Person | None = None,
     ) -> Message:
-        return self._post(chat, topic, reply_to, text)
+        """about: who is mentioned where their first name first stands, by a link to them: so apps
+        mention who has no username."""
+        if about is None:
+            return self._post(chat, topic, reply_to, text)
+        name = about.user.first_name
+        return self._post(chat, topic, reply_to, text, mentions=({
+            "type": "text_mention",
+            "offset": markup.length(text[: text.index(name)]),
+            "length": markup.length(name),
+            "user": payloads.user(about.user),
+        },))  # fmt: skip
 
     def photo(
         self, data: bytes, caption: str = "", chat: Chat | None = None, **where: Any
@@ -140,7 +151,7 @@ class Person:
 
     def _post(
         self, chat: Chat | None, topic: Topic | None, reply_to: Message | None, text: str,
-        **what: Any,
+        mentions: tuple[Json, ...] = (), **what: Any,
     ) -> Message:  # fmt: skip
         where = self._in(chat)
         if reply_to and (where.id, reply_to.id) not in self.world.messages:
@@ -149,7 +160,7 @@ class Person:
             raise Impossible("the topic is closed")
         return post(self.world, Message(
             where.id, self.world.message_id(where.id), self.id, self.world.clock.now(), text,
-            markup.found(text), reply_to=reply_to.id if reply_to else None,
+            (*markup.found(text), *mentions), reply_to=reply_to.id if reply_to else None,
             topic=topic.id if topic else 0, **what,
         ))  # fmt: skip
 

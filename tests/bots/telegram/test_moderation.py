@@ -36,6 +36,11 @@ async def test_a_moderator_s_day(telegram_standin: Standin, tmp_path: Path) -> N
         await fill(here, group, 50)
         await mod("grant 20 a prize", "20 credits for Anna from the treasury")
         assert (await here.funds(anna))[0] == before + 20
+        by_link = mia.say("/mod grant 🎬 Anna 5", group, about=anna)
+        await here.answer(by_link, "Say how many credits")
+        by_link = mia.say("/mod grant Anna 5 for Anna", group, about=anna)
+        await here.answer(by_link, "5 credits for Anna from the treasury")
+        await mod("take 5", "Only who runs this Kinora")
 
         await mod("quota 1", "may spend 1 credit a day")
         dear = anna.say("/create a ball --seconds 8", group)
@@ -53,7 +58,7 @@ async def test_a_moderator_s_day(telegram_standin: Standin, tmp_path: Path) -> N
         assert await engine.asked_to_stop.get() == (job_id, attempt)
         engine.stop(job_id, attempt)
         await here.until(card, lambda message: "Cancelled" in message.text)
-        assert await here.funds(anna) == (before + 20, 0)
+        assert await here.funds(anna) == (before + 25, 0)
 
         (row,) = await here.home.store.moderation.rows(1, newest=True)
         assert (row.who, row.act) == (f"Mia (telegram:{mia.id})", "cancel")

@@ -495,10 +495,18 @@ async def test_a_group_becomes_a_supergroup_midway(
     async with wound(telegram_standin, tmp_path) as here:
         group: Chat = telegram_standin.scene.group("Old", here.mia, here.anna, kind=GROUP)
         job = await running(here, here.anna.say("/create a ball", group))
-        telegram_standin.scene.migrate(group)
+        hello = here.anna.say("hello", group)
+        await here.answer(here.mia.say("/mod quota 1", group, reply_to=hello), "1 credit a day")
+        new = telegram_standin.scene.migrate(group)
+        card = await here.telegram.world.until(
+            lambda: next((m for m in here.anna.messages(new) if "Cancel" in labels(m)), None)
+        )
+        assert card is not None
         await job.finish()
-        await telegram_standin.until_clip(here.anna)
+        assert (await telegram_standin.until_clip(here.anna)).message_id == card.id
         await seen_once(here, here.anna)
+        asked = here.anna.say("/create a ball --seconds 8", new)
+        await here.answer(asked, "Here you may spend 1 a day")
 
 
 async def test_a_topic_is_closed_midway(telegram_standin: Standin, tmp_path: Path) -> None:
