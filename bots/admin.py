@@ -21,12 +21,13 @@ from bots import moderation, vouchers
 from bots.sheets import cell
 from bots.shell import Json, err, out, run, settings_of
 from bots.talk import Bold, Code, Paragraph
+from bots.wares import refund_of
 from core import moderation as acts
 from core.audit import Row
 from core.errors import NotFound
 from core.job import Account, Identity, new_id
 from core.moderation import EVERYWHERE, Act, Actor, Rank
-from core.moderators import NOBODY, PAGE, Moderators
+from core.moderators import NOBODY, PAGE, Done, Moderators
 from core.treasury import Policy
 
 app = typer.Typer(help="What an operator does.", no_args_is_help=True)
@@ -94,6 +95,26 @@ def take(
         dry_run,
         as_json,
     )
+
+
+@app.command()
+def refund(
+    number: Annotated[int, typer.Argument(min=1, help="Of the payment, as /paysupport has it.")],
+    reason: Reason = "", dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Give back what was paid in Telegram Stars. A Kinora that runs does it within a minute."""
+
+    from bots import app as kinora
+
+    async def work() -> None:
+        settings = settings_of()
+        async with kinora.store_of(settings) as store:
+            act = refund_of(await store.payments.purchase(number), reason)
+            moderators = kinora.moderators_of(settings, store)
+            done = await moderators.do(HOST, act, new_id(), dry=dry_run)
+        _tell(done, dry_run, as_json)
+
+    run(work())
 
 
 @app.command()
@@ -381,12 +402,16 @@ def _perform(act: Callable[[Moderators], Awaitable[Act]], dry: bool, as_json: bo
     async def work() -> None:
         async with _moderators() as moderators:
             done = await moderators.do(HOST, await act(moderators), new_id(), dry=dry)
-        if as_json:
-            print(json.dumps({"done": not dry, "words": done.words, "jobs": done.jobs}))
-            return
-        out.print(f"{moderation.DRY if dry else ''}{done.words}", highlight=False, soft_wrap=True)
+        _tell(done, dry, as_json)
 
     run(work())
+
+
+def _tell(done: Done, dry: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"done": not dry, "words": done.words, "jobs": done.jobs}))
+        return
+    out.print(f"{moderation.DRY if dry else ''}{done.words}", highlight=False, soft_wrap=True)
 
 
 async def _person(moderators: Moderators, who: str) -> Account:

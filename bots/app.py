@@ -303,7 +303,10 @@ async def examine(settings: Settings) -> list[doctor.Finding]:
     findings = await doctor.examine(settings, CATALOGUE, at_head)
     findings += await examine_discord(_discord_of(settings))
     alone = not is_running(settings)
-    return [*findings, *await examine_telegram(_telegram_of(settings), alone=alone)]
+    return [
+        *findings,
+        *await examine_telegram(_telegram_of(settings), wares_of(settings), alone=alone),
+    ]
 
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:

@@ -14,14 +14,14 @@ from core.audit import Row
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
-from core.moderation import EVERYWHERE, Act, Ban, Kind, Rank, Restraint, Take, moment
+from core.moderation import EVERYWHERE, Act, Ban, Kind, Rank, Refund, Restraint, Take, moment
 from core.moderators import Moderators, Shown
 
 DRY = "Nothing is done yet. This would be: "
 FOR_GOOD = ("", "good", "ever", "forever")
 HOW_LONG = "Say until when as 3d, 12h, 2w, 2026-12-31, or 2026-12-31T18:00."
 LONGEST = timedelta(days=36_500)
-CONFIRMED = Take, Ban
+CONFIRMED = Take, Ban, Refund
 """What a button has to confirm."""
 WAITING_MOST = 100
 TOO_LATE = "That was asked too long ago: type it again. Nothing was done."

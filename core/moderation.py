@@ -81,6 +81,15 @@ class Take(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(OnPerson):
+    """What somebody paid goes back to them; what is left of what it brought is taken."""
+
+    verb: ClassVar[str] = "refund"
+    purchase_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetQuota(OnPerson):
     """The most credits that somebody may spend on a server in a local day. None: no limit."""
 
@@ -234,8 +243,7 @@ class StopVoucher(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole(Act):
-    """The plan that all have who have a role of a server; with the free one it gives none. role,
-    name: its id, and what it is called."""
+    """The plan that a server's role gives; the free one: none. role, name: its id, and its name."""
 
     verb: ClassVar[str] = "role"
     role: str
@@ -246,7 +254,7 @@ class SetRole(Act):
 TO_MANY = {act.verb: act for act in (Grant, Take, SetQuota, SetPlan, Note)}
 """What can be done to all who have a role, by its verb."""
 
-OF_OPERATORS = (Take, SetPlan, SetRole, Fill, MakeVoucher, StopVoucher)
+OF_OPERATORS = (Take, Refund, SetPlan, SetRole, Fill, MakeVoucher, StopVoucher)
 """What makes, takes or changes what somebody has everywhere."""
 
 OF_A_SERVER = (SetQuota, SetRole, Fill, SetPolicy)
@@ -306,7 +314,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, plan, role, fill | – | – | yes |
+    | take, refund, plan, role, fill | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete | – | jobs that were posted on their server | any |
     | move | – | those, to the end of the queue | any, to either end |

@@ -19,6 +19,7 @@ from core.moderation import (
     Actor,
     Cancel,
     Delete,
+    Kind,
     OnPerson,
     Pause,
     Rank,
@@ -115,6 +116,17 @@ class Moderators:
 
     def is_operator(self, identity: Identity) -> bool:
         return identity in self._operators
+
+    def operators(self, platform: str) -> Sequence[Identity]:
+        """Those whom the settings name there."""
+        theirs = (one for one in self._operators if one.platform == platform)
+        return sorted(theirs, key=lambda one: one.subject)
+
+    async def ban(self, account_id: int) -> Restraint | None:
+        """What keeps somebody from this Kinora everywhere."""
+        held = await self._moderation.restraints([account_id], self._clock())
+        whole = (one for one in held if (one.kind, one.server) == (Kind.BAN, EVERYWHERE))
+        return next((one for one in whole if one.whom == person(account_id)), None)
 
     async def identities(self, account_id: int) -> Sequence[Identity]:
         return await self._moderation.identities(account_id)

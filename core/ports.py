@@ -475,6 +475,21 @@ class Payments(Protocol):
 
     async def by_charge(self, provider: str, charge: str) -> Purchase | None: ...
 
+    async def purchase(self, purchase_id: int) -> Purchase | None: ...
+
+    async def ask_back(self, purchase_id: int, why: str) -> None:
+        """Note why whoever paid wants it back; the first counts."""
+        ...
+
+    async def order_refund(self, purchase_id: int) -> None:
+        """Let it be among those that are due, unless it went back, or its provider gives nothing
+        back for us."""
+        ...
+
+    async def refunds_due(self, provider: str) -> Sequence[Purchase]:
+        """Ordered, and not done yet; the oldest first."""
+        ...
+
     async def newest(
         self, limit: int, provider: str | None = None, before: int | None = None
     ) -> Sequence[Purchase]:

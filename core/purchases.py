@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from core.ports import Payments
 
 LISTED = 50
+STARS = "stars"
+"""The provider of what was paid on Telegram."""
+
 VOUCHER = "voucher"
 """The provider of what came by a code, which nobody paid for."""
 
@@ -39,7 +42,7 @@ class Purchase:
     account_id: None where only its refund or its end was heard of yet. at: when it was paid.
     credits: that it brought; taken: that were taken back. days: of the plan, where no `until` was
     said. until: when the plan ends; None, without days: never. place: where it was paid, as the
-    provider's room likes to know it again.
+    provider's room likes to know it again. asked: why they want it back, if they do.
     """
 
     id: int
@@ -55,6 +58,7 @@ class Purchase:
     days: int | None = None
     until: datetime | None = None
     place: str = ""
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,22 @@ class Purchases:
 
     async def by_charge(self, provider: str, charge: str) -> Purchase | None:
         return await self._payments.by_charge(provider, charge)
+
+    async def purchase(self, purchase_id: int) -> Purchase | None:
+        return await self._payments.purchase(purchase_id)
+
+    async def ask_back(self, purchase_id: int, why: str) -> None:
+        """Note why whoever paid wants it back, for whoever decides."""
+        await self._payments.ask_back(purchase_id, why)
+
+    async def order_refund(self, purchase_id: int) -> None:
+        """What was paid is to go back: whoever speaks with its provider does it. Moderators order
+        it by an act of theirs."""
+        await self._payments.order_refund(purchase_id)
+
+    async def refunds_due(self, provider: str) -> Sequence[Purchase]:
+        """What was ordered back, and did not go back yet."""
+        return await self._payments.refunds_due(provider)
 
     async def newest(
         self, limit: int, provider: str | None = None, before: int | None = None

@@ -19,6 +19,7 @@ from core.moderation import (
     OnPerson,
     Outcome,
     Pause,
+    Refund,
     Resume,
     RoleDone,
     SetPlan,
@@ -67,6 +68,8 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"{name} is not banned{place} any more."
         case Note():
             return f"Noted about {name}: {act.text}"
+        case Refund():
+            return f"Payment {act.purchase_id} of {name} goes back, with what is left of it."
         case Cancel():
             return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
         case Delete():

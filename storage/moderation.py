@@ -41,18 +41,22 @@ from storage import ledger, vouchers
 from storage.accounts import behind, claim
 from storage.database import Database, retried
 from storage.jobs import blot_out, call_off, spent
+from storage.purchases import ordered
 from storage.tables import (
     AccountRow,
     AuditRow,
     ClaimRow,
     IdentityRow,
     JobRow,
+    PurchaseRow,
     RestraintRow,
     RoleRow,
     TreasuryRow,
 )
 
 _LOG_LOCK = 0x6B696E6F7261 + 2
+NO_PAYMENT = "There is no such payment."
+NOT_BACK = "That can't go back: it did already, or was paid where only the seller there gives back."
 NO_TREASURY = "This server has no treasury: whoever runs this Kinora can fill one."
 
 
@@ -243,6 +247,12 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             if not await blot_out(session, shown, now):
                 raise NotFound(NO_CLIP)
             return Outcome(jobs=(act.job_id,))
+        case acts.Refund():
+            paid = await session.get(PurchaseRow, act.purchase_id)
+            if paid is None or paid.account_id != act.account_id:
+                raise NotFound(NO_PAYMENT)
+            if not await ordered(session, act.purchase_id, now):
+                raise WrongState(NOT_BACK)
         case acts.Cancel():
             this = _job(act)
             if await session.scalar(select(col(JobRow.number)).where(this)) is None:

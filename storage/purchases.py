@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.job import Claim, Grant, new_id
 from core.ports import Clock
 from core.purchases import (
+    STARS,
     Bought,
     Purchase,
     PurchaseState,
@@ -83,6 +84,36 @@ class SqlPayments:
         found = await self._rows(1, _this(provider, charge))
         return found[0] if found else None
 
+    async def purchase(self, purchase_id: int) -> Purchase | None:
+        found = await self._rows(1, col(PurchaseRow.id) == purchase_id)
+        return found[0] if found else None
+
+    @retried
+    async def ask_back(self, purchase_id: int, why: str) -> None:
+        async with self.database.writing() as session:
+            await session.execute(
+                update(PurchaseRow)
+                .where(col(PurchaseRow.id) == purchase_id, col(PurchaseRow.asked).is_(None))
+                .values(asked=why)
+                .execution_options(synchronize_session=False)
+            )
+
+    @retried
+    async def order_refund(self, purchase_id: int) -> None:
+        async with self.database.writing() as session:
+            await ordered(session, purchase_id, self._clock())
+
+    @retried
+    async def refunds_due(self, provider: str) -> Sequence[Purchase]:
+        due = and_(
+            col(PurchaseRow.provider) == provider,
+            col(PurchaseRow.refund_at).is_not(None),
+            col(PurchaseRow.state) != PurchaseState.REFUNDED,
+        )
+        query = select(PurchaseRow).where(due).order_by(col(PurchaseRow.refund_at))
+        async with self.database.reading() as session:
+            return [purchase_of(row) for row in await session.scalars(query)]
+
     @retried
     async def newest(
         self, limit: int, provider: str | None = None, before: int | None = None
@@ -127,6 +158,22 @@ async def enter(session: AsyncSession, sale: Sale, receipt: str, now: datetime) 
     return Bought(purchase_of(row), row.receipt == receipt, available, claimed)
 
 
+async def ordered(session: AsyncSession, purchase_id: int, now: datetime) -> bool:
+    """Let a purchase go back. False: there is none that could."""
+    found = await session.scalar(
+        update(PurchaseRow)
+        .where(
+            col(PurchaseRow.id) == purchase_id,
+            col(PurchaseRow.provider) == STARS,
+            col(PurchaseRow.state) != PurchaseState.REFUNDED,
+        )
+        .values(refund_at=func.coalesce(col(PurchaseRow.refund_at), now))
+        .returning(col(PurchaseRow.id))
+        .execution_options(synchronize_session=False)
+    )
+    return found is not None
+
+
 async def claim_bought(
     session: AsyncSession, account_id: int | None, plan: str | None
 ) -> Claim | None:
@@ -147,7 +194,7 @@ async def claim_bought(
 def purchase_of(row: PurchaseRow) -> Purchase:
     return Purchase(
         row.id, row.provider, row.charge, row.account_id, row.ware, PurchaseState(row.state),
-        row.at, row.credits, row.taken, row.plan, row.days, row.until, row.place,
+        row.at, row.credits, row.taken, row.plan, row.days, row.until, row.place, row.asked,
     )  # fmt: skip
 
 

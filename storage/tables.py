@@ -124,7 +124,8 @@ class PurchaseRow(Table, table=True):
     """One charge; as in `core.purchases.Purchase`.
 
     as_of: the moment of the newest that was heard of it. lot_id: what its credits lie in. receipt:
-    which call brought it, or took it back.
+    which call brought it, or took it back. asked: why whoever paid wants it back. refund_at: when
+    that was ordered.
     """
 
     __tablename__ = "purchase"
@@ -151,6 +152,8 @@ class PurchaseRow(Table, table=True):
     until: datetime | None = Field(default=None, sa_column=Column(Instant))
     place: str = Field(default="", sa_column=Column(Text, nullable=False))
     receipt: str = Field(default="", sa_column=Column(Text, nullable=False))
+    asked: str | None = Field(default=None, sa_column=Column(Text))
+    refund_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
 
 
 class VoucherRow(Table, table=True):

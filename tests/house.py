@@ -7,7 +7,7 @@ async with house(tmp_path) as home:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bots import app
-from bots.settings import Credits, Settings
+from bots.settings import Credits, Settings, Ware
 from bots.settings import Discord as DiscordSettings
 from bots.settings import Telegram as TelegramSettings
 from bots.settings import Web as WebSettings
@@ -27,6 +27,7 @@ from bots.web import runner
 from core.catalog import Model
 from core.job import Identity
 from core.ports import Clock
+from core.purchases import Purchases
 from core.studio import Studio
 from model.engines.local import LocalEngine
 from storage.store import Store, utc_now
@@ -45,6 +46,7 @@ class Home:
     studio: Studio
     store: Store
     engine: app.RunningEngine
+    purchases: Purchases
 
     def client(self, key: str | None = ADMIN_KEY) -> aiohttp.ClientSession:
         """Somebody with a key; with no key, somebody unknown."""
@@ -77,6 +79,8 @@ async def house(
     admin_key: str = ADMIN_KEY,
     public_url: str | None = None,
     operators: str = "",
+    payments: bool = False,
+    wares: Mapping[str, Ware] | None = None,
     discord: DiscordSettings | None = None,
     telegram: TelegramSettings | None = None,
     engine: app.Opening | None = None,
@@ -90,6 +94,8 @@ async def house(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path / "data",
         operators=operators,
+        payments=payments,
+        wares=dict(wares or {}),
         web=WebSettings(admin_key=SecretStr(admin_key), public_url=public_url, port=0),
         credits=Credits(daily=daily_credits),
         discord=discord or DiscordSettings(),
@@ -108,6 +114,7 @@ async def house(
                 built.studio,
                 built.store,
                 built.engine,
+                Purchases(built.store.payments, app.wares_of(settings)),
             )
         finally:
             await serving.cleanup()

@@ -33,6 +33,7 @@ from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of, spot
+from bots.telegram.till import Till
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
 from core.places import Post
@@ -65,6 +66,7 @@ class Room:
     delivery: Delivery
     files: Files
     albums: Albums
+    till: Till
     soon: Soon
     waiting: Confirmations = field(default_factory=Confirmations)
 

@@ -22,7 +22,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 from bots.answers import SOON_SECONDS, reason
 from bots.cards import Cards
 from bots.standing import Standing
-from bots.telegram import buttons, inline, intake, leaving, moving, reception
+from bots.telegram import buttons, inline, intake, leaving, moving, reception, shop
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
 from bots.telegram.delivery import Delivery
@@ -36,6 +36,7 @@ from bots.telegram.messages import Messages
 from bots.telegram.moderation import rank_in
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
+from bots.telegram.till import Till
 from core.errors import Transient
 from core.job import Identity, Job
 from core.moderation import Rank
@@ -46,7 +47,8 @@ log = logging.getLogger("kinora.telegram")
 App = Application[Any, Any, Any, Any, Any, Any]
 
 UPDATES = (
-    "message", "callback_query", "inline_query", "chosen_inline_result", "my_chat_member"
+    "message", "callback_query", "inline_query", "chosen_inline_result", "my_chat_member",
+    "pre_checkout_query",
 )  # fmt: skip
 POLL = timedelta(seconds=30)
 """How long Telegram holds a question for updates."""
@@ -149,6 +151,7 @@ def room_of(desk: TelegramDesk, app: App, heard: Heard) -> Room:
         ),
         files=Files(bot),
         albums=Albums(),
+        till=Till(desk, bot, messages),
         soon=app.create_task,
     )
 
@@ -233,10 +236,12 @@ class Bot:
         app = application(self._desk, heard, Speaking(refused), asking)
         async with _hung_up(app), app:
             room = room_of(self._desk, app, heard)
+            selling = bool(self._desk.purchases.wares.for_stars())
             for hearers in (
                 leaving,
                 moving,
                 reception,
+                shop,
                 inline,
                 buttons,
                 intake,
@@ -245,7 +250,8 @@ class Bot:
             self._room = room
             keeping = [
                 asyncio.create_task(room.cards.run()),
-                asyncio.create_task(keep_in_step(room.bot)),
+                asyncio.create_task(keep_in_step(room.bot, selling=selling)),
+                asyncio.create_task(room.till.run()),
                 asyncio.create_task(_refusal(refused)),
             ]
 

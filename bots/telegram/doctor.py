@@ -21,6 +21,7 @@ from bots.telegram.remedies import (
     NEW_BOT,
     NO_GROUPS,
     NO_TOKEN,
+    PAYMENTS,
     PRIVACY_OFF,
     PRIVACY_ON,
     SECOND,
@@ -31,8 +32,11 @@ from bots.telegram.remedies import (
     WEBHOOK_FAILS,
     unreachable,
 )
+from bots.wares import price
+from core.wares import Wares
 
 ASKED_SECONDS = 20.0
+NO_WARES = Wares()
 LISTEN = timedelta(seconds=4)
 """Another program that polls is back within this time, and is noticed."""
 
@@ -40,9 +44,11 @@ TOKEN_FORM = re.compile(r"\d{5,}:[\w-]{30,}")
 """https://core.telegram.org/bots/api#authorizing-your-bot"""
 
 
-async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[Finding]:
-    """Whether the token works, and what is set in BotFather. alone: no Kinora of ours polls now,
-    so that one that does is somebody else's."""
+async def examine(
+    settings: Telegram | None, wares: Wares = NO_WARES, *, alone: bool = True
+) -> Sequence[Finding]:
+    """Whether the token works, what is set in BotFather, and what is sold. alone: no Kinora of ours
+    polls now, so that one that does is somebody else's."""
     if settings is None:
         return [Finding("note", "Telegram", "no token, so no bot", NEW_BOT)]
     if settings.api_url == API and not TOKEN_FORM.fullmatch(settings.token):
@@ -57,7 +63,7 @@ async def examine(settings: Telegram | None, *, alone: bool = True) -> Sequence[
     )
     try:
         async with asyncio.timeout(ASKED_SECONDS + LISTEN.total_seconds()), bot:
-            found = list(_seen(bot.bot))
+            found = [*_seen(bot.bot), await _payments(bot, wares)]
             webhook = await bot.get_webhook_info()
             found += _webhook(settings, webhook)
             if settings.store_chat is not None:
@@ -105,6 +111,16 @@ def _webhook(settings: Telegram, seen: WebhookInfo) -> Iterator[Finding]:
         yield Finding("bad", "Telegram webhook", said, WEBHOOK_FAILS)
     elif seen.url:
         yield Finding("ok", "Telegram webhook", host)
+
+
+async def _payments(bot: Bot, wares: Wares) -> Finding:
+    offered = wares.for_stars()
+    if not offered:
+        seen = "off" if not wares.on else "on, but no ware has a price in Stars"
+        return Finding("note", "Telegram payments", seen, PAYMENTS)
+    sold = ", ".join(f"{ware.name} for {price(ware)}" for ware in offered)
+    stars = (await bot.get_my_star_balance()).amount
+    return Finding("ok", "Telegram payments", f"{sold}; the bot has ⭐ {stars}")
 
 
 async def _store(bot: Bot, chat_id: int) -> Finding:

@@ -130,7 +130,7 @@ class Handling(BaseUpdateProcessor):
         assert task is not None, "the library makes one for each update"
         self._tasks.add(task)
         try:
-            async with self._turn(update), self._places:
+            async with self._turn(update), self._place(update):
                 await coroutine
             if not self._closing:
                 await self._heard.done([update])
@@ -138,6 +138,10 @@ class Handling(BaseUpdateProcessor):
             self._tasks.discard(task)
             if isinstance(coroutine, Coroutine):
                 coroutine.close()  # it never began where its turn did not come
+
+    def _place(self, update: Update) -> AbstractAsyncContextManager[None]:
+        """Who is about to pay waits for nobody: Telegram gives ten seconds."""
+        return self._places if update.pre_checkout_query is None else nullcontext()
 
     def _turn(self, update: Update) -> AbstractAsyncContextManager[None]:
         """Pictures take their time, and those of an album wait for each other."""

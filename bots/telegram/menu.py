@@ -39,6 +39,7 @@ _LOOKING = {
 }
 _GIFT = {"gift": "Give credits of yours to somebody"}
 _REDEEM = {"redeem": "Use a voucher code"}
+_BUYING = {"buy": "Credits and plans, for Telegram Stars"}
 _SETTINGS = {"settings": "How Kinora is used in this chat"}
 _LEADING = {"mod": "What those do who lead this chat"}
 _FINE_PRINT = {
@@ -59,10 +60,15 @@ SCOPES: tuple[tuple[BotCommandScope, Mapping[str, str]], ...] = (
 )
 
 
-def menus() -> Iterator[tuple[BotCommandScope, str | None, Sequence[BotCommand]]]:
-    """Scope, language (None for all others), and the commands there."""
+def menus(
+    *, selling: bool = False
+) -> Iterator[tuple[BotCommandScope, str | None, Sequence[BotCommand]]]:
+    """Scope, language (None for all others), and the commands there. selling: whether there is
+    something to buy, which is done in private chats."""
     languages = {name.partition("-")[0]: words for name, words in catalogue().items()}
-    for scope, commands in SCOPES:
+    for scope, listed in SCOPES:
+        private = isinstance(scope, BotCommandScopeAllPrivateChats)
+        commands = {**listed, **_BUYING} if selling and private else listed
         for language in (None, *languages):
             words = languages.get(language or "", {})
             yield (
@@ -72,12 +78,12 @@ def menus() -> Iterator[tuple[BotCommandScope, str | None, Sequence[BotCommand]]
             )
 
 
-async def keep_in_step(bot: ExtBot[Turn]) -> None:
+async def keep_in_step(bot: ExtBot[Turn], *, selling: bool = False) -> None:
     """Tell Telegram the commands, until it knows them. What can't be mended is said in the log."""
     while True:
         pause = AGAIN_SECONDS
         try:
-            await _tell_changed(bot)
+            await _tell_changed(bot, selling=selling)
             return
         except RetryAfter as error:
             pause = seconds_of(error)
@@ -91,9 +97,9 @@ async def keep_in_step(bot: ExtBot[Turn]) -> None:
         await asyncio.sleep(pause)
 
 
-async def _tell_changed(bot: ExtBot[Turn]) -> None:
+async def _tell_changed(bot: ExtBot[Turn], *, selling: bool) -> None:
     changed = 0
-    for scope, language, commands in menus():
+    for scope, language, commands in menus(selling=selling):
         if tuple(commands) != await bot.get_my_commands(scope, language):
             await bot.set_my_commands(commands, scope, language)
             changed += 1

@@ -28,6 +28,7 @@ from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, ke
 from bots.telegram.markup import plain
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, server_of, spot_of
 from bots.telegram.reading import answered, our_job, unnamed
+from bots.wares import refund_of
 from core import moderation as acts
 from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
 from core.job import Account, Identity
@@ -48,7 +49,7 @@ For this topic, or for all of this chat:
 /mod pause topic 2h · /mod pause all · /mod resume all
 /mod log: what was done here
 For whoever runs this Kinora:
-/mod take 20 · /mod plan pro 4w · /mod ban everywhere spam · /mod pause queue"""
+/mod take 20 · /mod refund 7 · /mod plan pro 4w · /mod ban everywhere spam · /mod pause queue"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
         raise Refused("Only who asked for it can do that.")
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
     room.waiting.done(name)
+    room.till.look()
     with as_far_as_telegram_lets():
         await room.messages.edit_text(spot_of(message), Shown(plain(done.words), None), last=True)
     return done.words
@@ -163,6 +165,15 @@ async def _grant(said: Said) -> Reading:
 async def _take(said: Said) -> Reading:
     whom, (count, reason) = await said.whom(), _counted(said.words)
     return acts.Take(account_id=whom.account.id, credits=count, reason=reason), whom.rank
+
+
+async def _refund(said: Said) -> Reading:
+    """A payment by its number, as /paysupport has it, whoever paid it."""
+    number, words = said.words[:1], said.words[1:]
+    if not number or not number[0].isdecimal() or len(number[0]) > 12:
+        raise BadPrompt("Say which payment, by its number, as in /mod refund 7.")
+    found = await said.room.desk.purchases.purchase(int(number[0]))
+    return refund_of(found, " ".join(words)), Rank.MEMBER
 
 
 async def _quota(said: Said) -> Reading:
@@ -226,6 +237,7 @@ async def _cancel(said: Said) -> Reading:
 _ACTS: Mapping[str, Callable[[Said], Awaitable[Reading]]] = {
     "grant": _grant,
     "take": _take,
+    "refund": _refund,
     "quota": _quota,
     "plan": _plan,
     "pause": _pause,

@@ -21,7 +21,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, fil
 from bots.card import offer
 from bots.gifts import GIFT_ID
 from bots.hearing import costless
-from bots.telegram import chats, gifts, moderation, showing, talk
+from bots.telegram import chats, gifts, moderation, shop, showing, support, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -55,7 +55,6 @@ TELLINGS: dict[str, Telling] = {
     "models": talk.models,
     "privacy": talk.privacy,
     "terms": talk.terms,
-    "paysupport": talk.paysupport,
 }
 
 PERSONAL = (talk.me, talk.queue)
@@ -72,6 +71,8 @@ def register(add: Add, room: Room) -> None:
         "mod": moderation.mod,
         "gift": gifts.gift,
         "redeem": gifts.redeem,
+        "buy": shop.buy,
+        "paysupport": support.paysupport,
     }
     for name, hearing in hearings.items():
         handling = _command(room, hearing)
@@ -81,16 +82,19 @@ def register(add: Add, room: Room) -> None:
         (re.compile(MAKE), make),
         (moderation.CONFIRM, moderation.confirm),
         (GIFT_ID, gifts.give),
+        (shop.BUTTON, shop.choose),
     ):
         add(CallbackQueryHandler(_button(room, pressing), pattern))
 
 
 async def start(room: Room, message: Message, said: str) -> None:
-    """Welcome somebody; a deep link may bring words, or a clip's id."""
+    """Welcome somebody; a deep link may bring words, a clip's id, or somebody to /buy."""
     if said.startswith(SHOW):
         await show(room, message, said.removeprefix(SHOW))
     elif said.startswith(CREATE):
         await _offer(room, message, said.removeprefix(CREATE).replace("_", " "))
+    elif said == shop.START:
+        await shop.buy(room, message, "")
     else:
         await _told(talk.start)(room, message, said)
 

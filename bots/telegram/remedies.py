@@ -55,6 +55,11 @@ INLINE_OFF = (
     "such as: a red ball bouncing, blue background. Then /setinlinefeedback, choose the bot, "
     "Enabled."
 )
+PAYMENTS = (
+    "To offer credits or plans for Telegram Stars, set KINORA_PAYMENTS=true and what is for sale, "
+    "as in KINORA_WARES__PACK__CREDITS=500 and KINORA_WARES__PACK__STARS=50. What was paid before "
+    "is honoured in any case."
+)
 STORE = (
     "Add the bot to that chat, to a channel as an administrator; or set "
     "KINORA_TELEGRAM__STORE_CHAT to another's id. A group's or a channel's begins with a minus."

@@ -24,6 +24,15 @@ WELCOME: Sequence[Paragraph] = (
     (line("/help says more, /me what you have."),),
 )
 
+PAYING: Paragraph = (
+    line(Bold("Payments")),
+    line("What there is to buy, /buy says. You pay in Telegram Stars, to whoever runs this Kinora; "
+         "Telegram is no party to it."),
+    line("What you paid for is yours at once, and stays unless the offer says how long. A "
+         "subscription renews every 30 days until you end it."),
+    line("Want a payment back? /paysupport. What you have not spent then goes, too."),
+)  # fmt: skip
+
 
 async def me(desk: TelegramDesk, account: Account) -> Shown:
     """Credits, what runs, the newest clips."""
@@ -99,6 +108,7 @@ async def privacy(desk: TelegramDesk, account: Account) -> Shown:
 
 async def terms(desk: TelegramDesk, account: Account) -> Shown:
     """What may be expected, and what is asked."""
+    sold = bool(desk.purchases.wares.for_stars())
     return _shown(
         [
             (line(Bold("Terms")),),
@@ -111,20 +121,9 @@ async def terms(desk: TelegramDesk, account: Account) -> Shown:
                 line("What fails costs nothing. Credits are not money and can't be paid out."),
                 line("Report, under a clip, tells whoever runs this of what should not be."),
             ),
+            *([PAYING] if sold else []),
         ]
     )  # fmt: skip
-
-
-async def paysupport(desk: TelegramDesk, account: Account) -> Shown:
-    return _shown(
-        [
-            (
-                line("Nothing is sold here, so there is nothing to pay and nothing to refund."),
-                line("Your credits are free and come back each day: /me says how many."),
-                line("If somebody asks you for money in this bot's name, it is not this bot."),
-            ),
-        ]
-    )
 
 
 def drawn(paragraphs: Sequence[Paragraph]) -> str:

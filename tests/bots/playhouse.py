@@ -34,7 +34,7 @@ class Playhouse(ABC):
     folder: Path
 
     @abstractmethod
-    def open(self) -> AbstractAsyncContextManager[Program]:
+    def open(self, **more: str) -> AbstractAsyncContextManager[Program]:
         """The program, with its bot ready; killed when the block is left."""
 
     @abstractmethod

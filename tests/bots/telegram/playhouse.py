@@ -31,7 +31,8 @@ class Playhouse(house.Playhouse):
     groups: tuple[Chat, ...]
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Program]:
+    async def open(self, **more: str) -> AsyncIterator[Program]:
+        """more: settings."""
         updates, world = self.telegram.updates, self.telegram.world
         polled = updates.asked
         settings = {
@@ -39,6 +40,7 @@ class Playhouse(house.Playhouse):
             "KINORA_TELEGRAM__API_URL": self.telegram.api_url,
             "KINORA_TELEGRAM__FILE_URL": f"{self.telegram.api_url}/file",
             "KINORA_CREDITS__DAILY": PLENTY,
+            **more,
         }
         async with running(self.folder, **settings) as program:
             await world.until(lambda: updates.asked > polled, "the bot", UP_SECONDS)

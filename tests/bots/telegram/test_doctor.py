@@ -12,6 +12,7 @@ from bots.doctor import Finding
 from bots.telegram.desk import Telegram
 from bots.telegram.doctor import examine
 from bots.telegram.remedies import unreachable
+from core.wares import Ware, Wares
 from tests.program import command
 from tests.telegram.server import Standin
 from tests.telegram.smallest import built, polling
@@ -40,6 +41,21 @@ async def test_a_bot_as_it_should_be(telegram_standin: Standin) -> None:
     assert not [one for one in seen.values() if one.verdict == "bad"]
     assert not telegram_standin.world.commands
     assert not telegram_standin.updates.webhook
+
+
+async def test_what_is_sold(telegram_standin: Standin) -> None:
+    off = (await found(telegram_standin))["Telegram payments"]
+    assert (off.seen, "KINORA_PAYMENTS=true" in off.remedy) == ("off", True)
+    by_name = {
+        "pack": Ware("pack", "500 credits", credits=500, stars=100),
+        "patron": Ware("patron", "Pro", plan="pro", days=30, stars=250, renews=True),
+        "role": Ware("role", "On Discord", plan="pro", days=30, sku="81"),
+    }
+    seen = await examine(settings(telegram_standin), Wares(by_name, on=True))
+    (sold,) = [one for one in seen if one.what == "Telegram payments"]
+    assert (sold.verdict, sold.seen) == (
+        "ok", "pack for ⭐ 100, patron for ⭐ 250 every 30 days; the bot has ⭐ 0",
+    )  # fmt: skip
 
 
 async def test_what_is_set_in_botfather(telegram_standin: Standin) -> None:
