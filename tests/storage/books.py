@@ -48,8 +48,9 @@ SELECT purchase.id, purchase.credits, purchase.taken, purchase.lot_id,
   COALESCE(SUM(CASE WHEN entry.kind = 'grant' THEN available_change END), 0) AS given,
   COALESCE(SUM(CASE WHEN entry.kind = 'take' AND entry.key LIKE '%refund:' || purchase.id
     THEN -available_change END), 0) AS taken_back
-FROM purchase LEFT JOIN entry ON entry.lot_id = purchase.lot_id
-WHERE COALESCE(purchase.account_id, 0) BETWEEN :first AND :last
+FROM purchase LEFT JOIN entry
+  ON entry.lot_id = purchase.lot_id AND entry.account_id = purchase.account_id
+WHERE purchase.account_id BETWEEN :first AND :last
 GROUP BY purchase.id, purchase.credits, purchase.taken, purchase.lot_id
 """
 
@@ -61,11 +62,13 @@ FROM voucher
 
 _GIFTS = """
 SELECT gift.id, gift.credits,
-  (SELECT COALESCE(-SUM(available_change), 0) FROM entry WHERE kind = 'take'
-    AND (key LIKE 'take:%:gift:' || gift.id OR key LIKE 'take:%:gift:' || gift.id || '/%')) AS sent,
-  (SELECT COALESCE(SUM(available_change), 0) FROM entry WHERE kind = 'grant'
+  (SELECT COALESCE(-SUM(available_change), 0) FROM entry
+    WHERE account_id = gift.sender_id AND kind = 'take'
+    AND key || '/' LIKE 'take:%:gift:' || gift.id || '/%') AS sent,
+  (SELECT COALESCE(SUM(available_change), 0) FROM entry
+    WHERE account_id = gift.receiver_id AND kind = 'grant'
     AND key LIKE 'grant:%:gift:' || gift.id || '/%') AS received
-FROM gift
+FROM gift WHERE gift.sender_id BETWEEN :first AND :last
 """
 
 _ENDED = ("succeeded", "failed", "cancelled", "refused")
@@ -83,7 +86,7 @@ async def faults(store: Store, account: Account | None = None) -> list[str]:
         jobs = (await session.execute(text(_JOBS), whose)).all()
         purchases = (await session.execute(text(_PURCHASES), whose)).all()
         vouchers = (await session.execute(text(_VOUCHERS))).all()
-        gifts = (await session.execute(text(_GIFTS))).all()
+        gifts = (await session.execute(text(_GIFTS), whose)).all()
         of_plans = await session.scalars(
             select(PurchaseRow).where(
                 col(PurchaseRow.account_id).between(whose["first"], whose["last"])

@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import NotEnoughCredits, WrongState
+from core.errors import NotEnoughCredits, UserError, WrongState
+from core.gifts import GIVEABLE, Gift, Limits
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
 from core.ports import Stage
+from core.purchases import Sale
+from core.wares import Ware
 from storage import ledger
 from storage.ledger import PROMISED, REFUNDS, REFUNDS_WITHIN
 from storage.store import Store, open_store
@@ -101,7 +104,10 @@ class Books(RuleBasedStateMachine):
         self.hand = Hand(self.run(a_person(self.store, 0)))
         self.jobs: dict[str, Expected] = {}
         self.keys: dict[str, tuple[str, str]] = {}
-        self.grants = 0
+        self.other = self.run(a_person(self.store, 0))
+        self.bought: list[tuple[str, Purse]] = []
+        self.given_back: set[str] = set()
+        self.grants = self.gifts = 0
         self.refunds: list[datetime] = []
         self.asked = True
 
@@ -154,6 +160,56 @@ class Books(RuleBasedStateMachine):
         for _ in range(1 + again):
             renewed = self.run(self.store.accounts.renew(self.hand.account.id, given))
             assert renewed == self.hand.wallet
+
+    @rule(credits=st.integers(1, 60), days=st.sampled_from((1, 30, None)), again=st.booleans())
+    def buy(self, credits: int, days: int | None, again: bool) -> None:
+        now = self.clock.now
+        self.hand.expire(now)
+        ends = now + timedelta(days=days) if days else NEVER
+        bought = Purse(LotKind.BOUGHT, credits, ends, ends)
+        self.hand.purses.append(bought)
+        self.bought.append((f"{self.hand.account.id}/{len(self.bought)}", bought))
+        ware = Ware("pack", "A pack", credits=credits, kept_days=days)
+        sale = Sale(self.hand.account.id, ware, "stars", self.bought[-1][0], now)
+        for number in range(1 + again):
+            came = self.run(self.store.payments.bought(sale))
+            assert (came.new, came.available) == (not number, self.hand.wallet.available)
+
+    @rule(which=WHICH)
+    def give_back(self, which: int) -> None:
+        """What is left of a purchase, as often as it is said."""
+        if not self.bought:
+            return
+        charge, bought = self.bought[-1 - which % len(self.bought)]
+        asked = self.store.payments.refunded("stars", charge, self.clock.now)
+        if charge in self.given_back:
+            assert not self.run(asked).new
+            return
+        self.given_back.add(charge)
+        self.hand.expire(self.clock.now)
+        left, bought.credits = bought.credits, 0
+        came = self.run(asked)
+        assert (came.new, came.taken) == (True, left)
+
+    @rule(credits=st.integers(1, 60), again=st.booleans())
+    def give_away(self, credits: int, again: bool) -> None:
+        now, giver = self.clock.now, self.hand.account.id
+        live = [purse for purse in self.hand.spendable() if purse.expires > now]
+        giveable = [purse for purse in live if purse.kind in GIVEABLE]
+        self.gifts += 1
+        gift = Gift(f"{giver}/{self.gifts}", giver, self.other.id, credits, now)
+        limits = Limits(EXAMPLES * 10**6, EXAMPLES * 10**6)
+        if sum(purse.credits for purse in giveable) < credits:
+            with pytest.raises(UserError, match="You can give"):
+                self.run(self.store.gifts.give(gift, limits, NOON))
+            return
+        self.hand.expire(now)
+        for purse in giveable:
+            part = min(purse.credits, credits)
+            purse.credits -= part
+            credits -= part
+        for number in range(1 + again):
+            assert self.run(self.store.gifts.give(gift, limits, NOON)) == (not number)
 
     @rule()
     def sweep(self) -> None:
