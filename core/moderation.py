@@ -254,7 +254,32 @@ class SetRole(Act):
 TO_MANY = {act.verb: act for act in (Grant, Take, SetQuota, SetPlan, Note)}
 """What can be done to all who have a role, by its verb."""
 
-OF_OPERATORS = (Take, Refund, SetPlan, SetRole, Fill, MakeVoucher, StopVoucher)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge(OnPerson):
+    """All that an account has goes into another one, for one person to have one wallet.
+
+    proof: the SHA-256 of a one-time code of either, which is used up with it; "" where none is
+    asked for.
+    """
+
+    verb: ClassVar[str] = "merge"
+    into: int
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlink(OnPerson):
+    """One of an account's names on a platform leaves it, for an empty account of its own."""
+
+    verb: ClassVar[str] = "unlink"
+    platform: str
+    subject: str
+
+
+OF_OPERATORS = (
+    Take, Refund, SetPlan, SetRole, Fill, Merge, Unlink, MakeVoucher, StopVoucher,
+)  # fmt: skip
 """What makes, takes or changes what somebody has everywhere."""
 
 OF_A_SERVER = (SetQuota, SetRole, Fill, SetPolicy)
@@ -265,12 +290,13 @@ OF_A_SERVER = (SetQuota, SetRole, Fill, SetPolicy)
 class Outcome:
     """What came of an act. credits: that were moved; left: what whoever paid, or was paid from
     nothing, then has. jobs: ids of those that were cancelled or deleted. number: of its row in the
-    log."""
+    log. account_id: of one that was made, or has all now; 0 for most."""
 
     credits: int = 0
     left: int = 0
     jobs: tuple[str, ...] = ()
     number: int = 0
+    account_id: int = 0
 
 
 class Kind(StrEnum):
@@ -314,7 +340,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, refund, plan, role, fill | – | – | yes |
+    | take, refund, plan, role, fill, merge, unlink | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete | – | jobs that were posted on their server | any |
     | move | – | those, to the end of the queue | any, to either end |
@@ -397,15 +423,20 @@ def whom(act: Act) -> str:
 def details(act: Act, outcome: Outcome) -> str:
     """All else that is to be known of it, as canonical JSON."""
     said = asdict(act)
-    came = {"moved": outcome.credits, "left": outcome.left, "jobs": list(outcome.jobs)}
-    kept = said.keys() - {"server", "digest"}
+    came: dict[str, Any] = {
+        "moved": outcome.credits, "left": outcome.left, "jobs": list(outcome.jobs),
+    }  # fmt: skip
+    if outcome.account_id:
+        came["account"] = outcome.account_id
+    kept = said.keys() - {"server", "digest", "proof"}
     return canonical({name: said[name] for name in kept} | {"came": came})
 
 
 def outcome_of(details: str, number: int) -> Outcome:
     """What `details` says that came of an act."""
     came = json.loads(details)["came"]
-    return Outcome(came["moved"], came["left"], tuple(came["jobs"]), number)
+    jobs = tuple(came["jobs"])
+    return Outcome(came["moved"], came["left"], jobs, number, came.get("account", 0))
 
 
 def to_role(role: str, name: str, each: OnPerson, account_ids: Sequence[int]) -> ToRole:

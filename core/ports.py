@@ -185,7 +185,9 @@ class Accounts(Protocol):
         """The account behind an identity; made when it is new."""
         ...
 
-    async def account_by_id(self, account_id: int) -> Account | None: ...
+    async def account_by_id(self, account_id: int) -> Account | None:
+        """Of one that was joined into another: that one."""
+        ...
 
     async def set_ping(self, account_id: int, ping: bool) -> None: ...
 
@@ -440,7 +442,7 @@ class Moderation(Protocol):
         whom: str | None = None,
     ) -> Sequence[Row]:
         """Of the log, behind number `after`, in its order; or the newest first. server, whom: only
-        what was done there, or to them."""
+        what was done there, or to them; to a person under every account that was theirs."""
         ...
 
     async def role_plans(self, server: str) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from core.moderation import (
     Fill,
     Grant,
     MakeVoucher,
+    Merge,
     Move,
     Note,
     OnPerson,
@@ -30,6 +31,7 @@ from core.moderation import (
     Take,
     ToRole,
     Unban,
+    Unlink,
     moment,
     one_of,
 )
@@ -106,6 +108,16 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Voucher {act.name} is good no more."
         case SetPolicy():
             return f"The treasury of {act.server}: {allowed(act.policy)}."
+        case Merge():
+            return (
+                f"{name}, account {act.account_id}, goes into account {act.into} with "
+                f"{_credits(outcome.credits)}, which makes {outcome.left}."
+            )
+        case Unlink():
+            return (
+                f"{act.platform}:{act.subject} leaves {name} for an empty account; the credits "
+                "and clips stay."
+            )
     raise AssertionError(act)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from core.errors import WrongState
 from core.job import Account, Claim, Grant, Identity, Lot, LotKind, Wallet
 from core.ports import Clock, Entry
 from core.treasury import Policy, Share, Treasury
 from storage import ledger
 from storage.database import Database, insert_new, retried
-from storage.tables import AccountRow, ClaimRow, EntryRow, IdentityRow, TreasuryRow
+from storage.lineage import current
+from storage.tables import AccountRow, ClaimRow, EntryRow, IdentityRow, LotRow, TreasuryRow
 
 SWEPT = 500
 """Accounts whose credits one sweep lets expire; the next does the rest."""
@@ -52,7 +55,7 @@ class SqlAccounts:
     @retried
     async def account_by_id(self, account_id: int) -> Account | None:
         async with self.database.reading() as session:
-            return await found(session, col(AccountRow.id) == account_id)
+            return await found(session, col(AccountRow.id) == current(account_id))
 
     @retried
     async def set_ping(self, account_id: int, ping: bool) -> None:
@@ -105,12 +108,15 @@ class SqlAccounts:
 
     async def sweep(self, now: datetime) -> None:
         for account_id in await self._overdue(now):
-            await self.renew(account_id, ())
+            with suppress(WrongState):  # it was joined into another meanwhile
+                await self.renew(account_id, ())
 
     @retried
     async def _overdue(self, now: datetime) -> Sequence[int]:
         async with self.database.reading() as session:
-            return await ledger.overdue(session, now, SWEPT)
+            past = and_(col(LotRow.credits) > 0, col(LotRow.expires_at) <= now)
+            whose = select(col(LotRow.account_id)).where(past).distinct().limit(SWEPT)
+            return (await session.scalars(whose)).all()
 
     @retried
     async def entries(self, account_id: int, limit: int) -> Sequence[Entry]:
@@ -164,14 +170,25 @@ async def behind(session: AsyncSession, identity: Identity) -> Account | None:
     return await found(session, col(AccountRow.id) == account_id)
 
 
+async def locked(session: AsyncSession, account_id: int) -> int:
+    """The account, or the one that it was joined into, which waits for this transaction. Raises
+    LookupError for an unknown one."""
+    await ledger.lock(session, account_id)
+    now: int | None = await session.scalar(select(current(account_id)))
+    if now is None:
+        raise LookupError(f"no account {account_id}")
+    if now != account_id:
+        await ledger.lock(session, now)
+    return now
+
+
 async def claim(
     session: AsyncSession, account_id: int, source: str, claims: Sequence[Claim]
 ) -> None:
     """As `core.ports.Accounts.set_claims`, inside a transaction."""
     kept = col(ClaimRow.source)
     meant = kept.startswith(source, autoescape=True) if source.endswith("/") else kept == source
-    await ledger.lock(session, account_id)
-    await ledger.wallet(session, account_id)
+    account_id = await locked(session, account_id)
     await session.execute(
         delete(ClaimRow)
         .where(col(ClaimRow.account_id) == account_id, meant)

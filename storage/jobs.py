@@ -45,6 +45,7 @@ from core.request import Request
 from core.treasury import Share
 from storage import ledger
 from storage.database import Database, insert_new, retried
+from storage.lineage import asked_by
 from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
 
 EXPIRED_MAX = 500
@@ -427,7 +428,7 @@ async def spent(session: AsyncSession, account_id: int, server: str, since: date
     price = case((ended, col(JobRow.charged)), else_=col(JobRow.credits))
     total = await session.scalar(
         select(func.coalesce(func.sum(price), 0)).where(
-            col(JobRow.account_id) == account_id,
+            asked_by(account_id),
             col(JobRow.server) == server,
             col(JobRow.created_at) >= since,
         )

@@ -33,9 +33,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.errors import NotEnoughCredits
+from core.errors import NotEnoughCredits, WrongState
 from core.job import Grant, LotKind, Wallet
 from core.treasury import Share
+from storage.lineage import JOINED, asked_by
 from storage.tables import ACCOUNT, ENTRY, LOT, EntryRow, JobRow, LotRow
 
 PROMISED = timedelta(hours=24)
@@ -235,12 +236,6 @@ async def refund(session: AsyncSession, account_id: int, job_id: str, now: datet
     return True
 
 
-async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[int]:
-    """Accounts with credits that are past their time."""
-    expired = select(col(LotRow.account_id)).where(_expired(now)).distinct().limit(limit)
-    return (await session.scalars(expired)).all()
-
-
 def lots_of(account_id: int) -> Select[LotRow]:
     """The account's lots that have credits left, soonest to expire first."""
     left = and_(col(LotRow.account_id) == account_id, col(LotRow.credits) > 0)
@@ -271,10 +266,11 @@ class _Hold:
 @dataclass(frozen=True, slots=True)
 class _Books:
     """A locked account: its balance as it was read, and its lots in the order in which they are
-    spent, without those past their time."""
+    spent, without those past their time. merged: into another account, which has all."""
 
     available: int
     held: int
+    merged: bool
     lots: list[_Lot]
 
     @property
@@ -372,11 +368,14 @@ _LOT_COLUMNS = (
     LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at, LOT.c.kind
 )  # fmt: skip
 _BOOKS = (
-    select(ACCOUNT.c.id.label("whose"), ACCOUNT.c.available, ACCOUNT.c.held, *_LOT_COLUMNS)
+    select(
+        ACCOUNT.c.id.label("whose"), ACCOUNT.c.available, ACCOUNT.c.held,
+        ACCOUNT.c.merged_into.is_not(None).label("merged"), *_LOT_COLUMNS,
+    )
     .outerjoin(LOT, and_(LOT.c.account_id == ACCOUNT.c.id, LOT.c.credits > 0))
     .where(ACCOUNT.c.id.in_(_IDS))
     .order_by(*_SOONEST)
-)
+)  # fmt: skip
 _HOLDS = (
     select(ENTRY.c.held_change, ENTRY.c.created_at, *_LOT_COLUMNS)
     .join(LOT, LOT.c.id == ENTRY.c.lot_id)
@@ -409,15 +408,19 @@ async def _lock(session: AsyncSession, which: Any, given: dict[str, Any]) -> Non
 
 
 async def _books(session: AsyncSession, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
-    """Of locked accounts. What is past its time expires on the page. Raises LookupError."""
+    """Of locked accounts. What is past its time expires on the page. Raises LookupError, or
+    WrongState for one that was joined into another since its id was asked for."""
     books: dict[int, _Books] = {}
     for row in await session.execute(_BOOKS, {"ids": ids}):
-        found = books.setdefault(row.whose, _Books(row.available, row.held, []))
+        fresh = _Books(row.available, row.held, row.merged, [])
+        found = books.setdefault(row.whose, fresh)
         if row.id is not None:
             found.lots.append(_lot_of(row))
     for id_ in ids:
         if id_ not in books:
             raise LookupError(f"no account {id_}")
+        if books[id_].merged:
+            raise WrongState(JOINED)
         if books[id_].spendable != books[id_].available:
             raise LedgerBroken(f"the lots of account {id_} are not its balance")
         books[id_].lots[:] = [lot for lot in books[id_].lots if not page.expire(lot)]
@@ -445,7 +448,7 @@ async def _allowed(session: AsyncSession, account_id: int, share: Share, there: 
         .join(JobRow, col(JobRow.id) == col(EntryRow.job_id))
         .where(
             col(EntryRow.account_id) == share.account_id,
-            col(JobRow.account_id) == account_id,
+            asked_by(account_id),
             col(JobRow.created_at) >= share.since,
         )
     )
@@ -472,10 +475,6 @@ def _nth(number: int) -> str:
     return f"/{number}" if number else ""
 
 
-def _expired(now: datetime) -> ColumnElement[bool]:
-    return and_(col(LotRow.credits) > 0, col(LotRow.expires_at) <= now)
-
-
 async def _paid(session: AsyncSession, job_id: str) -> dict[int, int]:
     """What a job cost by now, by lot."""
     paid = await session.execute(
@@ -492,7 +491,7 @@ async def _refunded(session: AsyncSession, account_id: int, since: datetime) -> 
         select(func.count(col(EntryRow.job_id).distinct()))
         .join(JobRow, col(JobRow.id) == col(EntryRow.job_id))
         .where(
-            col(JobRow.account_id) == account_id,
+            asked_by(account_id),
             col(EntryRow.kind) == "refund",
             col(EntryRow.created_at) > since,
         )

@@ -8,6 +8,7 @@ first, before anybody's row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import (
@@ -37,10 +38,11 @@ from core.ports import Clock
 from core.roles import source_of
 from core.studio import NO_CLIP
 from core.treasury import Policy
-from storage import ledger, vouchers
+from storage import ledger, links, vouchers
 from storage.accounts import behind, claim
 from storage.database import Database, retried
 from storage.jobs import blot_out, call_off, spent
+from storage.lineage import names
 from storage.purchases import ordered
 from storage.tables import (
     AccountRow,
@@ -81,7 +83,8 @@ class SqlModeration:
                 if known is not None:
                     return _repeated(known, act)
                 now = self._clock()
-                outcome = await _done(session, act, actor, key, now)
+                followed = await _followed(session, act)
+                outcome = await _done(session, followed, actor, key, now)
                 if dry:
                     await session.flush()
                     await session.scalar(select(true()))  # what waits goes with it, and may fail
@@ -89,7 +92,7 @@ class SqlModeration:
                 number = await _append(session, act, actor, key, now, outcome)
         except _Undone:
             return outcome
-        return Outcome(outcome.credits, outcome.left, outcome.jobs, number)
+        return replace(outcome, number=number)
 
     @retried
     async def restraints(self, account_ids: Collection[int], now: datetime) -> Sequence[Restraint]:
@@ -133,10 +136,10 @@ class SqlModeration:
         query = select(AuditRow).where(number > after)
         if server is not None:
             query = query.where(col(AuditRow.server) == server)
-        if whom is not None:
-            query = query.where(col(AuditRow.whom) == whom)
         query = query.order_by(number.desc() if newest else number).limit(limit)
         async with self.database.reading() as session:
+            if whom is not None:
+                query = query.where(col(AuditRow.whom).in_(await names(session, whom)))
             return [row_of(row) for row in await session.scalars(query)]
 
     @retried
@@ -199,6 +202,21 @@ def _repeated(known: AuditRow, act: Act) -> Outcome:
     return acts.outcome_of(known.details, known.number)
 
 
+async def _followed(session: AsyncSession, act: Act) -> Act:
+    """The act, on the account that theirs was joined into since somebody meant it. Nobody joins
+    accounts meanwhile: that is an act, too."""
+    account_id = getattr(act, "account_id", None)
+    if account_id is None or isinstance(act, acts.Merge):
+        return act
+    row = await session.get(AccountRow, account_id)
+    return act if row is None or row.merged_into is None else _on(act, row.merged_into)
+
+
+def _on(act: Act, account_id: int) -> Act:
+    assert isinstance(act, acts.OnPerson | acts.Pause | acts.Resume)
+    return replace(act, account_id=account_id)
+
+
 async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: datetime) -> Outcome:
     """Raises UserError, or LookupError for an unknown account."""
     match act:
@@ -222,6 +240,7 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
         case acts.SetPlan():
             given = [] if act.plan == FREE else [Claim(acts.BY_HAND, act.plan, act.until)]
             await claim(session, act.account_id, acts.BY_HAND, given)
+            await claim(session, act.account_id, f"{acts.BY_HAND}/", ())  # of joined accounts
         case acts.MakeVoucher():
             await vouchers.make(session, act, actor.name, now)
         case acts.StopVoucher():
@@ -261,6 +280,10 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             if not outcome.jobs:
                 raise WrongState("This clip has already ended.")
             return outcome
+        case acts.Merge():
+            return await links.join(session, act, now)
+        case acts.Unlink():
+            return await links.part(session, act, now)
         case acts.Move():
             await _moved(session, act)
     return Outcome()

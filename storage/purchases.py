@@ -27,7 +27,7 @@ from core.purchases import (
     source_of,
 )
 from storage import ledger
-from storage.accounts import claim
+from storage.accounts import claim, locked
 from storage.database import Database, insert_new, retried
 from storage.tables import ENTRY, PurchaseRow
 
@@ -136,8 +136,9 @@ async def enter(session: AsyncSession, sale: Sale, receipt: str, now: datetime) 
     ware, paid = sale.ware, PurchaseState.PAID
     row = await _heard(session, sale.provider, sale.charge, sale.at, paid, receipt, sale.until)
     first = row.account_id is None
-    account_id = sale.account_id if row.account_id is None else row.account_id
-    await ledger.lock(session, account_id)
+    account_id = await locked(
+        session, sale.account_id if row.account_id is None else row.account_id
+    )
     available = (await ledger.wallet(session, account_id)).available
     changes: dict[str, Any] = {}
     if first:

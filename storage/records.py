@@ -22,6 +22,7 @@ from core.records import Asked, JobOrder, PeopleOrder, Person, Server
 from storage.accounts import all_found
 from storage.database import Database, retried
 from storage.jobs import SqlJobs
+from storage.lineage import names
 from storage.moderation import row_of
 from storage.tables import (
     AccountRow,
@@ -123,10 +124,10 @@ class SqlRecords:
             query = query.where(col(AuditRow.act) == asked.act)
         if asked.who:
             query = query.where(col(AuditRow.who).icontains(asked.who, autoescape=True))
-        if asked.whom:
-            query = query.where(col(AuditRow.whom) == asked.whom)
         query = query.order_by(col(AuditRow.number).desc()).limit(limit).offset(skip)
         async with self.database.reading() as session:
+            if asked.whom:
+                query = query.where(col(AuditRow.whom).in_(await names(session, asked.whom)))
             return [row_of(row) for row in await session.scalars(query)]
 
     @retried
@@ -165,7 +166,7 @@ class SqlRecords:
         treasury = exists().where(mine, col(IdentityRow.platform).endswith(":server"))
         holds = or_(col(RestraintRow.until).is_(None), col(RestraintRow.until) > self._clock())
         reach = {EVERYWHERE, asked.server} if asked.server else None
-        found: list[ColumnElement[bool]] = [~treasury]
+        found: list[ColumnElement[bool]] = [~treasury, col(AccountRow.merged_into).is_(None)]
         if asked.server != EVERYWHERE:
             held_here = exists().where(
                 col(RestraintRow.whom) == person, col(RestraintRow.server) == asked.server

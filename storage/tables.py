@@ -81,7 +81,11 @@ class Table(SQLModel):
 
 class AccountRow(Table, table=True):
     """available, held: what the account's entries add up to, and its lots, in whole credits.
-    ping: as in `core.job.Account`."""
+    ping: as in `core.job.Account`.
+
+    merged_into: the account that has all of this one's since; never one that was merged itself.
+    parted_from, parted_at: the account that its identity left, and when.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
@@ -95,6 +99,13 @@ class AccountRow(Table, table=True):
     available: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     held: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     ping: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
+    merged_into: int | None = Field(
+        default=None, sa_column=Column(Key, ForeignKey("account.id"), index=True)
+    )
+    parted_from: int | None = Field(
+        default=None, sa_column=Column(Key, ForeignKey("account.id"), index=True)
+    )
+    parted_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 

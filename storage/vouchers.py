@@ -20,6 +20,7 @@ from core.purchases import VOUCHER, Bought, Sale
 from core.vouchers import HOW, Voucher
 from core.wares import Ware
 from storage.database import Database, retried
+from storage.lineage import ancestors
 from storage.purchases import enter
 from storage.tables import PurchaseRow, VoucherRow
 
@@ -82,10 +83,12 @@ async def stop(session: AsyncSession, act: StopVoucher) -> None:
 
 
 async def _used(session: AsyncSession, account_id: int, name: str, key: str) -> str | None:
-    """The charge by which that very message used it. Raises WrongState where another one did."""
+    """The charge by which that very message used it. Raises WrongState where another one did, also
+    before they left another account."""
+    theirs = await ancestors(session, account_id)
     row = await session.scalar(
         select(PurchaseRow).where(
-            col(PurchaseRow.account_id) == account_id,
+            col(PurchaseRow.account_id).in_(theirs),
             col(PurchaseRow.provider) == VOUCHER,
             col(PurchaseRow.charge).startswith(f"{name}/", autoescape=True),
         )

@@ -1,0 +1,509 @@
+"""Accounts that are joined and parted: nothing is lost, nothing is made, in any order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from core import moderation as acts
+from core.errors import NotEnoughCredits, NotFound, Refused, WrongState
+from core.job import Account, Claim, Identity, Job, Wallet
+from core.moderation import Kind, Outcome, Restraint, person
+from core.plans import Plans
+from core.purchases import Sale
+from core.treasury import Policy, Share
+from core.wares import Ware
+from storage.links import AWAY, FOLLOWS, STAYS
+from storage.store import Store, open_store
+from storage.tables import Table
+from tests.storage.books import faults
+from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, do
+from tests.storage.steps import fail, finish, queue, run
+from tests.storage.test_ledger import EXAMPLES
+
+T = TypeVar("T")
+SERVER = "discord:81"
+
+
+async def somebody(store: Store, platform: str, subject: str = "1", credits: int = 100) -> Account:
+    account = await store.accounts.account(Identity(platform, subject), f"Ada on {platform}")
+    if credits:
+        await store.accounts.renew(account.id, [a_grant(credits, "2026-11-22")])
+    return account
+
+
+async def join(store: Store, one: Account, other: Account, **said: Any) -> Outcome:
+    gone, into = sorted((one.id, other.id), reverse=True)
+    key = f"{gone} into {into}"
+    return await do(store, acts.Merge(account_id=gone, into=into), key, **said)
+
+
+async def leave(store: Store, account: Account, identity: Identity, key: str = "leave") -> Account:
+    act = acts.Unlink(account_id=account.id, platform=identity.platform, subject=identity.subject)
+    made = (await do(store, act, key)).account_id
+    found = await store.accounts.account_by_id(made)
+    assert found is not None
+    return found
+
+
+def test_every_column_that_names_an_account_is_thought_of() -> None:
+    naming = {
+        column
+        for table in Table.metadata.tables.values()
+        for column in table.columns
+        for key in column.foreign_keys
+        if key.column.table.name == "account"
+    }
+    assert naming == {*FOLLOWS, *STAYS}
+
+
+async def test_all_that_both_had_is_one_account_s(store: Store) -> None:
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram", credits=50)
+    mine, theirs = await queue(store, ada, 10), await run(store, tele, 20)
+    waits, done = await queue(store, tele, 5), await run(store, tele, 7)
+    await finish(store, done)
+    await store.credentials.add("session", "s", tele.id, "browser", None)
+    dry = await join(store, ada, tele, dry=True)
+    assert await store.accounts.wallet(tele.id) == Wallet(18, 25)
+    outcome = await join(store, ada, tele)
+    assert (outcome.credits, outcome.left, outcome.account_id) == (18, 108, ada.id)
+    assert (dry.credits, dry.left) == (outcome.credits, outcome.left)
+    assert await join(store, ada, tele) == outcome
+    assert await store.accounts.wallet(ada.id) == Wallet(108, 35)
+    assert await store.accounts.wallet(tele.id) == Wallet(0, 0)
+    history = [job.id for job in await store.jobs.history(ada.id, 9)]
+    assert history == [done.id, waits.id, theirs.id, mine.id]
+    assert len(await store.accounts.entries(ada.id, 99)) == 2 + 4 + 1
+    known = await store.accounts.account(Identity("telegram", "1"), "x")
+    signed_in = await store.credentials.account_for("session", "s", NOON)
+    assert known == signed_in == await store.accounts.account_by_id(tele.id)
+    assert known.id == ada.id
+    await fail(store, theirs)
+    await store.jobs.cancel(waits.id, NOON)
+    deliveries = await store.outbox.lease(NOON, 60, 9)
+    for delivery in deliveries:
+        await store.outbox.kept(delivery, NOON)
+    assert await store.accounts.wallet(ada.id) == Wallet(140, 10)
+    assert await faults(store) == []
+    with pytest.raises(WrongState, match="one account already"):
+        await do(store, acts.Merge(account_id=ada.id, into=ada.id), "itself")
+
+
+async def test_who_holds_an_account_that_is_gone_gets_nothing_there(
+    store: Store, clock: SetClock
+) -> None:
+    """Asked for before they were joined, and done after."""
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    await join(store, ada, tele)
+    with pytest.raises(WrongState, match="ask once more"):
+        await store.jobs.submit(a_job(tele, 0), None, "print")
+    with pytest.raises(WrongState, match="ask once more"):
+        await store.accounts.renew(tele.id, [a_grant(100, "2026-11-23")])
+    late = acts.Ban(account_id=tele.id, reason="spam")
+    await do(store, late)
+    assert [one.whom for one in await store.moderation.restraints([ada.id], NOON)] == [
+        person(ada.id)
+    ]
+    rows = await store.moderation.rows(9, whom=person(ada.id))
+    assert [(row.act, row.whom) for row in rows] == [
+        ("merge", person(tele.id)), ("ban", person(tele.id)),
+    ]  # fmt: skip
+    assert await faults(store) == []
+
+
+async def test_a_day_s_credits_come_once_however_often_they_join_and_part(
+    store: Store, clock: SetClock
+) -> None:
+    ada = await somebody(store, "discord", credits=0)
+    tele = await somebody(store, "telegram")
+    await join(store, ada, tele)
+    today = [a_grant(100, "2026-11-22")]
+    assert await store.accounts.renew(ada.id, today) == Wallet(100, 0)
+    for number in range(3):
+        own = await leave(store, ada, Identity("telegram", "1"), f"leave {number}")
+        assert await store.accounts.renew(own.id, today) == Wallet(0, 0)
+        tomorrow = [a_grant(100, f"2026-12-0{number}")]
+        assert await store.accounts.renew(own.id, tomorrow) == Wallet(100, 0)
+        await join(store, ada, own)
+        expected = Wallet(200 + 100 * number, 0)
+        assert await store.accounts.renew(ada.id, tomorrow) == expected
+    assert await faults(store) == []
+    with pytest.raises(WrongState, match="no other name"):
+        await leave(store, await somebody(store, "web", credits=0), Identity("web", "1"))
+    with pytest.raises(NotFound):
+        await leave(store, ada, Identity("telegram", "2"), "not theirs")
+
+
+async def test_what_moderators_laid_on_either_lies_on_both_and_stays(store: Store) -> None:
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    soon, later = NOON + timedelta(days=1), NOON + timedelta(days=9)
+    for act in (
+        acts.Ban(account_id=ada.id, reason="mild", until=soon),
+        acts.Ban(account_id=tele.id, reason="hard", until=later),
+        acts.SetQuota(server=SERVER, account_id=ada.id, credits=5),
+        acts.SetQuota(server=SERVER, account_id=tele.id, credits=9),
+        acts.Pause(server=SERVER, account_id=tele.id),
+    ):
+        await do(store, act)
+    await join(store, ada, tele)
+
+    async def held(account: Account) -> list[Restraint]:
+        found = await store.moderation.restraints([account.id], NOON)
+        return sorted(found, key=lambda one: one.kind)
+
+    def expected(account: Account) -> list[Restraint]:
+        whom = person(account.id)
+        return [
+            Restraint(Kind.BAN, "", whom, "hard", later),
+            Restraint(Kind.PAUSE, SERVER, whom),
+            Restraint(Kind.QUOTA, SERVER, whom, credits=5),
+        ]
+
+    assert await held(ada) == expected(ada)
+    own = await leave(store, ada, Identity("discord", "1"))
+    assert (await held(ada), await held(own)) == (expected(ada), expected(own))
+    assert "ban" in [row.act for row in await store.moderation.rows(9, whom=person(own.id))]
+
+
+async def test_leaving_forgets_nothing_of_what_was_spent_that_day(
+    store: Store, clock: SetClock
+) -> None:
+    fill = acts.Fill(server=SERVER, credits=100)
+    await do(store, fill)
+    await do(store, acts.SetPolicy(server=SERVER, policy=Policy(daily=30, members=(1, 2, 3))))
+    treasury = await store.accounts.treasury(SERVER)
+    assert treasury is not None
+    share = Share(treasury.account_id, 30, NOON - timedelta(hours=12))
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    job = a_job(tele, 30, place=f"{SERVER}/1/1")
+    await store.jobs.submit(job, None, "print", share)
+    await join(store, ada, tele)
+    assert await store.accounts.spendable(ada.id, share) == 0
+    own = await leave(store, ada, Identity("telegram", "1"))
+    for account in (ada, own):
+        assert await store.accounts.spendable(account.id, share) == 0
+        assert await store.moderation.spent(account.id, SERVER, share.since) == 30
+    later = a_job(ada, 10, place=f"{SERVER}/1/1", created_at=clock.forward(hours=1))
+    await store.jobs.submit(later, None, "print")
+    assert await store.moderation.spent(own.id, SERVER, share.since) == 30
+    members = await store.accounts.treasury(SERVER)
+    assert members is not None
+    assert tele.id not in members.policy.members
+    with pytest.raises(WrongState, match="treasury"):
+        await join(store, ada, Account(treasury.account_id, "the server"))
+
+
+async def test_what_both_have_and_one_may_have_once_is_kept_once(store: Store) -> None:
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    for account, prompt in ((ada, "x"), (tele, "y")):
+        await store.jobs.submit(a_job(account, 1), "key", prompt)
+    other = await queue(store, await somebody(store, "web"), 1)
+    for account in (ada, tele):
+        assert await store.places.report(other.id, account.id, "web:page", NOON)
+    await store.credentials.add("code", "of ada", ada.id, "x", None)
+    await join(store, ada, tele)
+    assert len(await store.jobs.history(ada.id, 9)) == 2
+    assert await store.jobs.repeated(ada.id, "key", "x") is not None
+    with pytest.raises(WrongState, match="Idempotency-Key"):
+        await store.jobs.repeated(ada.id, "key", "y")
+    assert not await store.places.report(other.id, ada.id, "web:page", NOON)
+    assert await store.credentials.account_for("code", "of ada", NOON) is None
+
+
+async def test_what_was_paid_for_adds_up_and_the_best_plan_holds(store: Store) -> None:
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    ware, plans = Ware("month", "A month", credits=5, plan="pro", days=30), Plans()
+    for number, account in enumerate((ada, tele)):
+        sale = Sale(account.id, ware, "stars", str(number), NOON + timedelta(hours=number))
+        await store.payments.bought(sale)
+    for account, plan in ((ada, "supporter"), (tele, "pro")):
+        await do(store, acts.SetPlan(account_id=account.id, plan=plan))
+    await store.accounts.set_claims(
+        tele.id, "role:telegram:5/", [Claim("role:telegram:5/6", "supporter")]
+    )
+    await join(store, ada, tele)
+    joined = await store.accounts.account_by_id(ada.id)
+    assert joined is not None
+    assert plans.of(joined, NOON).name == "pro"
+    assert Claim("purchase:pro", "pro", NOON + timedelta(days=60)) in joined.claims
+    assert await store.accounts.wallet(ada.id) == Wallet(210, 0)
+    late = Sale(tele.id, ware, "stars", "2", NOON + timedelta(hours=2))
+    assert (await store.payments.bought(late)).purchase.account_id == ada.id
+    await do(store, acts.SetPlan(account_id=ada.id, plan="free"))
+    own = await leave(store, ada, Identity("telegram", "1"))
+    assert own.claims == (Claim("role:telegram:5/6", "supporter"),)
+    left = await store.accounts.account_by_id(ada.id)
+    assert left is not None
+    assert left.claims == (Claim("purchase:pro", "pro", NOON + timedelta(days=90)),)
+    assert (await store.payments.refunded("stars", "1", NOON + timedelta(days=1))).taken == 5
+    made = acts.MakeVoucher(name="KV-1", digest="of it", credits=9, uses=9)
+    await do(store, made)
+    await store.vouchers.redeem(ada.id, "of it", "first")
+    with pytest.raises(WrongState, match="already"):
+        await store.vouchers.redeem(own.id, "of it", "second")
+    assert await faults(store) == []
+
+
+async def test_a_code_joins_once_and_people_who_parted_wait(store: Store, clock: SetClock) -> None:
+    ada, tele = await somebody(store, "discord"), await somebody(store, "telegram")
+    ben = await somebody(store, "web")
+
+    async def typed(one: Account, other: Account) -> Outcome:
+        gone, into = sorted((one.id, other.id), reverse=True)
+        proof = hashlib.sha256(b"of ada").hexdigest()
+        act = acts.Merge(account_id=gone, into=into, proof=proof)
+        return await do(store, act, f"{one.id}/{clock()}")
+
+    await store.credentials.add("code", "of ada", ada.id, "x", None)
+    twice = await asyncio.gather(typed(tele, ada), typed(ben, ada), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in twice) == ["Outcome", "WrongState"]
+    joined = Identity("telegram" if isinstance(twice[0], Outcome) else "web", "1")
+    own = await leave(store, ada, joined)
+    await store.credentials.add("code", "of ada", ada.id, "x", None)
+    with pytest.raises(Refused, match="lately"):
+        await typed(own, ada)
+    clock.forward(seconds=AWAY.total_seconds())
+    assert (await typed(own, ada)).account_id == ada.id
+    again = await somebody(store, "discord", "2")
+    await store.credentials.add("code", "of ada", ada.id, "x", None)
+    with pytest.raises(Refused, match="Discord already"):
+        await typed(again, ada)
+    assert await faults(store) == []
+
+
+async def test_leaving_signs_browsers_out_and_takes_its_own_keys(store: Store) -> None:
+    ada, page = await somebody(store, "discord"), await somebody(store, "web", "ada")
+    for kind, secret, name in (
+        ("session", "s", "browser"), ("key", "k", "ada"), ("key", "other", "ben"),
+    ):  # fmt: skip
+        await store.credentials.add(kind, secret, page.id, name, None)
+    await join(store, ada, page)
+    own = await leave(store, ada, Identity("web", "ada"))
+    assert await store.credentials.account_for("session", "s", NOON) is None
+    assert await store.credentials.account_for("key", "k", NOON) == own
+    assert await store.credentials.account_for("key", "other", NOON) == ada
+
+
+# In any order
+
+
+@dataclass
+class Wallets:
+    """An account as it should be. had: the days whose credits it was given."""
+
+    account: Account
+    names: set[str]
+    had: set[str] = field(default_factory=set)
+    available: int = 0
+    held: int = 0
+    jobs: list[Job] = field(default_factory=list)
+
+
+class Persons(RuleBasedStateMachine):
+    """A few people who join and part, ask for clips, and come by day after day."""
+
+    store: Store
+    clock: SetClock
+    runner: asyncio.Runner
+    number = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Persons.number += 1
+        self.clock.now = NOON
+        self.steps = 0
+        self.people = [
+            Wallets(
+                self.run(self.store.accounts.account(Identity("web", self.named(name)), name)),
+                {name},
+            )
+            for name in "abcd"
+        ]
+
+    def named(self, name: str) -> str:
+        return f"{name}{Persons.number}"
+
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(doing)
+
+    def key(self) -> str:
+        self.steps += 1
+        return f"{Persons.number}/{self.steps}"
+
+    def pick(self, which: int) -> Wallets:
+        return self.people[which % len(self.people)]
+
+    WHICH = st.integers(0, 3)
+
+    @rule(which=WHICH)
+    def come_by(self, which: int) -> None:
+        them, day = self.pick(which), self.clock.now.date().isoformat()
+        if day not in them.had:
+            them.had.add(day)
+            them.available += 20
+        renewed = self.run(self.store.accounts.renew(them.account.id, [a_grant(20, day)]))
+        assert renewed == Wallet(them.available, them.held)
+
+    @rule()
+    def tomorrow(self) -> None:
+        self.clock.forward(days=1)
+
+    @rule(which=WHICH, credits=st.integers(1, 25))
+    def ask(self, which: int, credits: int) -> None:
+        them = self.pick(which)
+        job = a_job(them.account, credits, created_at=self.clock.now)
+        try:
+            self.run(self.store.jobs.submit(job, None, "print"))
+        except NotEnoughCredits:
+            assert credits > them.available
+            return
+        them.available -= credits
+        them.held += credits
+        them.jobs.append(job)
+
+    @rule(which=WHICH, how=st.sampled_from(("finish", "fail", "cancel")))
+    def end(self, which: int, how: str) -> None:
+        them, jobs = self.pick(which), self.store.jobs
+        if not them.jobs:
+            return
+        job = them.jobs.pop(0)
+        them.held -= job.credits
+        if how == "cancel":
+            assert self.run(jobs.cancel(job.id, self.clock.now)) is not None
+        else:
+            claimed = self.run(jobs.claim(job.id, self.clock.now))
+            assert claimed is not None
+            self.run((finish if how == "finish" else fail)(self.store, claimed))
+        if how != "finish":
+            them.available += job.credits
+
+    @rule(one=WHICH, other=WHICH)
+    def join(self, one: int, other: int) -> None:
+        mine, theirs = sorted((self.pick(one), self.pick(other)), key=lambda w: w.account.id)
+        if mine is theirs:
+            return
+        act = acts.Merge(account_id=theirs.account.id, into=mine.account.id)
+        outcome = self.run(do(self.store, act, self.key()))
+        mine.names |= theirs.names
+        mine.had |= theirs.had
+        mine.available += theirs.available
+        mine.held += theirs.held
+        mine.jobs += theirs.jobs
+        self.people.remove(theirs)
+        assert outcome.left == mine.available
+
+    @rule(which=WHICH, name=st.sampled_from("abcd"))
+    def part(self, which: int, name: str) -> None:
+        them = self.pick(which)
+        act = acts.Unlink(account_id=them.account.id, platform="web", subject=self.named(name))
+        if name not in them.names or len(them.names) == 1:
+            with pytest.raises((NotFound, WrongState)):
+                self.run(do(self.store, act, self.key()))
+            return
+        made = self.run(do(self.store, act, self.key())).account_id
+        account = self.run(self.store.accounts.account_by_id(made))
+        assert account is not None
+        them.names.remove(name)
+        self.people.append(Wallets(account, {name}, set(them.had)))
+
+    @invariant()
+    def everybody_has_what_is_theirs(self) -> None:
+        for them in self.people:
+            wallet = self.run(self.store.accounts.wallet(them.account.id))
+            assert wallet == Wallet(them.available, them.held)
+
+    def teardown(self) -> None:
+        for them in self.people:
+            assert self.run(faults(self.store, them.account)) == []
+            for name in them.names:
+                identity = Identity("web", self.named(name))
+                found = self.run(self.store.moderation.person(identity))
+                assert found is not None
+                assert found.id == them.account.id
+
+
+@pytest.mark.timeout(0)
+def test_nothing_is_made_or_lost_in_any_order(url: str, tmp_path: Path) -> None:
+    with asyncio.Runner() as runner:
+        stack, clock = AsyncExitStack(), SetClock()
+
+        class Opened(Persons):
+            store = runner.run(
+                stack.enter_async_context(open_store(url, tmp_path / "data", KEEP, clock))
+            )
+
+        Opened.runner, Opened.clock = runner, clock
+        try:
+            run_state_machine_as_test(
+                Opened,
+                settings=settings(
+                    max_examples=max(1, EXAMPLES // 4),
+                    stateful_step_count=30,
+                    deadline=None,
+                    database=None,
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+            assert runner.run(faults(Opened.store)) == []
+        finally:
+            runner.run(stack.aclose())
+
+
+@pytest.mark.timeout(0)
+async def test_joining_amid_a_crowd_breaks_nothing(store: Store) -> None:
+    """Some hold accounts that are gone by then, and jobs that are somebody else's by then."""
+    names = [Identity("web", str(number)) for number in range(6)]
+    for identity in names:
+        await somebody(store, "web", identity.subject, 500)
+    chance = random.Random(7)
+    done = 0
+
+    async def ask_and_end() -> None:
+        nonlocal done
+        account = await store.accounts.account(chance.choice(names), "x")
+        with suppress(NotEnoughCredits, WrongState):
+            job = await store.jobs.submit(a_job(account, chance.randint(0, 9)), None, "print")
+            await asyncio.sleep(0)
+            if chance.random() < 0.3:
+                await store.jobs.cancel(job.id, NOON)
+                return
+            claimed = await store.jobs.claim(job.id, NOON)
+            assert claimed is not None
+            await store.jobs.finish(job.id, claimed.attempt, a_clip(), 1.0, NOON)
+            done += 1
+
+    async def join_and_part(number: int) -> None:
+        one, other = chance.sample(names, 2)
+        mine, theirs = [await store.accounts.account(name, "x") for name in (one, other)]
+        gone, into = sorted((mine.id, theirs.id), reverse=True)
+        with suppress(WrongState):
+            await do(store, acts.Merge(account_id=gone, into=into), f"join {number}")
+        account = await store.accounts.account(one, "x")
+        with suppress(WrongState, NotFound):
+            act = acts.Unlink(account_id=account.id, platform="web", subject=one.subject)
+            await do(store, act, f"part {number}")
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(25):
+            group.create_task(join_and_part(number))
+            for _ in range(8):
+                group.create_task(ask_and_end())
+    assert done > 50
+    assert await faults(store) == []
+    async with store.database.reading() as session:
+        accounts = Table.metadata.tables["account"]
+        merged = accounts.select().where(accounts.c.merged_into.is_not(None))
+        for row in await session.execute(merged):
+            assert (row.available, row.held) == (0, 0)
