@@ -13,8 +13,6 @@ from bots.card import credits
 from core.errors import BadPrompt, Refused
 from core.gifts import Given
 from core.job import Account
-from core.moderation import moment
-from core.purchases import Bought
 
 GIFT_ID = re.compile(r"kn-gift:(?P<asker>\d{1,20})/(?P<receiver>\d{1,18})/(?P<credits>\d{1,10})")
 GIVE_LABEL = "Give them"
@@ -75,13 +73,3 @@ def got(sender: Account, given: Given) -> str:
 def seen(sender: str, receiver: str, given: Given) -> str:
     """Where others read it, too. Names as the platform draws them."""
     return f"{sender} gave {receiver} {credits(given.gift.credits)}."
-
-
-def redeemed(bought: Bought) -> str:
-    """To who typed a code."""
-    one = bought.purchase
-    said = [f"{credits(one.credits)} are yours."] if one.credits else []
-    if bought.claim is not None:
-        end = f" until {moment(bought.claim.until)}" if bought.claim.until else ""
-        said.append(f"You have the plan {bought.claim.plan}{end}.")
-    return " ".join((*said, f"You have {credits(bought.available)} now."))

@@ -38,12 +38,18 @@ def delivered(bought: Bought, wares: Wares) -> str:
         return "This payment was given back."
     if one.ware not in wares.by_name and not (one.credits or one.plan):
         return "What you paid for is not offered any more: the payment comes back to you."
-    came = [f"{credits(one.credits)} are yours."] if one.credits else []
+    thanks = "Thank you." if bought.new else "This payment has arrived."
+    return f"{thanks} {came(bought)}"
+
+
+def came(bought: Bought) -> str:
+    """ "100 credits are yours. You have the plan pro until 3 Dec 2026, 12:00 UTC. You have …" """
+    one = bought.purchase
+    said = [f"{credits(one.credits)} are yours."] if one.credits else []
     if bought.claim is not None:
         end = f" until {moment(bought.claim.until)}" if bought.claim.until else ""
-        came.append(f"You have the plan {bought.claim.plan}{end}.")
-    thanks = "Thank you." if bought.new else "This payment has arrived."
-    return " ".join((thanks, *came, f"You have {credits(bought.available)} now."))
+        said.append(f"You have the plan {bought.claim.plan}{end}.")
+    return " ".join((*said, f"You have {credits(bought.available)} now."))
 
 
 def given_back(refunded: Refunded) -> str:

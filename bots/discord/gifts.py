@@ -22,6 +22,7 @@ from bots.discord.hearing import (
 from bots.discord.permissions import server_of
 from bots.discord.refusals import answered
 from bots.gifts import GIFT_ID, Offered, offered
+from bots.wares import came
 from core.errors import KinoraError, NotFound, Refused
 from core.gifts import Given
 from core.job import Account, Identity
@@ -89,7 +90,7 @@ async def redeem(room: Room, interaction: Interaction, code: str) -> None:
     await acknowledge(interaction, hidden=True)
     account = await account_of(room.desk, interaction.user)
     bought = await room.desk.vouchers.redeem(account, code, key_of(interaction))
-    await answer(interaction, view=note_view(plain(words.redeemed(bought)), ACCENT))
+    await answer(interaction, view=note_view(plain(came(bought)), ACCENT))
 
 
 async def _known(room: Room, member: discord.User | discord.Member) -> Account:

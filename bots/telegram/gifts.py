@@ -16,7 +16,8 @@ from bots.telegram.desk import PLATFORM
 from bots.telegram.hearing import account_of, as_far_as_telegram_lets, key_of
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, answer_to, spot_of
-from bots.telegram.reading import answered, known_author, our_job
+from bots.telegram.reading import answered, known_author, our_job, unnamed
+from bots.wares import came
 from core.errors import BadPrompt, KinoraError, NotFound, Refused, WrongState
 from core.gifts import Given
 from core.job import Account, Identity
@@ -31,10 +32,7 @@ NOT_HERE = (
 async def gift(room: Room, message: Message, said: str) -> None:
     """Say what would be given, with a button. Raises UserError or Transient."""
     user = known_author(message)
-    mentioned = message.parse_entities([MessageEntityType.TEXT_MENTION])
-    for name in mentioned.values():
-        said = said.replace(" ".join(name.split()), " ", 1)
-    word, *_ = said.split() or [""]
+    _, word, *_ = (*unnamed(message).split(), "", "")
     count = words.counted(word)
     sender = await account_of(room.desk.studio, user)
     receiver = await _receiver(room, message)
@@ -79,7 +77,7 @@ async def redeem(room: Room, message: Message, said: str) -> None:
     account = await account_of(room.desk.studio, user)
     bought = await room.desk.vouchers.redeem(account, said, key_of(message))
     with as_far_as_telegram_lets():
-        await room.messages.send(here, Shown(plain(words.redeemed(bought)), None))
+        await room.messages.send(here, Shown(plain(came(bought)), None))
 
 
 async def _receiver(room: Room, message: Message) -> Account:

@@ -41,6 +41,8 @@ async def test_a_code_and_a_gift(telegram_standin: Standin, tmp_path: Path) -> N
             ("/gift 5", here.mia.say("hello", group), "They have no account here yet"),
         ):
             await here.answer(anna.say(words, group, reply_to=to), says)
+        named = anna.say("/gift Ben 5", group, about=ben)
+        await here.answer(named, "5 credits for Ben?")
         offer = await here.answer(anna.say("/gift 30 thanks", group, reply_to=theirs), "30 credits")
         assert offer.text == "30 credits for Ben? You can't take them back."
 
