@@ -48,6 +48,7 @@ from bots.discord.remedies import (
     unreachable,
 )
 from bots.discord.sync import keep_in_step
+from bots.discord.till import Till
 from bots.discord.words import Words
 from bots.standing import Standing
 from core.errors import Transient
@@ -90,6 +91,7 @@ class Client(discord.AutoShardedClient):
         self.tree = command_tree(self)
         register(self.tree, self.room)
         self.add_dynamic_items(JobButton, PingButton, ConfirmButton, StopButton, GiftButton)
+        self.till = Till(desk, self, messages)
         self.under_way: set[asyncio.Task[object]] = set()
         self._began = began
         self._standing = standing
@@ -102,6 +104,7 @@ class Client(discord.AutoShardedClient):
         loops = (
             partial(keep_in_step, self.tree),
             room.cards.run,
+            self.till.run,
             partial(make_amends, room.desk.lobby, room.messages, self._began),
         )
         self._loops = [asyncio.create_task(_logged(loop)) for loop in loops]
@@ -123,6 +126,24 @@ class Client(discord.AutoShardedClient):
         form = forms.sent(interaction)
         if form is not None:
             await guarded(interaction, lambda: forms.submit_form(self.room, interaction, form))
+
+    async def on_entitlement_create(self, entitlement: discord.Entitlement) -> None:
+        self.till.hear(entitlement)
+
+    async def on_entitlement_update(self, entitlement: discord.Entitlement) -> None:
+        self.till.hear(entitlement)
+
+    async def on_entitlement_delete(self, entitlement: discord.Entitlement) -> None:
+        self.till.hear(entitlement)
+
+    async def on_subscription_create(self, subscription: discord.Subscription) -> None:
+        self.till.hear_of(subscription)
+
+    async def on_subscription_update(self, subscription: discord.Subscription) -> None:
+        self.till.hear_of(subscription)
+
+    async def on_subscription_delete(self, subscription: discord.Subscription) -> None:
+        self.till.hear_of(subscription)
 
     async def on_ready(self) -> None:
         log.info("on Discord as %s, on %s", self.user, servers(len(self.guilds)))

@@ -225,6 +225,8 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         ("help", "How to ask for a clip", talk.help_),
     ):
         tree.command(name=name, description=description)(_told(room, telling))
+    if room.desk.purchases.wares.for_skus():
+        tree.command(name="buy", description="What there is to buy here")(_told(room, talk.buy))
 
     @tree.command(name="settings", description="How Kinora is used on this server")
     @app_commands.describe(

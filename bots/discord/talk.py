@@ -13,8 +13,14 @@ from bots.discord.asking import Room, tell_kept
 from bots.discord.card_view import ACCENT, plain
 from bots.discord.hearing import account_of, acknowledge, answer
 from bots.talk import Bold, Code, Line, Paragraph, line
+from bots.wares import described
 
 Interaction = discord.Interaction[Any]
+
+OFFERED = 12
+"""Wares that a message has room for: 40 components, and each is three."""
+
+BUYING = "Discord takes the payment. What you bought is told in your direct messages, and in /me."
 Telling = Callable[[Room, Interaction], Awaitable[ui.LayoutView]]
 
 
@@ -49,6 +55,18 @@ async def queue(room: Room, interaction: Interaction) -> ui.LayoutView:
 async def models(room: Room, interaction: Interaction) -> ui.LayoutView:
     """What each model takes and makes."""
     return layout(talk.models(room.desk.studio))
+
+
+async def buy(room: Room, interaction: Interaction) -> ui.LayoutView:
+    """What is offered, each with the button that Discord puts the price on and answers itself."""
+    offered = room.desk.purchases.wares.for_skus()[:OFFERED]
+    view = ui.LayoutView(timeout=None)
+    shelf: ui.Container[ui.LayoutView] = ui.Container(accent_colour=ACCENT)
+    for ware in offered:
+        shelf.add_item(ui.TextDisplay(f"**{plain(ware.title)}**\n{plain(described(ware))}"))
+        shelf.add_item(ui.ActionRow(ui.Button(sku_id=int(ware.sku or 0))))
+    shelf.add_item(ui.TextDisplay(f"-# {BUYING}"))
+    return view.add_item(shelf)
 
 
 async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:

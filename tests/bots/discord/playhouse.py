@@ -33,7 +33,7 @@ class Playhouse(house.Playhouse):
     rooms: tuple[Channel, ...]
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Program]:
+    async def open(self, **more: str) -> AsyncIterator[Program]:
         world, gateway = self.discord.world, self.discord.gateway
         settings = {
             "KINORA_DISCORD__TOKEN": self.discord.token,
@@ -42,7 +42,7 @@ class Playhouse(house.Playhouse):
             "KINORA_DISCORD__CDN_URL": self.discord.cdn_url,
             "KINORA_CREDITS__DAILY": PLENTY,
         }
-        async with running(self.folder, **settings) as program:
+        async with running(self.folder, **settings | more) as program:
             await world.until(lambda: gateway.connected, "the bot", UP_SECONDS)
             await world.until(lambda: world.commands, "its commands", UP_SECONDS)
             yield program
