@@ -85,6 +85,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
 async def privacy(desk: TelegramDesk, account: Account) -> Shown:
     """What is kept, and for how long."""
     kept, store = desk.settings.kept, desk.settings.store_chat
+    sold = bool(desk.purchases.wares.for_stars())
     stored = " Clips for inline messages pass through a chat of theirs." if store else ""
     return _shown(
         [
@@ -94,6 +95,7 @@ async def privacy(desk: TelegramDesk, account: Account) -> Shown:
                 line("The words and pictures that you send me, and the clips made of them, on "
                      "the machine of whoever runs this Kinora; Telegram carries them between us."),
                 line(f"What your credits were spent on, without the words.{stored}"),
+                *([line("What you paid, and Telegram's number for it.")] if sold else []),
             ),
             (
                 line(f"Clips go after {kept}." if kept else "Clips go after a while.",
