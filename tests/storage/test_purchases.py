@@ -13,12 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import UserError
 from core.job import Account, Claim, Lot, LotKind, Wallet, new_id
+from core.moderation import Refund
 from core.purchases import Bought, Purchase, Purchases, PurchaseState, Refunded, claim_on
 from core.wares import Ware, Wares
 from storage.store import Store, open_store
 from tests.storage.books import faults
-from tests.storage.samples import KEEP, NOON, SetClock, a_person
+from tests.storage.samples import KEEP, NOON, SetClock, a_person, do
 from tests.storage.steps import queue
 from tests.storage.test_ledger import EXAMPLES
 
@@ -231,3 +233,32 @@ def test_what_purchases_of_a_plan_add_up_to() -> None:
     assert until(month, one(2, 5, state=PurchaseState.REFUNDED)) == 30
     assert until(month, one(2, 5, until=6, state=PurchaseState.ENDED)) == 30
     assert claim_on("supporter", [month]) is None
+
+
+async def test_a_refund_is_ordered_once_and_due_until_it_is_done(store: Store) -> None:
+    till, ada, ben = shop(store), await a_person(store, 0), await a_person(store, 0)
+    stars = (await till.bought(ada.id, PACK, "stars", "c1", NOON)).purchase
+    sku = (await till.bought(ada.id, PACK, "discord", "c2", NOON)).purchase
+    for why in ("a cat", "two cats"):
+        await till.ask_back(stars.id, why)
+    asked = await till.purchase(stars.id)
+    assert asked is not None
+    assert asked.asked == "a cat"
+    for whose, number, words in (
+        (ben.id, stars.id, "no such payment"),
+        (ada.id, 999, "no such payment"),
+        (ada.id, sku.id, "can't go back"),
+    ):
+        with pytest.raises(UserError, match=words):
+            await do(store, Refund(account_id=whose, purchase_id=number))
+    assert await till.refunds_due("stars") == []
+    for _ in range(2):
+        await do(store, Refund(account_id=ada.id, purchase_id=stars.id, reason="a cat"))
+    assert [one.charge for one in await till.refunds_due("stars")] == ["c1"]
+    await till.refunded("stars", "c1", NOON)
+    await till.order_refund(stars.id)
+    assert await till.refunds_due("stars") == []
+    with pytest.raises(UserError, match="did already"):
+        await do(store, Refund(account_id=ada.id, purchase_id=stars.id), "again")
+    assert [row.act for row in await store.moderation.rows(9)] == ["refund"]
+    assert await faults(store) == []

@@ -19,6 +19,7 @@ from tests.program import command
 from tests.storage.books import faults
 from tests.telegram import paying, payloads
 from tests.telegram.people import Impossible, Person
+from tests.telegram.refusals import Refused
 from tests.telegram.server import Standin
 from tests.telegram.world import Message, Update
 
@@ -256,3 +257,25 @@ async def test_kills_lose_nothing_that_was_paid(tmp_path: Path) -> None:
             taken = "SELECT state, taken FROM purchase"
             assert [tuple(row) for row in here.rows(taken)] == [("refunded", 500)]
         assert not here.violations()
+
+
+async def test_a_refund_that_telegram_refuses_is_explained_and_tried_again(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    running, mia_s = telegram_standin, 1003
+    options = {"operators": f"telegram:{mia_s}", **SHOP}
+    async with cinema(running, tmp_path, **options) as here:
+        running.limits.on = False
+        rich(running, here.anna)
+        await here.anna.pay(await invoice(here, here.anna))
+        await told(here, here.anna, "500 credits are yours")
+        running.faults.refuse("refundStarPayment", Refused("BALANCE_TOO_LOW"))
+        dry = await here.answer(here.mia.say("/mod refund 1"), "Nothing is done yet")
+        here.mia.press(dry, "Do it")
+        await told(here, here.mia, "Payment 1 can't be given back. Telegram refuses: Balance")
+        assert await here.funds(here.anna) == (FREE + 500, 0)
+    async with opened(running, tmp_path, **options) as home:
+        again = replace(here, home=home)
+        await told(again, here.anna, "Your payment was given back.")
+        assert await again.funds(here.anna) == (FREE, 0)
+        assert await faults(home.store) == []
