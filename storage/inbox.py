@@ -3,10 +3,11 @@ for a day once it is done, so that none is lost and none is handled twice."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlmodel import col
 
 from core.job import new_id
@@ -17,6 +18,8 @@ KEPT = timedelta(hours=26)
 """Telegram repeats an update that was not confirmed for 24 hours."""
 
 MOST_TRIES = 10
+UNSURE_MOST = 100
+"""Calls that failed and may have written all the same, which are remembered."""
 
 
 class SqlInbox:
@@ -24,30 +27,43 @@ class SqlInbox:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._unsure: deque[str] = deque(maxlen=UNSURE_MOST)
 
     async def keep(self, platform: str, bodies: Mapping[int, str], now: datetime) -> Set[int]:
         receipt = new_id()
-        return await self._keep(
-            [
-                UpdateRow(platform=platform, id=id_, body=body, receipt=receipt, kept_at=now)
-                for id_, body in bodies.items()
-            ],
-            receipt,
-        )
+        try:
+            return await self._keep(
+                [
+                    UpdateRow(platform=platform, id=id_, body=body, receipt=receipt, kept_at=now)
+                    for id_, body in bodies.items()
+                ],
+                receipt,
+            )
+        except BaseException:
+            self._unsure.append(receipt)
+            raise
 
     @retried
     async def _keep(self, rows: Sequence[UpdateRow], receipt: str) -> Set[int]:
-        """A repeat after a lost acknowledgement knows its own rows."""
+        """A repeat after a lost acknowledgement knows its own rows; what a call wrote that failed
+        is new still."""
+        these = and_(
+            col(UpdateRow.platform).in_({row.platform for row in rows}),
+            col(UpdateRow.id).in_([row.id for row in rows]),
+        )
         async with self.database.writing() as session:
             await session.execute(
                 insert_new(session, UpdateRow).values([row.model_dump() for row in rows])
             )
-            new = await session.scalars(
-                select(col(UpdateRow.id)).where(
-                    col(UpdateRow.platform).in_({row.platform for row in rows}),
-                    col(UpdateRow.id).in_([row.id for row in rows]),
-                    col(UpdateRow.receipt) == receipt,
+            if self._unsure:
+                await session.execute(
+                    update(UpdateRow)
+                    .where(these, col(UpdateRow.receipt).in_(self._unsure))
+                    .values(receipt=receipt)
+                    .execution_options(synchronize_session=False)
                 )
+            new = await session.scalars(
+                select(col(UpdateRow.id)).where(these, col(UpdateRow.receipt) == receipt)
             )
             return set(new)
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from core.job import State
+from core.job import State, new_id
 from core.ports import Delivery
 from storage import ledger
 from storage.database import Database, retried
@@ -41,32 +41,45 @@ class SqlOutbox:
                 .execution_options(synchronize_session=False)
             )
 
-    @retried
     async def lease(self, now: datetime, seconds: float, limit: int) -> Sequence[Delivery]:
         """Oldest first. tries counts this one."""
-        due = (
+        return await self._lease(now, now + timedelta(seconds=seconds), limit, new_id())
+
+    @retried
+    async def _lease(
+        self, now: datetime, until: datetime, limit: int, receipt: str
+    ) -> Sequence[Delivery]:
+        """A repeat after a lost acknowledgement knows its own rows, and takes no others."""
+        due = and_(col(DeliveryRow.due_at) <= now, _first_of_its_chat(now))
+        mine = col(DeliveryRow.receipt) == receipt
+        first = (
             select(col(DeliveryRow.id))
-            .where(col(DeliveryRow.due_at) <= now, _first_of_its_chat(now))
+            .where(due)
             .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
             .limit(limit)
+            .with_for_update(skip_locked=True)
         )
         async with self.database.reading() as session:
-            if await session.scalar(due.limit(1)) is None:
+            if not await session.scalar(select(or_(exists().where(due), exists().where(mine)))):
                 return ()
         async with self.database.writing() as session:
-            rows = await session.scalars(
+            leased = aliased(DeliveryRow)
+            await session.execute(
                 update(DeliveryRow)
-                .where(col(DeliveryRow.id).in_(due.with_for_update(skip_locked=True)))
+                .where(col(DeliveryRow.id).in_(first))
+                .where(~exists(select(col(leased.id)).where(col(leased.receipt) == receipt)))
                 .values(
                     state="sending",
                     tries=col(DeliveryRow.tries) + 1,
-                    due_at=now + timedelta(seconds=seconds),
+                    due_at=until,
+                    receipt=receipt,
                 )
-                .returning(DeliveryRow)
                 .execution_options(synchronize_session=False)
             )
-            leased = [Delivery(row.id, row.job_id, row.place, row.tries) for row in rows]
-            return sorted(leased, key=lambda delivery: delivery.id)
+            rows = await session.scalars(
+                select(DeliveryRow).where(mine).order_by(col(DeliveryRow.id))
+            )
+            return [Delivery(row.id, row.job_id, row.place, row.tries) for row in rows]
 
     @retried
     async def sent(self, delivery: Delivery) -> None:
@@ -92,22 +105,26 @@ class SqlOutbox:
                 if unseen and await ledger.refund(session, job.account_id, job.id, now):
                     job.charged = 0
 
-    @retried
     async def tell_kept(self, account_id: int) -> Sequence[str]:
+        return await self._tell_kept(account_id, new_id())
+
+    @retried
+    async def _tell_kept(self, account_id: int, receipt: str) -> Sequence[str]:
+        """As `_lease`."""
         theirs = select(col(JobRow.id)).where(col(JobRow.account_id) == account_id)
         kept = and_(col(DeliveryRow.state) == "kept", col(DeliveryRow.job_id).in_(theirs))
+        mine = col(DeliveryRow.receipt) == receipt
         async with self.database.reading() as session:
-            if not await session.scalar(select(exists().where(kept))):
+            if not await session.scalar(select(or_(exists().where(kept), exists().where(mine)))):
                 return ()
         async with self.database.writing() as session:
-            told = await session.scalars(
+            await session.execute(
                 update(DeliveryRow)
                 .where(kept)
-                .values(state="sent")
-                .returning(col(DeliveryRow.job_id))
+                .values(state="sent", receipt=receipt)
                 .execution_options(synchronize_session=False)
             )
-            return list(told)
+            return list(await session.scalars(select(col(DeliveryRow.job_id)).where(mine)))
 
     async def _settle(self, delivery: Delivery, state: str, at: datetime | None) -> None:
         async with self.database.writing() as session:

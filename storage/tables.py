@@ -344,7 +344,8 @@ class DeliveryRow(Table, table=True):
     """An ended job whose card has to hear of it. due_at: not before; None once it is over.
 
     chat: takes one delivery at a time; None where many may go at once. state: pending, sending,
-    then sent, or unknown where no answer came, or kept where nobody could be reached.
+    then sent, or unknown where no answer came, or kept where nobody could be reached. receipt: of
+    the call that leased it last, or told of it.
     """
 
     __tablename__ = "delivery"
@@ -361,6 +362,7 @@ class DeliveryRow(Table, table=True):
     state: str = Field(default="pending", sa_column=Column(Text, nullable=False))
     tries: int = 0
     due_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
+    receipt: str | None = Field(default=None, sa_column=Column(Text, index=True))
 
 
 class CredentialRow(Table, table=True):

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import alembic.command
@@ -18,7 +18,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
 from core.errors import NoDatabase, Transient
 from core.job import Account, State, Wallet
@@ -28,7 +28,7 @@ from storage.database import Database, at_head, location, migration_engine, scri
 from storage.files import disk
 from storage.store import Store, open_store
 from storage.tables import Table
-from tests.storage.samples import JPEG, KEEP, NOON, a_clip, a_job, a_person, a_request
+from tests.storage.samples import JPEG, KEEP, NOON, a_job, a_person, a_request
 from tests.storage.steps import queue
 
 # URLs
@@ -412,110 +412,3 @@ async def test_killed_at_any_moment_nothing_is_lost_or_paid_twice(
             assert await store.jobs.cancel(job.id, NOON)
         assert (await store.accounts.wallet(account.id)).held == 0
         assert await is_sound(store, account)
-
-
-# A connection that breaks between a commit and its acknowledgement
-
-
-class Proxy:
-    """Passes bytes to a PostgreSQL server; can cut the line on the answer to the next COMMIT."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
-        self.port = 0
-        self.cuts = 0
-        self.happened = 0
-        self._lines: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._opened, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        async with server:
-            yield
-        async with asyncio.timeout(10):
-            await asyncio.gather(*self._lines)
-
-    def _opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._lines.add(asyncio.create_task(self._serve(reader, writer)))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream_reader, upstream_writer = await asyncio.open_connection(*self._server)
-        up = asyncio.create_task(self._pass(reader, upstream_writer, may_cut=False))
-        down = asyncio.create_task(self._pass(upstream_reader, writer, may_cut=True))
-        await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (up, down):
-            task.cancel()
-        await asyncio.gather(up, down, return_exceptions=True)
-        for one in (writer, upstream_writer):
-            one.close()
-            with suppress(OSError):
-                await one.wait_closed()
-
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, may_cut: bool
-    ) -> None:
-        while data := await reader.read(65536):
-            if may_cut and self.cuts and b"COMMIT\0" in data:
-                self.cuts -= 1
-                self.happened += 1
-                return
-            writer.write(data)
-            await writer.drain()
-
-
-async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_path: Path) -> None:
-    place = make_url(postgres_url)
-    proxy = Proxy(place.host or "127.0.0.1", place.port or 5432)
-    async with proxy.listening():
-        through = place.set(host="127.0.0.1", port=proxy.port, query={"sslmode": "disable"})
-        url = through.render_as_string(hide_password=False)
-        async with open_store(url, tmp_path / "data", KEEP) as store:
-            account = await a_person(store, 100)
-            jobs = store.jobs
-
-            async def cut(call: object) -> object:
-                proxy.cuts = 1
-                answer = await call  # type: ignore[misc]
-                assert proxy.cuts == 0, "no commit was cut"
-                return answer
-
-            job = a_job(account, 10)
-            assert await cut(jobs.submit(job, None, "print")) == job
-            assert await cut(jobs.submit(a_job(account, 10), "key", "print"))
-            first = await cut(jobs.claim(job.id, NOON))
-            assert first
-            assert await cut(jobs.requeue(job.id, 1, lost=True))
-            second = await cut(jobs.claim(job.id, NOON))
-            assert second
-            assert await cut(jobs.finish(job.id, 2, a_clip(), 1.0, NOON))
-            ended = await jobs.job(job.id)
-            assert ended is not None
-            assert (ended.attempt, ended.losses) == (2, 1)
-            assert await is_sound(store, account)
-            assert len(await jobs.history(account.id, 9)) == 2
-        assert proxy.happened == 6
-
-
-async def test_who_gave_up_on_an_answer_may_ask_again(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The clip that was paid for is told of, not taken for one that came too late."""
-    place = make_url(postgres_url)
-    proxy = Proxy(place.host or "127.0.0.1", place.port or 5432)
-    async with proxy.listening():
-        through = place.set(host="127.0.0.1", port=proxy.port, query={"sslmode": "disable"})
-        url = through.render_as_string(hide_password=False)
-        async with open_store(url, tmp_path / "data", KEEP) as store:
-            account = await a_person(store, 100)
-            job = await store.jobs.submit(a_job(account, 10), None, "print")
-            await store.jobs.claim(job.id, NOON)
-            monkeypatch.setattr(database, "RETRY_SECONDS", 0)
-            proxy.cuts = 1
-            with pytest.raises(Transient):
-                await store.jobs.finish(job.id, 1, a_clip(), 1.0, NOON)
-            assert proxy.happened == 1
-            ended = await store.jobs.finish(job.id, 1, a_clip(), 1.0, NOON)
-            assert ended is not None
-            assert (ended.state, ended.clip) == (State.SUCCEEDED, a_clip())
-            assert await is_sound(store, account)
