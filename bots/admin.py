@@ -347,6 +347,24 @@ def audit_verify(
         raise typer.Exit(1)
 
 
+@app.command("console-link")
+def console_link(
+    who: Annotated[str, typer.Argument(help="An operator, or who leads a server.")] = "owner",
+    as_json: Json = False,
+) -> None:
+    """Make a one-time link to the console."""
+    from bots import app as kinora
+
+    async def make() -> str:
+        settings = settings_of()
+        async with kinora.store_of(settings) as store:
+            account = await _person(kinora.moderators_of(settings, store), who)
+            return await kinora.link_to_console(store, settings.web.address, account)
+
+    made = run(make())
+    print(json.dumps({"link": made, "account": who}) if as_json else made)
+
+
 @app.command("key")
 def key(
     name: Annotated[str, typer.Argument(help="Whose; a new name is a new account.")] = "owner",

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -30,19 +31,21 @@ from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from bots import doctor
-from bots.desk import Desk
+from bots.desk import Desk, Entrance
 from bots.discord import Bot as DiscordBot
 from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
+from bots.discord.oauth import OAuth
 from bots.pulse import Pulse
 from bots.settings import Settings, shown
 from bots.standing import Standing
 from bots.telegram import Bot as TelegramBot
 from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
+from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
 from bots.web import Web, application, runner
-from bots.web.console.desk import Console, Setting
+from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulletin import Bulletin
 from core.catalog import Model, named
 from core.crowds import Crowds
@@ -75,6 +78,9 @@ S = TypeVar("S")
 CATALOGUE = families.MODELS
 LOCK = "kinora.lock"
 LINK_LIFETIME = timedelta(hours=24)
+CONSOLE_LINK_LIFETIME = timedelta(minutes=10)
+"""Of those that are sent in chats."""
+
 SWEEP_SECONDS = 300
 PLATFORMS = ("discord", "telegram")
 KNOWN_SECONDS = 20.0
@@ -314,11 +320,20 @@ async def new_link(store: Store, address: str, identity: Identity, name: str) ->
     return await link_for(store, address, await store.accounts.account(identity, name))
 
 
-async def link_for(store: Store, address: str, account: Account) -> str:
+async def link_for(
+    store: Store, address: str, account: Account, lasts: timedelta = LINK_LIFETIME
+) -> str:
     """As `new_link`, for an account that there is."""
     code = secrets.token_urlsafe(24)
-    await store.credentials.add("link", code, account.id, account.name, utc_now() + LINK_LIFETIME)
+    await store.credentials.add("link", code, account.id, account.name, utc_now() + lasts)
     return f"{address}/open/{code}"
+
+
+async def link_to_console(
+    store: Store, address: str, account: Account, lasts: timedelta = LINK_LIFETIME
+) -> str:
+    """As `link_for`; it leads on to the console."""
+    return f"{await link_for(store, address, account, lasts)}?to=console"
 
 
 async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account, str]:
@@ -417,6 +432,15 @@ def _bots(
         clock,
     )
 
+    async def console_link(account: Account) -> str:
+        return await link_to_console(store, settings.web.address, account, CONSOLE_LINK_LIFETIME)
+
+    entrance = None
+    if settings.web.public_url:
+        login = f"{settings.web.address}{TELEGRAM_LOGIN}"
+        secure = login.startswith("https:")
+        entrance = Entrance(store.leaders, console_link, login if secure else None)
+
     def desk_for(at: S) -> Desk[S]:
         return Desk(
             studio=studio,
@@ -433,6 +457,7 @@ def _bots(
             clock=clock,
             settings=at,
             page_link=page_link if settings.web.public_url else None,
+            entrance=entrance,
         )
 
     bots: dict[str, ChatBot] = {}
@@ -461,12 +486,20 @@ def _console(
     settings: Settings, store: Store, moderators: Moderators, chats: Mapping[str, ChatBot]
 ) -> Console:
     ranks = {platform: bot.rank for platform, bot in chats.items()}
+    discord, telegram = chats.get("discord"), settings.telegram.token
+    secret = settings.discord.client_secret
+    by_discord = None
+    if isinstance(discord, DiscordBot) and secret is not None and settings.web.public_url:
+        by_discord = OAuth(settings.discord.api_url, secret.get_secret_value(), discord.servers)
     return Console(
         moderators=moderators,
         leading=Leading(store.leaders, moderators, ranks),
         records=store.records,
         unfinished=store.jobs.unfinished,
         settings=[Setting(name, value) for name, value in shown(settings)],
+        address=settings.web.address,
+        by_discord=by_discord,
+        by_telegram=partial(proven, telegram.get_secret_value()) if telegram else None,
     )
 
 

@@ -13,6 +13,7 @@ from core.bulletin import Bulletin
 from core.crowds import Crowds
 from core.gifts import Gifts
 from core.job import Account, Clip
+from core.leading import Leaders
 from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
@@ -31,8 +32,20 @@ Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """To the console. leaders: where it is written down who showed that they lead a server. link:
+    signs somebody in, once, for a few minutes. login_url: where Telegram's own button leads; None
+    where browsers don't come by https."""
+
+    leaders: Leaders
+    link: PageLink
+    login_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk(Generic[Settings]):
-    """Everything that a handler may use. page_link: None where people can't reach the page."""
+    """Everything that a handler may use. page_link, entrance: None where people can't
+    reach the page."""
 
     studio: Studio
     lobby: Lobby
@@ -48,6 +61,7 @@ class Desk(Generic[Settings]):
     clock: Clock
     settings: Settings
     page_link: PageLink | None = None
+    entrance: Entrance | None = None
 
 
 @dataclass(frozen=True, slots=True)

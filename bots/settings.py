@@ -80,15 +80,17 @@ class Discord(BaseModel):
 
     token: SecretStr | None = None
     """Of the bot, from https://discord.com/developers/applications, under Bot."""
+    client_secret: SecretStr | None = None
+    """Of the application, under OAuth2: with it people sign in to the console by Discord."""
     api_url: str = "https://discord.com/api/v10"
     gateway_url: str = "wss://gateway.discord.gg"
     cdn_url: str = "https://cdn.discordapp.com"
     """Other addresses of Discord's API, gateway and CDN, for those who reach it by a proxy."""
 
-    @field_validator("token")
+    @field_validator("token", "client_secret")
     @classmethod
-    def _given(cls, token: SecretStr | None) -> SecretStr | None:
-        return _stripped(token)
+    def _given(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _stripped(secret)
 
     @field_validator("api_url", "cdn_url")
     @classmethod

@@ -55,6 +55,15 @@ class Standing:
         return Actor(name, Rank.MODERATOR, server)
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who somebody is, as their platform says. led: what it says that they lead."""
+
+    identity: Identity
+    name: str
+    led: Sequence[Led] = ()
+
+
 class Leaders(Protocol):
     async def led(self, account_id: int) -> Sequence[Led]:
         """What somebody led when last heard; the newest first, at most `LED_MOST`."""
@@ -78,9 +87,17 @@ class Leading:
         self._ranks = ranks
         self._believed: dict[tuple[str, Identity], tuple[float, Rank]] = {}
 
-    async def told(self, account_id: int, led: Led) -> None:
-        """Somebody just showed that they lead a server."""
-        await self._leaders.leads(account_id, led)
+    async def told(self, account: Account, led: Sequence[Led]) -> None:
+        """Their platform says that they lead these."""
+        for one in led[:LED_MOST]:
+            await self._leaders.leads(account.id, one)
+
+    async def look(self, account: Account, servers: Sequence[Led]) -> None:
+        """Ask of servers whether they lead them. Raises Transient."""
+        known = await self._moderators.identities(account.id)
+        asked = [self._leads(one, known, fresh=False) for one in servers[:LED_MOST]]
+        found = await asyncio.gather(*asked)
+        await self.told(account, [one for one, by in found if by is not None])
 
     async def may_lead(self, account: Account) -> bool:
         """Whether there is anything for them in a console. Asks no platform."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -204,13 +204,22 @@ class Bot:
             raise Transient("not on Discord now", SOON_SECONDS)
         await client.room.delivery(job)
 
+    def servers(self) -> tuple[str, Mapping[int, str]]:
+        """`bots.discord.oauth.Servers`."""
+        client = self._client
+        if client is None or client.application_id is None:
+            raise Transient("not on Discord now", SOON_SECONDS)
+        return str(client.application_id), {guild.id: guild.name for guild in client.guilds}
+
     async def rank(self, server: str, identity: Identity) -> Rank:
         """`core.leading.RankOn`. Those lead who may manage the server."""
         client = self._client
+        guild = client.get_guild(int(server.partition(":")[2])) if client else None
+        if guild is not None:
+            return await rank_in(guild, identity)
         if client is None or not client.is_ready():
             raise Transient("not on Discord now", SOON_SECONDS)
-        guild = client.get_guild(int(server.partition(":")[2]))
-        return await rank_in(guild, identity) if guild is not None else Rank.MEMBER
+        return Rank.MEMBER
 
     async def run(self) -> None:
         """Work until cancelled, or until the operator has to do something, which the log says."""

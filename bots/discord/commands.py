@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bots.discord import forms, gifts, mod, talk
+from bots.discord import console, forms, gifts, mod, talk
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, say
@@ -55,6 +55,7 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
     _giving(tree, room)
     _on_messages(tree, room)
     mod.register(tree, room)
+    console.register(tree, room)
 
 
 def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:

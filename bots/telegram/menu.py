@@ -41,7 +41,8 @@ _GIFT = {"gift": "Give credits of yours to somebody"}
 _REDEEM = {"redeem": "Use a voucher code"}
 _BUYING = {"buy": "Credits and plans, for Telegram Stars"}
 _SETTINGS = {"settings": "How Kinora is used in this chat"}
-_LEADING = {"mod": "What those do who lead this chat"}
+_CONSOLE = {"console": "Open the console, for those who lead"}
+_LEADING = {"mod": "What those do who lead this chat", **_CONSOLE}
 _FINE_PRINT = {
     "privacy": "What is kept about you, and for how long",
     "terms": "What you may expect, and what is asked of you",

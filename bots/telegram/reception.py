@@ -21,7 +21,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, fil
 from bots.card import offer
 from bots.gifts import GIFT_ID
 from bots.hearing import costless
-from bots.telegram import chats, gifts, moderation, shop, showing, support, talk
+from bots.telegram import chats, console, gifts, moderation, shop, showing, support, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -73,6 +73,7 @@ def register(add: Add, room: Room) -> None:
         "redeem": gifts.redeem,
         "buy": shop.buy,
         "paysupport": support.paysupport,
+        "console": console.console,
     }
     for name, hearing in hearings.items():
         handling = _command(room, hearing)

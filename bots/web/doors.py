@@ -39,6 +39,9 @@ OPEN = frozenset(
         "/static",
         "/api/v1/openapi.json",
         "/console/sign-in",
+        "/console/discord",
+        "/console/discord/back",
+        "/console/telegram",
     }
 )
 """Routes that need no account."""

@@ -10,12 +10,14 @@ from aiohttp import web
 from bots.web import doors
 from bots.web.problems import Problem
 from bots.web.site import site
+from core.job import Account
 
 SESSION_DAYS = 30
 
 
 async def open_link(request: web.Request) -> web.StreamResponse:
-    """Redeem a link's code for a session. A prefetch is turned away, so that it costs no link."""
+    """Redeem a link's code for a session; ?to=console leads there. A prefetch is turned away, so
+    that it costs no link."""
     here = site(request)
     if "prefetch" in request.headers.get("Sec-Purpose", ""):
         raise Problem(503, "This link opens when it is really followed.")
@@ -30,10 +32,16 @@ async def open_link(request: web.Request) -> web.StreamResponse:
             "`kinora link` makes a new one.",
             "link",
         )
+    return await opened(request, account, "/console" if request.query.get("to") else "/")
+
+
+async def opened(request: web.Request, account: Account, to: str) -> web.StreamResponse:
+    """From now on this browser is theirs. to: where it goes."""
+    here = site(request)
     session = secrets.token_urlsafe(32)
     lasts = timedelta(days=SESSION_DAYS)
     await here.credentials.add("session", session, account.id, "browser", here.clock() + lasts)
-    response = doors.see_other("/")
+    response = doors.see_other(to)
     response.set_cookie(
         doors.COOKIE,
         session,

@@ -15,6 +15,7 @@ from aiohttp import BodyPartReader, web
 
 from tests.discord import permissions
 from tests.discord.cdn import Upload
+from tests.discord.consent import Consent
 from tests.discord.faults import Fault, Faults
 from tests.discord.gateway import Gateway
 from tests.discord.limits import Limits, Spent
@@ -32,8 +33,10 @@ GATEWAY = web.AppKey("gateway", Gateway)
 LIMITS = web.AppKey("limits", Limits)
 FAULTS = web.AppKey("faults", Faults)
 JUDGE = web.AppKey("judge", Judge)
+CONSENT = web.AppKey("consent", Consent)
 BODY = web.RequestKey("body", Body)
-TOKENLESS = ("/interactions/{", "/webhooks/{")
+TOKENLESS = ("/interactions/{", "/webhooks/{", "/oauth2/authorize", "/oauth2/token")
+BY_BEARER = ("/users/@me", "/users/@me/guilds")
 MAJOR = ("channel_id", "guild_id", "webhook_id", "webhook_token", "interaction_id")
 
 
@@ -95,7 +98,8 @@ async def _answer(
 ) -> web.Response:
     world = request.app[WORLD]
     proof = request.headers.get("Authorization")
-    if not template.startswith(TOKENLESS) and proof != f"Bot {world.token}":
+    user = request.app[CONSENT].bearer(proof or "") if template in BY_BEARER else None
+    if not template.startswith(TOKENLESS) and proof != f"Bot {world.token}" and user is None:
         raise Refused(40001)
     judge = request.app.get(JUDGE)
     if judge is not None and judge.knows(request.method, template):
@@ -139,6 +143,8 @@ async def _read(request: web.Request, fault: Fault | None) -> Body:
     try:
         if kind == "multipart/form-data":
             return await _multipart(request, bandwidth)
+        if kind == "application/x-www-form-urlencoded" and "/oauth2/" in request.path:
+            return Body({name: str(value) for name, value in (await request.post()).items()})
         return Body(json.loads(await request.read() or b"null"))
     except ValueError:
         raise Refused(50109) from None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from tests.discord.consent import Consent
 from tests.discord.door import (
+    CONSENT,
     FAULTS,
     GATEWAY,
     JUDGE,
@@ -19,7 +21,7 @@ from tests.discord.faults import Faults
 from tests.discord.gateway import Gateway
 from tests.discord.limits import Limits
 from tests.discord.routes import application as app_routes
-from tests.discord.routes import commands, interactions, messages, money, servers
+from tests.discord.routes import commands, interactions, messages, money, oauth, servers
 from tests.discord.schema import Judge
 from tests.discord.shop import Shop
 from tests.discord.world import World
@@ -32,6 +34,7 @@ ROUTES = (
     commands.routes,
     interactions.routes,
     money.routes,
+    oauth.routes,
 )
 
 
@@ -43,11 +46,17 @@ async def unknown(request: web.Request) -> web.Response:
 
 
 def application(
-    world: World, gateway: Gateway, limits: Limits, faults: Faults, shop: Shop, judge: Judge | None
+    world: World,
+    gateway: Gateway,
+    limits: Limits,
+    faults: Faults,
+    shop: Shop,
+    consent: Consent,
+    judge: Judge | None,
 ) -> web.Application:
     app = web.Application(middlewares=[door], client_max_size=MOST_BYTES)
     app[WORLD], app[GATEWAY], app[LIMITS], app[FAULTS] = world, gateway, limits, faults
-    app[money.SHOP] = shop
+    app[money.SHOP], app[CONSENT] = shop, consent
     if judge is not None:
         app[JUDGE] = judge
     for routes in ROUTES:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from tests.discord import rest, schema
 from tests.discord.cdn import Cdn
+from tests.discord.consent import Consent
 from tests.discord.door import PREFIX
 from tests.discord.faults import Faults
 from tests.discord.gateway import Gateway
@@ -33,8 +34,8 @@ TOKEN = "the-stand-ins.own.token"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Standin:
-    """A running stand-in. world: what is so; scene, shop: to change it; gateway, limits, faults:
-    its doors; judged: whether Discord's description was there to judge by."""
+    """A running stand-in. world: what is so; scene, shop, consent: to change it; gateway, limits,
+    faults: its doors; judged: whether Discord's description was there to judge by."""
 
     api_url: str
     gateway_url: str
@@ -43,6 +44,7 @@ class Standin:
     world: World
     scene: Scene
     shop: Shop
+    consent: Consent
     gateway: Gateway
     limits: Limits
     faults: Faults
@@ -96,10 +98,13 @@ async def standin(
     world.app = User(world.new_id(), app_name, bot=True)
     world.users[world.app.id] = world.app
     gateway, limits, shop = Gateway(world), Limits(clock), Shop(world)
+    consent = Consent()
     path = schema.description()
     judge = schema.judge(path) if path and judged else None
     async with AsyncExitStack() as stack:
-        api = await _serve(stack, rest.application(world, gateway, limits, faults, shop, judge))
+        api = await _serve(
+            stack, rest.application(world, gateway, limits, faults, shop, consent, judge)
+        )
         gateway.url = f"ws://{await _serve(stack, gateway.application())}/"
         cdn.url = f"http://{await _serve(stack, cdn.application())}"
         yield Standin(
@@ -110,6 +115,7 @@ async def standin(
             world=world,
             scene=Scene(world),
             shop=shop,
+            consent=consent,
             gateway=gateway,
             limits=limits,
             faults=faults,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from aiohttp import web
 
 from bots.web.problems import Problem
 from bots.web.site import visitor
 from core.job import Job
-from core.leading import Leading, Led, Standing
+from core.leading import Leading, Led, SignedIn, Standing
 from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
 from core.records import Records
@@ -30,15 +32,40 @@ class Setting:
     value: str
 
 
+TELEGRAM_LOGIN = "/console/telegram"
+
+
+class ByDiscord(Protocol):
+    """Signing in by OAuth2: an authorization code, with a challenge (PKCE, S256).
+
+    https://docs.discord.com/developers/topics/oauth2
+    """
+
+    def address(self, back: str, state: str, challenge: str) -> str:
+        """Where somebody is asked whether they agree. Raises Transient where nobody knows now."""
+        ...
+
+    async def signed_in(self, code: str, back: str, verifier: str) -> SignedIn:
+        """Raises Refused for a code that opens nothing, or Transient."""
+        ...
+
+
+ByTelegram = Callable[[Mapping[str, str], datetime], SignedIn]
+"""What Telegram sends along, looked through, now. Raises Refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Everything that a handler may use beside the site's."""
+    """Everything that a handler may use beside the site's. address: where people reach the page."""
 
     moderators: Moderators
     leading: Leading
     records: Records
     unfinished: Callable[[], Awaitable[Sequence[Job]]]
     settings: Sequence[Setting] = ()
+    address: str = ""
+    by_discord: ByDiscord | None = None
+    by_telegram: ByTelegram | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from core.job import Account, Identity
 from tests.bots.pictures import jpeg, landscape
 from tests.discord import components
 from tests.discord.asked import Asked
+from tests.discord.routes import oauth
 from tests.discord.server import Standin
 from tests.discord.users import Person
 from tests.discord.world import Channel, Guild, Message
@@ -110,6 +111,7 @@ async def settled(standin: Standin, folder: Path, **options: Any) -> AsyncIterat
     """The program alone, whether or not its bot gets in."""
     settings = Discord(
         token=SecretStr(standin.token),
+        client_secret=SecretStr(oauth.SECRET),
         api_url=standin.api_url,
         gateway_url=standin.gateway_url,
         cdn_url=standin.cdn_url,

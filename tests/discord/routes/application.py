@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from tests.discord import payloads, permissions
+from tests.discord import payloads
 from tests.discord.door import (
+    CONSENT,
     GATEWAY,
     PREFIX,
     as_json,
@@ -14,33 +15,24 @@ from tests.discord.door import (
     world_of,
 )
 from tests.discord.refusals import Refused
+from tests.discord.routes import oauth
 
 routes = web.RouteTableDef()
 
 
 @routes.get(f"{PREFIX}/users/@me")
 async def get_me(request: web.Request) -> web.Response:
-    return as_json(payloads.me(world_of(request)))
+    user = _bearer(request)
+    return as_json(payloads.me(world_of(request)) if user is None else oauth.me(request, user))
 
 
 @routes.get(f"{PREFIX}/users/@me/guilds")
 async def get_my_guilds(request: web.Request) -> web.Response:
-    world = world_of(request)
-    mine = [g for g in world.guilds.values() if world.app.id in g.members]
-    return as_json(
-        [
-            {
-                "id": str(g.id),
-                "name": g.name,
-                "icon": None,
-                "banner": None,
-                "owner": False,
-                "permissions": str(int(permissions.in_guild(g, world.app.id))),
-                "features": [],
-            }
-            for g in mine
-        ]
-    )
+    return as_json(oauth.guilds(request, _bearer(request) or world_of(request).app.id))
+
+
+def _bearer(request: web.Request) -> int | None:
+    return request.app[CONSENT].bearer(request.headers.get("Authorization", ""))
 
 
 @routes.get(f"{PREFIX}/oauth2/applications/@me")

@@ -1,0 +1,145 @@
+"""The console for who leads a Discord server, and what who leads another one can't do there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from tests.bots.discord.cinema import Cinema, cinema, text
+from tests.bots.discord.test_moderation import fill
+from tests.bots.projector import Projector
+from tests.bots.test_console import act
+from tests.bots.test_page import page
+from tests.discord import components
+from tests.discord.permissions import Permission
+from tests.discord.server import Standin
+from tests.discord.users import Person
+
+PAGE = "http://kinora.test"
+BACK = f"{PAGE}/console/discord/back"
+
+
+@asynccontextmanager
+async def browser(here: Cinema) -> AsyncIterator[aiohttp.ClientSession]:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(here.home.url, cookie_jar=jar) as session:
+        yield session
+
+
+async def link(here: Cinema, person: Person) -> str:
+    """What /console gives them."""
+    asked = person.slash("console", here.room)
+    message = await here.answer(asked, "opens the console")
+    assert message.audience == person.id
+    (button,) = [c for c in components.walk(message.components) if "url" in c]
+    address: str = button["url"]
+    assert address.startswith(f"{PAGE}/open/")
+    return address.removeprefix(PAGE)
+
+
+async def agreed(session: aiohttp.ClientSession, here: Cinema, person: Person) -> str:
+    """Go to Discord and agree; the path to come back to."""
+    here.discord.consent.browser = person.id
+    here.discord.consent.redirects.add(BACK)
+    async with session.get("/console/discord", allow_redirects=False) as answer:
+        assert answer.status == 303
+        asking = answer.headers["Location"]
+    async with aiohttp.ClientSession() as elsewhere:
+        async with elsewhere.get(asking) as shown:
+            assert "let Kinora in?" in await shown.text()
+        async with elsewhere.post(asking, allow_redirects=False) as answer:
+            assert answer.status == 302
+            return answer.headers["Location"].removeprefix(PAGE)
+
+
+async def test_a_moderator_s_day_in_the_browser(discord_standin: Standin, tmp_path: Path) -> None:
+    scene = discord_standin.scene
+    async with cinema(discord_standin, tmp_path, engine=Projector(), public_url=PAGE) as here:
+        zoe = scene.user("zoe")
+        other = scene.guild("Theatre", zoe, here.anna)
+        assert other.id != here.guild.id
+        await fill(here, 50)
+        card = here.anna.slash("create", here.room, prompt="a red ball --seconds 1")
+        await card.message(lambda message: "Getting ready" in text(message))
+        anna = (await here.account(here.anna)).id
+        root = f"/console/discord:{here.guild.id}"
+        before = (await here.funds(here.anna))[0]
+
+        async with browser(here) as mia:
+            async with mia.get(await link(here, here.mia)) as answer:
+                assert str(answer.url).removeprefix(here.home.url) == root
+                assert "moderator of Cinema" in await answer.text()
+            people = await page(mia, f"{root}/people")
+            assert "Anna" in people
+            assert "available" not in people
+            there = f"{root}/people/{anna}"
+            told = await act(mia, f"{there}/act", verb="grant", credits="20", reason="a prize")
+            assert "credits 20 · reason a prize" in told
+            assert (await here.funds(here.anna))[0] == before + 20
+            await act(mia, f"{there}/act", verb="quota", credits="1")
+            await act(mia, f"{there}/act", verb="pause", until="1d", reason="calm down")
+            refused = here.anna.slash("create", here.room, prompt="a ball")
+            await here.answer(refused, "You are paused here until")
+            told = await act(mia, f"{there}/act", verb="ban", reason="flooding")
+            assert "Clips cancelled" not in told
+            assert [row.act for row in await here.home.store.moderation.rows(9, after=1)] == [
+                "grant", "quota", "pause", "ban",
+            ]  # fmt: skip
+            log = await page(mia, f"{root}/log")
+            assert f"Mia (discord:{here.mia.id})" in log
+            for said in ({"verb": "take", "credits": "1"}, {"verb": "plan", "plan": "pro"}):
+                await act(mia, f"{there}/act", status=403, **said)
+            for path in ("/console/all", f"/console/discord:{other.id}/people", f"{root}/plans"):
+                await page(mia, path, 403)
+            await page(mia, f"{root}/people/{(await here.account(here.ben)).id}", 404)
+
+            async with browser(here) as theirs:
+                back = await agreed(theirs, here, zoe)
+                async with mia.get(back) as answer:  # a code that somebody else brought along
+                    assert answer.status == 403
+                async with theirs.get(back) as answer:
+                    assert str(answer.url).endswith(f"/console/discord:{other.id}")
+                assert discord_standin.consent.given == 1
+                assert discord_standin.consent.tokens == {}
+                async with theirs.get(back) as answer:
+                    assert answer.status == 403
+                for path in ("/people", f"/people/{anna}", "/jobs.csv", "/log"):
+                    assert "lead that server, or not any more" in await page(
+                        theirs, f"{root}{path}", 403
+                    )
+                forged = f"{root}/people/{anna}/act"
+                await act(theirs, forged, status=403, verb="unban")
+                elsewhere = f"/console/discord:{other.id}"
+                await act(theirs, f"{elsewhere}/people/{anna}/act", status=404, verb="unban")
+                job = re.search(r"<code>([0-9a-z]{12})</code>", await page(mia, f"{root}/jobs"))
+                assert job
+                await act(theirs, f"{elsewhere}/jobs/{job[1]}/act", status=404, verb="cancel")
+            assert len(await here.home.store.moderation.rows(99)) == 5
+
+
+async def test_the_way_in_is_closed_to_others(discord_standin: Standin, tmp_path: Path) -> None:
+    async with cinema(discord_standin, tmp_path, public_url=PAGE) as here, browser(here) as anna:
+        assert "Sign in with Discord" in await page(anna, "/console")
+        async with anna.get("/console/discord/back?code=x&state=y") as answer:
+            assert answer.status == 403
+        async with anna.get(await agreed(anna, here, here.anna)) as answer:
+            assert answer.status == 403
+            assert "for those who lead" in await answer.text()
+        assert here.discord.consent.given == 1
+
+
+async def test_who_was_demoted_is_out_at_once(discord_standin: Standin, tmp_path: Path) -> None:
+    scene = discord_standin.scene
+    async with cinema(discord_standin, tmp_path, public_url=PAGE) as here, browser(here) as ben:
+        role = scene.role(here.guild, "mods", Permission.MANAGE_GUILD, here.ben)
+        async with ben.get(await agreed(ben, here, here.ben)) as answer:
+            assert "moderator of Cinema" in await answer.text()
+        root = f"/console/discord:{here.guild.id}"
+        scene.grant(here.guild, role, 0)
+        await act(ben, f"{root}/queue/act", status=403, verb="pause")
+        await page(ben, "/console", 403)
+        assert await here.home.store.moderation.rows(9) == []
