@@ -134,7 +134,7 @@ class Client(discord.AutoShardedClient):
         self.till.hear(entitlement)
 
     async def on_entitlement_delete(self, entitlement: discord.Entitlement) -> None:
-        self.till.hear(entitlement)
+        self.till.hear(entitlement, deleted=True)
 
     async def on_subscription_create(self, subscription: discord.Subscription) -> None:
         self.till.hear_of(subscription)

@@ -44,6 +44,9 @@ LOOKED_BACK = timedelta(days=100)
 GRACE = timedelta(days=1)
 """How long a plan outlives its period: the renewal may be told late."""
 
+BILLED_WITHIN = timedelta(minutes=1)
+"""How long a subscription may be told after what it entitles to."""
+
 PAGE = 100
 FOR_TESTS = "for tests"
 """In place of where it was paid: nobody did."""
@@ -51,15 +54,19 @@ FOR_TESTS = "for tests"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What somebody bought, as Discord has it. starts_at: None for one that was made for tests."""
+    """What somebody bought, as Discord has it. ends_at: None until it is known."""
 
     id: int
     sku_id: int
     user_id: int
     deleted: bool
     consumed: bool
-    starts_at: datetime | None
     ends_at: datetime | None
+
+    @property
+    def at(self) -> datetime:
+        """When it was made."""
+        return discord.utils.snowflake_time(self.id)
 
     @property
     def identity(self) -> Identity:
@@ -76,11 +83,13 @@ class Till:
         self._purchases = desk.purchases
         self._skus: Mapping[int, discord.SKU] = {}
         self._heard: asyncio.Queue[int | Held] = asyncio.Queue()
+        self._look_at = time.monotonic()
 
-    def hear(self, entitlement: discord.Entitlement) -> None:
-        """Something became of one."""
+    def hear(self, entitlement: discord.Entitlement, *, deleted: bool = False) -> None:
+        """Something became of one. deleted: it was, as far as was told."""
         if entitlement.user_id is not None:
-            self._heard.put_nowait(_held(entitlement, entitlement.user_id))
+            held = _held(entitlement, entitlement.user_id)
+            self._heard.put_nowait(replace(held, deleted=held.deleted or deleted))
 
     def hear_of(self, subscription: discord.Subscription) -> None:
         """Something became of a subscription, and so of what it entitles to."""
@@ -89,18 +98,20 @@ class Till:
 
     async def run(self) -> None:
         """Settle until cancelled."""
-        look_at = time.monotonic()
         while True:
             try:
-                left = look_at - time.monotonic()
+                left = self._look_at - time.monotonic()
                 if left <= 0:
+                    self._look_at = time.monotonic() + LOOK_SECONDS
                     await self._look()
-                    look_at = time.monotonic() + LOOK_SECONDS
                 elif (heard := await self._next(left)) is not None:
                     await self._settle_heard(heard)
             except (Transient, Unreachable, TimeoutError) as error:
                 log.warning("what was bought is not all settled; again soon: %s", error)
-                look_at = time.monotonic() + AGAIN_SECONDS
+                self._look_within(AGAIN_SECONDS)
+
+    def _look_within(self, seconds: float) -> None:
+        self._look_at = min(self._look_at, time.monotonic() + seconds)
 
     async def _next(self, seconds: float) -> int | Held | None:
         try:
@@ -140,8 +151,8 @@ class Till:
     async def _settle_heard(self, heard: int | Held) -> None:
         known = heard if isinstance(heard, Held) else None
         held = await self._fetched(known.id if known else int(str(heard)))
-        if held is None and known is not None:
-            held = replace(known, deleted=True)
+        if held is None and known is not None and known.deleted:
+            held = known
         if held is not None:
             await self._settle(held)
 
@@ -166,7 +177,7 @@ class Till:
             await self._learn()
         if held.deleted:
             await self._give_back(held)
-        elif self._renews(held.sku_id) and held.starts_at is not None:
+        elif self._renews(held.sku_id):
             await self._deliver_periods(held, ware)
         else:
             await self._deliver(held, ware)
@@ -174,18 +185,22 @@ class Till:
     # What comes of it
 
     async def _deliver(self, held: Held, ware: Ware) -> None:
-        """What is bought once; and a subscription for tests, which has no periods."""
-        place = FOR_TESTS if held.starts_at is None else PLATFORM
-        bought_at = discord.utils.snowflake_time(held.id)
-        await self._bring(held, ware, str(held.id), bought_at, held.ends_at, place)
+        """What is bought once."""
+        await self._bring(held, ware, str(held.id), held.at, held.ends_at, PLATFORM)
         sku = self._skus.get(held.sku_id)
         if sku is not None and sku.type is SKUType.consumable and not held.consumed:
             async with answered():
                 await self._client.http.consume_entitlement(sku.application_id, held.id)
 
     async def _deliver_periods(self, held: Held, ware: Ware) -> None:
-        """Each that was paid for; and its end, where it was called off, or is over."""
-        for period in await self._periods(held):
+        """Each that was paid for; and its end, where it was called off, or is over. What has none
+        was made for tests."""
+        periods = await self._periods(held)
+        if not periods and self._desk.clock() - held.at < BILLED_WITHIN:
+            self._look_within(BILLED_WITHIN.total_seconds())
+        elif not periods:
+            await self._bring(held, ware, str(held.id), held.at, held.ends_at, FOR_TESTS)
+        for period in periods:
             start, end = period.current_period_start, period.current_period_end
             charge = f"{held.id}/{int(start.timestamp())}"
             await self._bring(held, ware, charge, start, end + GRACE, PLATFORM)
@@ -304,9 +319,7 @@ class Till:
 
 
 def _held(said: discord.Entitlement, user_id: int) -> Held:
-    return Held(
-        said.id, said.sku_id, user_id, said.deleted, said.consumed, said.starts_at, said.ends_at
-    )
+    return Held(said.id, said.sku_id, user_id, said.deleted, said.consumed, said.ends_at)
 
 
 def _of_row(row: Mapping[str, Any]) -> Held:
@@ -316,6 +329,5 @@ def _of_row(row: Mapping[str, Any]) -> Held:
         int(row["user_id"]),
         row["deleted"],
         row.get("consumed", False),
-        discord.utils.parse_time(row.get("starts_at")),
         discord.utils.parse_time(row.get("ends_at")),
     )

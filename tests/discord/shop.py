@@ -24,12 +24,13 @@ MONTH_SECONDS = 30 * 24 * 3600.0
 
 class Shop:
     """deaf: whether the gateway is told nothing, as while the app was away. told: every event, to
-    be told again."""
+    be told again. unpaid: entitlements that the app made for tests, by their ids."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.deaf = False
         self.told: list[Event] = []
+        self.unpaid: set[int] = set()
 
     def sku(self, name: str, kind: int = SUBSCRIPTION) -> Json:
         """Something to buy."""
@@ -59,7 +60,7 @@ class Shop:
     def entitle(self, person: Person, sku: Json) -> Json:
         """Let somebody have bought something, wherever they did."""
         now = self.world.clock.now()
-        held = self.grant(int(sku["id"]), person.id, payloads.when(now))
+        held = self._granted(int(sku["id"]), person.id)
         if sku["type"] == SUBSCRIPTION:
             subscription_id = self.world.new_id()
             subscription = {
@@ -76,8 +77,14 @@ class Shop:
             self._billed(subscription, "SUBSCRIPTION_CREATE")
         return held
 
-    def grant(self, sku_id: int, user_id: int, starts_at: str | None = None) -> Json:
-        """An entitlement; one for tests, where it does not start."""
+    def grant(self, sku_id: int, user_id: int) -> Json:
+        """One for tests."""
+        held = self._granted(sku_id, user_id)
+        self.unpaid.add(int(held["id"]))
+        return held
+
+    def _granted(self, sku_id: int, user_id: int) -> Json:
+        """As a subscription's, which has neither a beginning nor an end until it is over."""
         entitlement_id = self.world.new_id()
         held: Json = {
             "id": str(entitlement_id),
@@ -86,7 +93,7 @@ class Shop:
             "user_id": str(user_id),
             "deleted": False,
             "consumed": False,
-            "starts_at": starts_at,
+            "starts_at": None,
             "ends_at": None,
             "type": BOUGHT,
         }

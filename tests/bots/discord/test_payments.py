@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bots.discord import till
 from bots.settings import Ware
 from core.job import Identity
 from core.purchases import Purchase, PurchaseState
@@ -172,8 +174,9 @@ async def test_a_subscription_is_renewed_and_ends(discord_standin: Standin, tmp_
 
 
 async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_came(
-    discord_standin: Standin, tmp_path: Path
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(till, "BILLED_WITHIN", timedelta())
     shop, shelf, clock = discord_standin.shop, Shelf(discord_standin), discord_standin.clock
     async with cinema(discord_standin, tmp_path, **shelf.open, clock=clock.date) as here:
         anna, ben, home = here.anna, here.ben, here.home
