@@ -212,6 +212,32 @@ def resume(
 
 
 @app.command()
+def merge(who: Who, other: Who, dry_run: Dry = False, as_json: Json = False) -> None:
+    """Join two accounts of one person, as /link does: the older one has all then."""
+
+    async def act(moderators: Moderators) -> Act:
+        into, gone = sorted([(await _person(moderators, one)).id for one in (who, other)])
+        return acts.Merge(account_id=gone, into=into)
+
+    _perform(act, dry_run, as_json)
+
+
+@app.command()
+def unlink(
+    name: Annotated[str, typer.Argument(help="One name of theirs: discord:81, or telegram:42.")],
+    dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Take one name out of a joined account; the credits and clips stay."""
+
+    async def act(moderators: Moderators) -> Act:
+        account = await _person(moderators, name)
+        platform, _, subject = name.rpartition(":")
+        return acts.Unlink(account_id=account.id, platform=platform or "web", subject=subject)
+
+    _perform(act, dry_run, as_json)
+
+
+@app.command()
 def cancel(
     clip: Annotated[str, typer.Argument(help="Its id.")], reason: Reason = "",
     dry_run: Dry = False, as_json: Json = False,

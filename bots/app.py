@@ -56,6 +56,7 @@ from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
 from core.leading import Leading
+from core.links import Links
 from core.lobby import Lobby
 from core.moderation import Rank
 from core.moderators import Moderators, unheard
@@ -118,6 +119,10 @@ class ChatBot(Protocol):
 
     async def carry(self, job: Job) -> None:
         """`core.delivery.Carry`."""
+        ...
+
+    async def tell(self, subject: str, words: str) -> None:
+        """Say something to somebody alone. Raises Unreachable, Transient or TimeoutError."""
         ...
 
 
@@ -203,8 +208,14 @@ async def house(
 
             moderators = moderators_of(settings, store, clock, studio)
             crowds = Crowds(moderators, store.moderation)
+
+            async def tell(identity: Identity, words: str) -> None:
+                if identity.platform in chats:
+                    await chats[identity.platform].tell(identity.subject, words)
+
+            links = Links(store.accounts, store.credentials, store.moderation, clock, tell)
             chats, hooks = _bots(
-                settings, store, studio, lobby, moderators, crowds, bulletin, clock
+                settings, store, studio, lobby, moderators, crowds, links, bulletin, clock
             )
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
@@ -213,6 +224,7 @@ async def house(
             site = application(
                 studio=studio,
                 credentials=store.credentials,
+                links=links,
                 bulletin=bulletin,
                 pictures=store.files.picture,
                 settings=_web(settings),
@@ -414,6 +426,7 @@ def _bots(
     lobby: Lobby,
     moderators: Moderators,
     crowds: Crowds,
+    links: Links,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -449,6 +462,7 @@ def _bots(
             purchases=Purchases(store.payments, wares_of(settings)),
             vouchers=vouchers,
             gifts=gifts,
+            links=links,
             crowds=crowds,
             roles=Roles(store.accounts, store.moderation, clock),
             bulletin=bulletin,

@@ -14,6 +14,7 @@ from core.crowds import Crowds
 from core.gifts import Gifts
 from core.job import Account, Clip
 from core.leading import Leaders
+from core.links import Links
 from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
@@ -53,6 +54,7 @@ class Desk(Generic[Settings]):
     purchases: Purchases
     vouchers: Vouchers
     gifts: Gifts
+    links: Links
     crowds: Crowds
     roles: Roles
     bulletin: Bulletin

@@ -278,6 +278,7 @@ class Dispatch:
         for job in await self._jobs.running():
             flight = self._flights.get(job.id)
             if flight is not None and flight.job.attempt == job.attempt:
+                self._flights[job.id] = replace(flight, job=job)  # it may be another account's now
                 continue
             if job.cancel_requested:
                 rescued = await self._jobs.stopped(job.id, job.attempt, self._clock())

@@ -33,6 +33,8 @@ REMEMBERED = 4096
 TELL_SECONDS = 20.0
 OVER = "This code opens nothing: it was used, or its ten minutes are over. Ask for a new one."
 
+NOT_LINKED = "There is nothing to part: this account has no other name. `/link` joins two."
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans("OIL", "011", "- ")
 
@@ -83,6 +85,10 @@ class Links:
         await self._credentials.add(CODE, code, account.id, name, until)
         half = CODE_CHARS // 2
         return f"{code[:half]}-{code[half:]}"
+
+    async def give_up(self, typed: str) -> None:
+        """A code that others could read opens nothing any more."""
+        await self._credentials.revoke(CODE, _read(typed))
 
     async def offer(self, account: Account, typed: str, who: str) -> Offer:
         """What it would do if they typed that code. Nothing is done, but a wrong one is counted.
@@ -137,7 +143,7 @@ class Links:
         wrong = self._wrong.get(account.id, deque())
         if len(wrong) == WRONG_MOST and now < wrong[0] + WRONG_WITHIN:
             raise TooMany(f"{WRONG_MOST} codes were wrong. Try again in an hour.")
-        code = typed.upper().translate(_MISREAD)
+        code = _read(typed)
         if len(code) != CODE_CHARS or not set(code) <= set(_ALPHABET):
             raise BadPrompt("A code has ten letters and digits, as in 7K2QF-9XM4B.")
         other = await self._credentials.account_for(CODE, code, now)
@@ -162,3 +168,8 @@ class Links:
                 await self._tell(identity, words)
         except Exception as error:
             log.info("%s was not told of being joined: %s", identity.platform, error)
+
+
+def _read(typed: str) -> str:
+    """A code as it was made, where it was one."""
+    return typed.upper().translate(_MISREAD)

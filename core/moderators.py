@@ -20,6 +20,7 @@ from core.moderation import (
     Cancel,
     Delete,
     Kind,
+    Merge,
     OnPerson,
     Pause,
     Rank,
@@ -173,6 +174,8 @@ class Moderators:
         name = ""
         if account_id is not None:
             theirs = max(theirs, await self._rank(account_id))
+        if isinstance(act, Merge):
+            theirs = max(theirs, await self._rank(act.into))
         may(actor, act, theirs)
         check(act, self._clock(), self._plans)
         if account_id is not None:

@@ -21,7 +21,7 @@ from sqlmodel import col
 from core import moderation as acts
 from core.errors import NotFound, Refused, WrongState
 from core.job import LotKind
-from core.links import CODE
+from core.links import CODE, NOT_LINKED
 from core.moderation import Kind, Outcome, person
 from core.treasury import Policy
 from storage import ledger
@@ -75,7 +75,6 @@ STAYS = (_TABLES["treasury"].c.account_id,)
 
 _ONE_ALREADY = "These are one account already."
 _CODE_OVER = "That code was used, or its time is over: ask for a new one."
-_NOT_LINKED = "There is nothing to part: this account has no other name."
 
 
 async def join(session: AsyncSession, act: acts.Merge, now: datetime) -> Outcome:
@@ -131,7 +130,7 @@ async def part(session: AsyncSession, act: acts.Unlink, now: datetime) -> Outcom
     if not leaving:
         raise NotFound("That name is not one of this account's.")
     if len(theirs) < 2:
-        raise WrongState(_NOT_LINKED)
+        raise WrongState(NOT_LINKED)
     own = AccountRow(
         name=left.name, ping=left.ping, parted_from=left.id, parted_at=now, created_at=now
     )
@@ -182,9 +181,8 @@ async def _check(
     names: dict[str, int] = {}
     for row in rows:
         if names.setdefault(row.platform, row.account_id) != row.account_id:
-            raise Refused(
-                f"Both are on {row.platform.title()} already, and one person has one name there."
-            )
+            place = {"web": "the page"}.get(row.platform, row.platform.title())
+            raise Refused(f"Both are on {place} already, and one person has one name there.")
     for account in (gone, into):
         if account.parted_at is not None and now < account.parted_at + AWAY:
             raise Refused(

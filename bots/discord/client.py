@@ -26,6 +26,7 @@ from bots.discord.amends import make_amends
 from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
 from bots.discord.buttons import JobButton, PingButton
+from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.commands import command_tree, register
 from bots.discord.confirming import ConfirmButton, StopButton
 from bots.discord.delivery import Delivery
@@ -33,6 +34,7 @@ from bots.discord.desk import GATEWAY, NAME, Discord, DiscordDesk
 from bots.discord.gateway_log import in_a_line
 from bots.discord.gifts import GiftButton
 from bots.discord.hearing import guarded
+from bots.discord.linking import JoinButton, PartButton
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
@@ -52,7 +54,7 @@ from bots.discord.till import Till
 from bots.discord.words import Words
 from bots.standing import Standing
 from core.errors import Transient
-from core.job import Identity, Job
+from core.job import Identity, Job, new_id
 from core.moderation import Rank
 
 log = logging.getLogger("kinora.discord")
@@ -90,7 +92,9 @@ class Client(discord.AutoShardedClient):
         )
         self.tree = command_tree(self)
         register(self.tree, self.room)
-        self.add_dynamic_items(JobButton, PingButton, ConfirmButton, StopButton, GiftButton)
+        self.add_dynamic_items(
+            JobButton, PingButton, ConfirmButton, StopButton, GiftButton, JoinButton, PartButton
+        )
         self.till = Till(desk, self, messages)
         self.under_way: set[asyncio.Task[object]] = set()
         self._began = began
@@ -220,6 +224,16 @@ class Bot:
         if client is None or not client.is_ready():
             raise Transient("not on Discord now", SOON_SECONDS)
         return Rank.MEMBER
+
+    async def tell(self, subject: str, words: str) -> None:
+        """Say something to somebody in their direct messages. Raises Unreachable, Transient or
+        TimeoutError."""
+        client = self._client
+        if client is None or client.is_closed():
+            raise Transient("not on Discord now", SOON_SECONDS)
+        messages = client.room.messages
+        channel = await messages.direct(int(subject))
+        await messages.send(channel, note_view(plain(words), ACCENT), (), new_id())
 
     async def run(self) -> None:
         """Work until cancelled, or until the operator has to do something, which the log says."""

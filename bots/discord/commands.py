@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bots.discord import console, forms, gifts, mod, talk
+from bots.discord import console, forms, gifts, linking, mod, talk
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, say
@@ -33,6 +33,7 @@ Fields = dict[str, object]
 """Values by the names of flags or of settings; None where nothing was said."""
 
 CHOICES = 25
+LINK_CHARS = 40
 CODE_CHARS = 60
 EXTEND_SECONDS_MAX = 60.0
 
@@ -53,6 +54,7 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
     _varying(tree, room)
     _looking(tree, room)
     _giving(tree, room)
+    _linking(tree, room)
     _on_messages(tree, room)
     mod.register(tree, room)
     console.register(tree, room)
@@ -281,6 +283,17 @@ def _giving(tree: app_commands.CommandTree[Any], room: Room) -> None:
     @app_commands.describe(code="As you were given it")
     async def redeem(interaction: Interaction, code: Range[str, 1, CODE_CHARS]) -> None:
         await guarded(interaction, lambda: gifts.redeem(room, interaction, code))
+
+
+def _linking(tree: app_commands.CommandTree[Any], room: Room) -> None:
+    @tree.command(name="link", description="Join your accounts here and elsewhere: one wallet")
+    @app_commands.describe(code="That you were given elsewhere; you get one where you leave it out")
+    async def link(interaction: Interaction, code: Range[str, 1, LINK_CHARS] = "") -> None:
+        await guarded(interaction, lambda: linking.link(room, interaction, code))
+
+    @tree.command(name="unlink", description="Take Discord out of your joined account")
+    async def unlink(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: linking.unlink(room, interaction))
 
 
 def _told(room: Room, telling: talk.Telling) -> Callable[[Interaction], Coroutine[Any, Any, None]]:

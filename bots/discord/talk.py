@@ -12,6 +12,7 @@ from bots import talk
 from bots.discord.asking import Room, tell_kept
 from bots.discord.card_view import ACCENT, plain
 from bots.discord.hearing import account_of, acknowledge, answer
+from bots.linking import mine
 from bots.talk import Bold, Code, Line, Paragraph, line
 from bots.wares import described
 
@@ -42,7 +43,8 @@ async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
         ui.Button(label=label, custom_id=f"kn-ping:{wanted}")
     )
-    return layout([*told, (line(f"Ping: {now}"),)], row)
+    linked = mine(await room.desk.links.linked(account))
+    return layout([*told, (line(f"Ping: {now}"), linked)], row)
 
 
 async def queue(room: Room, interaction: Interaction) -> ui.LayoutView:

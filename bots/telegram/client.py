@@ -25,16 +25,19 @@ from bots.standing import Standing
 from bots.telegram import buttons, inline, intake, leaving, moving, reception, shop
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
+from bots.telegram.card_view import Shown
 from bots.telegram.delivery import Delivery
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.files import Files
 from bots.telegram.inbox import Handling, Heard, Listening, told
 from bots.telegram.limiter import Limiter, Turn
 from bots.telegram.line import Line
+from bots.telegram.markup import plain
 from bots.telegram.menu import keep_in_step
 from bots.telegram.messages import Messages
 from bots.telegram.moderation import rank_in
 from bots.telegram.painter import TelegramPainter
+from bots.telegram.places import Spot
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
 from bots.telegram.till import Till
 from core.errors import Transient
@@ -174,6 +177,13 @@ class Bot:
         if self._room is None:
             raise Transient("not on Telegram now", SOON_SECONDS)
         await self._room.delivery(job)
+
+    async def tell(self, subject: str, words: str) -> None:
+        """Say something to somebody in their own chat. Raises Unreachable, Transient or
+        TimeoutError."""
+        if self._room is None:
+            raise Transient("not on Telegram now", SOON_SECONDS)
+        await self._room.messages.send(Spot(int(subject)), Shown(plain(words), None))
 
     async def rank(self, server: str, identity: Identity) -> Rank:
         """`core.leading.RankOn`. Those lead who are its administrators."""

@@ -39,6 +39,10 @@ _LOOKING = {
 }
 _GIFT = {"gift": "Give credits of yours to somebody"}
 _REDEEM = {"redeem": "Use a voucher code"}
+_LINKING = {
+    "link": "Join your accounts here and elsewhere: one wallet",
+    "unlink": "Take Telegram out of your joined account",
+}
 _BUYING = {"buy": "Credits and plans, for Telegram Stars"}
 _SETTINGS = {"settings": "How Kinora is used in this chat"}
 _CONSOLE = {"console": "Open the console, for those who lead"}
@@ -51,7 +55,7 @@ _FINE_PRINT = {
 SCOPES: tuple[tuple[BotCommandScope, Mapping[str, str]], ...] = (
     (
         BotCommandScopeAllPrivateChats(),
-        {**_MAKING, **_LOOKING, **_REDEEM, **_SETTINGS, **_FINE_PRINT},
+        {**_MAKING, **_LOOKING, **_REDEEM, **_LINKING, **_SETTINGS, **_FINE_PRINT},
     ),
     (BotCommandScopeAllGroupChats(), {**_MAKING, **_LOOKING, **_GIFT}),
     (

@@ -21,7 +21,8 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, ContextTypes, fil
 from bots.card import offer
 from bots.gifts import GIFT_ID
 from bots.hearing import costless
-from bots.telegram import chats, console, gifts, moderation, shop, showing, support, talk
+from bots.linking import JOIN_ID, PART_ID
+from bots.telegram import chats, console, gifts, linking, moderation, shop, showing, support, talk
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -71,6 +72,8 @@ def register(add: Add, room: Room) -> None:
         "mod": moderation.mod,
         "gift": gifts.gift,
         "redeem": gifts.redeem,
+        "link": linking.link,
+        "unlink": linking.unlink,
         "buy": shop.buy,
         "paysupport": support.paysupport,
         "console": console.console,
@@ -83,6 +86,8 @@ def register(add: Add, room: Room) -> None:
         (re.compile(MAKE), make),
         (moderation.CONFIRM, moderation.confirm),
         (GIFT_ID, gifts.give),
+        (JOIN_ID, linking.join),
+        (PART_ID, linking.part),
         (shop.BUTTON, shop.choose),
     ):
         add(CallbackQueryHandler(_button(room, pressing), pattern))

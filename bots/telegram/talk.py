@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bots import talk
+from bots.linking import mine
 from bots.talk import Bold, Code, Line, Paragraph, line
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
@@ -36,7 +37,8 @@ PAYING: Paragraph = (
 
 async def me(desk: TelegramDesk, account: Account) -> Shown:
     """Credits, what runs, the newest clips."""
-    return _shown(await talk.me(desk.studio, account))
+    told = await talk.me(desk.studio, account)
+    return _shown([*told, (mine(await desk.links.linked(account)),)])
 
 
 async def queue(desk: TelegramDesk, account: Account) -> Shown:

@@ -162,7 +162,9 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def check_again(request: web.Request) -> None:
     """Raises Problem where the key or the session of a long request opens nothing any more."""
-    await _visitor(request, request.app[SITE])
+    now = await _visitor(request, request.app[SITE])
+    if now.account.id != request[VISITOR].account.id:
+        raise Problem(409, "This account was joined with another: the page opens anew.")
 
 
 async def _visitor(request: web.Request, site: Site) -> Visitor:

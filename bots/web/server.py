@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
-from bots.web import api, doors, health, page, session
+from bots.web import api, doors, health, linking, page, session
 from bots.web.console import CONSOLE, PAGES, ROUTES, Console
 from bots.web.console.frame import MENU
 from bots.web.limits import Failures, Uploads
@@ -20,6 +20,7 @@ from bots.web.metrics import Metrics
 from bots.web.site import SITE, Bots, Pictures, Ready, Site, Streams, Web
 from core.bulletin import Bulletin
 from core.errors import KinoraError
+from core.links import Links
 from core.ports import Clock, Credentials
 from core.studio import Studio
 
@@ -37,6 +38,7 @@ class PathTaken(KinoraError):
 def application(
     studio: Studio,
     credentials: Credentials,
+    links: Links,
     bulletin: Bulletin,
     pictures: Pictures,
     settings: Web,
@@ -59,6 +61,7 @@ def application(
     app[SITE] = Site(
         studio=studio,
         credentials=credentials,
+        links=links,
         bulletin=bulletin,
         pictures=pictures,
         web=settings,
@@ -81,7 +84,7 @@ def application(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for routes in (health.ROUTES, session.ROUTES, page.ROUTES, ROUTES):
+    for routes in (health.ROUTES, session.ROUTES, page.ROUTES, linking.ROUTES, ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
     app.router.add_static("/static", _HERE / "static", name="static")

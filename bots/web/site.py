@@ -18,6 +18,7 @@ from bots.web.metrics import Metrics
 from core.bulletin import Bulletin
 from core.errors import TooMany
 from core.job import Account
+from core.links import Links
 from core.ports import Clock, Credentials
 from core.studio import Studio
 
@@ -96,6 +97,7 @@ class Site:
 
     studio: Studio
     credentials: Credentials
+    links: Links
     bulletin: Bulletin
     pictures: Pictures
     web: Web
