@@ -3,107 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.bulletin import Bulletin
-from core.delivery import MOST_TRIES, Courier
-from core.dispatch import Dispatch
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
-from core.eta import Estimator
-from core.job import Account, Clip, Identity, Job, State
+from core.job import Clip, Job, State
 from core.moderation import Restraint
-from core.plans import FREE, Plan, Plans
-from core.ports import DecodedPicture, Jobs, Moderation, Stage
+from core.plans import FREE, Plan
+from core.ports import Jobs, Moderation, Stage
 from core.prompt import parse
-from core.studio import Studio, Terms
-from storage.store import Store, open_store
-from tests.core.models import CATALOGUE
-from tests.core.scripted import ScriptedEngine
-
-GRANT = 20
-A_DAY = Plan(FREE, daily=GRANT)
-
-
-@dataclass(frozen=True)
-class Home:
-    store: Store
-    engine: ScriptedEngine
-    dispatch: Dispatch
-    studio: Studio
-    bulletin: Bulletin
-
-    async def account(self, name: str) -> Account:
-        return await self.studio.account(Identity("web", name), name)
-
-    async def ask(self, account: Account, line: str = "a red ball") -> Job:
-        return await self.studio.submit(account, "web:page", parse(line))
-
-    async def until(self, job: Job, state: State) -> Job:
-        """Wait for the job to come to a state, by what the bulletin says."""
-        with self.bulletin.job(job.id) as subscription:
-            async with asyncio.timeout(20):
-                while True:
-                    seen = await self.store.jobs.job(job.id)
-                    assert seen is not None
-                    if seen.state is state:
-                        return seen
-                    await subscription.changed(1.0)
-
-    async def funds(self, account: Account) -> tuple[int, int]:
-        wallet = await self.studio.wallet(account)
-        return wallet.available, wallet.held
-
-
-async def decode(data: bytes) -> DecodedPicture:
-    return DecodedPicture(b"\xff\xd8\xff" + data, 1600, 900)
-
-
-@asynccontextmanager
-async def home(
-    folder: Path,
-    free: Plan = A_DAY,
-    keep: timedelta = timedelta(days=7),
-    jobs_as: Callable[[Jobs], Jobs] = lambda jobs: jobs,
-    moderation_as: Callable[[Moderation], Moderation] = lambda moderation: moderation,
-) -> AsyncIterator[Home]:
-    url = f"sqlite:///{folder / 'kinora.db'}"
-    async with open_store(url, folder, keep) as opened:
-        moderation = moderation_as(opened.moderation)
-        store = replace(opened, jobs=jobs_as(opened.jobs), moderation=moderation)
-        engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
-
-        def clock() -> datetime:
-            return datetime.now(UTC)
-
-        heavy = replace(free, name="heavy", weight=4.0)
-        plans = Plans({FREE: free, heavy.name: heavy})
-        dispatch = Dispatch(
-            store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans,
-            store.moderation,
-        )  # fmt: skip
-        studio = Studio(
-            store.accounts, store.jobs, store.files, store.moderation, decode, dispatch,
-            estimator, CATALOGUE, Terms(plans), clock,
-        )  # fmt: skip
-        running = asyncio.create_task(dispatch.run())
-        try:
-            yield Home(store, engine, dispatch, studio, bulletin)
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-
-
-@pytest.fixture
-async def at_home(tmp_path: Path) -> AsyncIterator[Home]:
-    async with home(tmp_path) as opened:
-        yield opened
+from tests.core.home import GRANT, Home, home
 
 
 async def test_a_clip_is_held_captured_and_delivered_once(at_home: Home) -> None:
@@ -472,78 +385,6 @@ async def test_a_clip_past_its_time_goes_and_its_job_stays(tmp_path: Path) -> No
         assert (seen.state, seen.clip) == (State.SUCCEEDED, None)
         assert not done.clip.video.exists()
         assert not done.clip.poster.exists()
-
-
-async def test_a_delivery_is_tried_until_it_arrives_and_others_do_not_wait(
-    at_home: Home,
-) -> None:
-    anna = await at_home.account("anna")
-    tried: asyncio.Queue[str] = asyncio.Queue()
-    moods = iter(["breaks", "is busy"])
-
-    async def carry(job: Job) -> None:
-        tried.put_nowait(job.place)
-        if job.place == "odd:1":
-            mood = next(moods, "works")
-            if mood == "breaks":
-                raise RuntimeError("a bug in the carrier")
-            if mood == "is busy":
-                raise Transient("slow down", 0.0)
-
-    for place in ("odd:1", "nowhere:1", "even:1"):
-        job = await at_home.studio.submit(anna, place, parse("a red ball"))
-        at_home.engine.render(*await at_home.engine.next())
-        await at_home.until(job, State.SUCCEEDED)
-    clock = datetime.now(UTC)
-
-    def ahead() -> datetime:
-        """Each look is ten seconds later, so that no pause is waited for, and no lease lapses."""
-        nonlocal clock
-        clock += timedelta(seconds=10)
-        return clock
-
-    courier = Courier(
-        at_home.store.jobs, at_home.store.outbox, {"odd": carry, "even": carry}, ahead
-    )
-    running = asyncio.create_task(courier.run())
-    async with asyncio.timeout(20):
-        arrived = [await tried.get() for _ in range(4)]
-    assert sorted(arrived) == ["even:1", "odd:1", "odd:1", "odd:1"]
-    await courier.drain()
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    left = await at_home.store.outbox.lease(clock + timedelta(days=1), 0, 9)
-    assert [one.place for one in left] == ["nowhere:1"]
-    assert tried.empty()
-
-
-async def test_what_can_never_be_delivered_is_kept_for_its_author(at_home: Home) -> None:
-    anna = await at_home.account("anna")
-    job = await at_home.studio.submit(anna, "odd:1", parse("a red ball"))
-    at_home.engine.render(*await at_home.engine.next())
-    await at_home.until(job, State.SUCCEEDED)
-    clock, tries = datetime.now(UTC), 0
-
-    async def carry(job: Job) -> None:
-        nonlocal tries
-        tries += 1
-        raise RuntimeError("a bug in the carrier")
-
-    def ahead() -> datetime:
-        nonlocal clock
-        clock += timedelta(hours=1)
-        return clock
-
-    courier = Courier(at_home.store.jobs, at_home.store.outbox, {"odd": carry}, ahead)
-    running = asyncio.create_task(courier.run())
-    async with asyncio.timeout(60):
-        while not (kept := await at_home.store.outbox.tell_kept(anna.id)):
-            await asyncio.sleep(0.1)
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    assert (list(kept), tries) == ([job.id], MOST_TRIES)
 
 
 async def test_an_attempt_that_cannot_start_is_refunded_and_the_next_goes_on(

@@ -18,7 +18,7 @@ from core.moderators import Done, Moderators
 from core.plans import FREE, Plan, Plans
 from core.prompt import parse
 from core.treasury import Policy
-from tests.core.test_dispatch import Home, home
+from tests.core.home import Home, home
 from tests.storage.books import faults
 
 HERE, THERE = "discord:81", "discord:82"

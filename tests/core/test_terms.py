@@ -14,7 +14,7 @@ from core.moderation import SetPlan, SetPolicy
 from core.plans import FREE, Plan
 from core.prompt import parse
 from core.treasury import Policy
-from tests.core.test_dispatch import A_DAY, Home, home
+from tests.core.home import A_DAY, Home, home
 from tests.storage.books import faults
 from tests.storage.samples import a_grant, do
 

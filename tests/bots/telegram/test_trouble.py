@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.job import State
-from core.ports import Spec
-from tests.bots.playhouse import rows
-from tests.bots.projector import Projector, Reel
+from tests.bots.projector import Reel
 from tests.bots.telegram.cinema import PICTURE, Cinema, cinema, is_clip, labels, opened, settings
-from tests.telegram.people import Person
-from tests.telegram.refusals import Refused
+from tests.bots.telegram.wound import refunded, running, seen_once, wound
 from tests.telegram.server import Standin, standin
 from tests.telegram.world import GROUP, Chat, Message
 
@@ -25,47 +19,6 @@ pytestmark = pytest.mark.timeout(300)
 
 HOSTED_BYTES = 50_000_000
 SIXTY_MEGABYTES = 60_000_000
-
-
-@dataclass(frozen=True)
-class Running:
-    """A job that the engine has, and what asked for it."""
-
-    engine: Projector
-    asked: Message
-    job_id: str
-    attempt: int
-    spec: Spec
-
-    async def finish(self, **options: Any) -> None:
-        await self.engine.finish(self.job_id, self.attempt, self.spec, **options)
-
-
-@asynccontextmanager
-async def wound(standin: Standin, folder: Path, **options: Any) -> AsyncIterator[Cinema]:
-    """A cinema whose engine the test winds."""
-    async with cinema(standin, folder, engine=Projector(), **options) as here:
-        yield here
-
-
-async def running(here: Cinema, asked: Message) -> Running:
-    """Wait until the engine has the next job, and its card is there."""
-    engine = here.home.engine
-    assert isinstance(engine, Projector)
-    await here.answer(asked)
-    return Running(engine, asked, *await engine.next())
-
-
-async def seen_once(here: Cinema, person: Person) -> None:
-    """They saw each of their clips once, and nothing is held."""
-    made = [job for job in await here.jobs(person) if job.state is State.SUCCEEDED]
-    await here.telegram.world.until(lambda: len(person.clips()) >= len(made), "their clips")
-    assert len(person.clips()) == len(made) > 0
-    assert (await here.funds(person))[1] == 0
-
-
-async def refunded(here: Cinema, person: Person) -> None:
-    assert await here.funds(person) == (1000, 0)
 
 
 async def test_a_clip_of_60_mb_is_encoded_again_to_fit(
@@ -119,109 +72,6 @@ async def test_a_download_that_breaks_is_said(telegram_standin: Standin, tmp_pat
         for person in (here.anna, here.ben):
             await refunded(here, person)
             assert await here.jobs(person) == []
-
-
-async def test_a_blocked_bot_keeps_the_clip_until_its_author_comes_back(
-    telegram_standin: Standin, tmp_path: Path
-) -> None:
-    """And takes nothing for what nobody saw."""
-    async with wound(telegram_standin, tmp_path) as here:
-        job = await running(here, here.anna.say("a ball"))
-        here.anna.block()
-        await job.finish()
-        await until_kept(tmp_path)
-        await refunded(here, here.anna)
-        here.anna.unblock()
-        asked = here.anna.say("a cube")
-        later = await running(here, asked)
-        await told(here, f"/show {job.job_id} (not charged)")
-        await here.answer(job.asked, f"could not bring this here. /show {job.job_id}")
-        await later.finish()
-        await here.clip(asked)
-        shown = await here.clip(here.anna.say(f"/show {job.job_id}"))
-        assert "not charged" in shown.text
-        history = await here.answer(here.anna.say("/me"))
-        assert "a ball · 1 s · done · not charged" in history.text
-        await seen_once(here, here.anna)
-
-
-async def test_who_keeps_the_bot_blocked_pays_from_the_fourth_clip_on(
-    telegram_standin: Standin, tmp_path: Path
-) -> None:
-    async with wound(telegram_standin, tmp_path) as here:
-        for _ in range(4):
-            job = await running(here, here.anna.say("a ball"))
-            here.anna.block()
-            await job.finish()
-            await until_kept(tmp_path)
-            here.anna.unblock()
-            here.anna.say("/queue")
-            await told(here, f"/show {job.job_id}")
-        charged = [job.charged for job in await here.jobs(here.anna)]
-        price = (await here.jobs(here.anna))[0].credits
-        assert charged == [price, 0, 0, 0]
-        assert await here.funds(here.anna) == (1000 - price, 0)
-
-
-async def told(here: Cinema, words: str) -> None:
-    """Wait until anna was told so in her own chat."""
-    await here.telegram.world.until(
-        lambda: any(words in message.text for message in here.anna.messages()), words
-    )
-
-
-async def until_kept(folder: Path) -> None:
-    """Wait until the program gave up on reaching an author."""
-    async with asyncio.timeout(60):
-        while not rows(folder, "SELECT id FROM delivery WHERE state = 'kept'"):
-            await asyncio.sleep(0.05)
-
-
-async def test_who_blocks_the_bot_while_the_clip_fails_is_refunded(
-    telegram_standin: Standin, tmp_path: Path
-) -> None:
-    async with wound(telegram_standin, tmp_path) as here:
-        job = await running(here, here.anna.say("a ball"))
-        here.anna.block()
-        job.engine.fail(job.job_id, job.attempt)
-        await until_refunded(here, here.anna)
-
-
-async def until_refunded(here: Cinema, person: Person) -> None:
-    async with asyncio.timeout(60):
-        while await here.funds(person) != (1000, 0):
-            await asyncio.sleep(0.05)
-
-
-async def test_who_blocks_the_bot_calls_off_what_waits_for_them_alone(
-    telegram_standin: Standin, tmp_path: Path
-) -> None:
-    """What is drawn already goes on, and so does what others see."""
-    async with wound(telegram_standin, tmp_path) as here:
-        first = await running(here, here.anna.say("a ball"))
-        waiting = await here.answer(here.anna.say("a cube"), "In the queue")
-        await here.answer(here.anna.say("/create a cone", here.group), "In the queue")
-        here.anna.block()
-        async with asyncio.timeout(60):
-            while [job.state for job in await here.jobs(here.anna)] != [
-                State.QUEUED, State.CANCELLED, State.RUNNING
-            ]:  # fmt: skip
-                await asyncio.sleep(0.05)
-        await first.finish()
-        await first.engine.finish(*await first.engine.next())
-        seen, cancelled, unseen = await here.jobs(here.anna)
-        await until_paid(here, 1000 - seen.credits)
-        here.anna.unblock()
-        here.anna.say("/queue")
-        for job in (cancelled, unseen):
-            await told(here, f"/show {job.id} (not charged)")
-        await here.until(waiting, lambda m: "could not bring this here" in m.text)
-
-
-async def until_paid(here: Cinema, left: int) -> None:
-    async with asyncio.timeout(60):
-        while await here.funds(here.anna) != (left, 0):
-            await asyncio.sleep(0.05)
 
 
 async def test_a_failed_job_says_so_and_costs_nothing(
@@ -521,17 +371,6 @@ async def test_a_topic_is_closed_midway(telegram_standin: Standin, tmp_path: Pat
         await seen_once(here, here.anna)
 
 
-async def test_the_bot_is_kicked_midway(telegram_standin: Standin, tmp_path: Path) -> None:
-    """The clip goes to its author."""
-    async with wound(telegram_standin, tmp_path) as here:
-        job = await running(here, here.anna.say("/create a ball", here.group))
-        telegram_standin.scene.kick(here.group)
-        await job.finish()
-        sight = await telegram_standin.until_clip(here.anna)
-        assert sight.chat_id == here.anna.id
-        await seen_once(here, here.anna)
-
-
 async def test_a_slow_upload_is_not_given_up(telegram_standin: Standin, tmp_path: Path) -> None:
     async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
         telegram_standin.faults.slow("editMessageMedia", 20_000, least=10_000)
@@ -566,17 +405,3 @@ async def test_many_steps_are_few_edits_and_the_newest_stands(
         await job.finish()
         await here.clip(asked)
     assert telegram_standin.limits.exceeded == []
-
-
-async def test_what_telegram_refuses_again_and_again_is_kept(
-    telegram_standin: Standin, tmp_path: Path
-) -> None:
-    async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
-        telegram_standin.faults.refuse("edit*", Refused("message can't be edited"), 1000)
-        asked = here.anna.say("a ball --seconds 0.5")
-        await here.answer(asked)
-        await until_kept(tmp_path)
-        telegram_standin.faults.clear()
-        (job,) = await here.jobs(here.anna)
-        await here.clip(here.anna.say(f"/show {job.id}"))
-        await seen_once(here, here.anna)
