@@ -72,8 +72,8 @@ class Gifts:
     async def check(self, sender: Account, receiver_id: int, credits: int, place: str) -> Account:
         """Whether it could be given now; to whom. Nothing is done. Raises as `give`."""
         receiver = await self._meant(sender, receiver_id, credits, place)
-        await self._book.give(self._gift("", sender, receiver_id, credits), self.limits,
-                              self._today(), dry=True)  # fmt: skip
+        gift = self._gift("", sender, receiver, credits)
+        await self._book.give(gift, self.limits, self._today(), dry=True)
         return receiver
 
     async def give(
@@ -82,7 +82,7 @@ class Gifts:
         """key: a repeat's is the same, and gives nothing more. place: where they are, whose bans
         count too. Raises UserError; then nothing was given."""
         receiver = await self._meant(sender, receiver_id, credits, place)
-        gift = self._gift(key, sender, receiver_id, credits)
+        gift = self._gift(key, sender, receiver, credits)
         new = await self._book.give(gift, self.limits, self._today())
         left, theirs = [
             (await self._accounts.wallet(one.id)).available for one in (sender, receiver)
@@ -93,8 +93,8 @@ class Gifts:
         """What they gave and were given, the newest first."""
         return await self._book.gifts(account_id, limit)
 
-    def _gift(self, key: str, sender: Account, receiver_id: int, credits: int) -> Gift:
-        return Gift(key, sender.id, receiver_id, credits, self._clock())
+    def _gift(self, key: str, sender: Account, receiver: Account, credits: int) -> Gift:
+        return Gift(key, sender.id, receiver.id, credits, self._clock())
 
     def _today(self) -> datetime:
         return beginning(day_of(self._clock(), self._zone), self._zone)
@@ -102,18 +102,18 @@ class Gifts:
     async def _meant(self, sender: Account, receiver_id: int, credits: int, place: str) -> Account:
         if not self.limits.sent or not self.limits.received:
             raise Refused("Credits can't be given away here.")
-        if sender.id == receiver_id:
-            raise BadPrompt("That is you: name somebody else.")
         if credits < 1:
             raise BadPrompt("Say how many credits, as a whole number from 1 on.")
         receiver = await self._accounts.account_by_id(receiver_id)
         if receiver is None:
             raise NotFound("They have no account here yet: /me makes them one.")
+        if sender.id == receiver.id:
+            raise BadPrompt("That is you: name somebody else.")
         now = self._clock()
-        held = await self._moderation.restraints([sender.id, receiver_id], now)
+        held = await self._moderation.restraints([sender.id, receiver.id], now)
         for one in held:
             if one.kind is Kind.BAN and one.over(sender.id, place, now):
                 raise Refused(moderation.why(one))
-            if one.kind is Kind.BAN and one.over(receiver_id, place, now):
+            if one.kind is Kind.BAN and one.over(receiver.id, place, now):
                 raise Refused(f"{receiver.name} can't be given credits now.")
         return receiver

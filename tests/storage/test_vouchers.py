@@ -10,7 +10,7 @@ import pytest
 from core.errors import KinoraError, NotFound, Refused, TooMany, WrongState
 from core.gifts import Gifts, Limits
 from core.job import Account, Claim, Lot, LotKind
-from core.moderation import Ban, MakeVoucher, StopVoucher
+from core.moderation import Ban, MakeVoucher, Merge, StopVoucher
 from core.purchases import Bought
 from core.vouchers import WRONG_MOST, WRONG_WITHIN, Vouchers, digest, new_code
 from storage.store import Store
@@ -135,6 +135,11 @@ async def test_a_gift_moves_credits_once_and_they_last_as_long(
     with pytest.raises(WrongState):
         await gifts.give(ada, ben.id, 1, "", "k1")
     assert [one.credits for one in await gifts.of(ben.id, 9)] == [40]
+    cleo = await a_person(store, 0)
+    await do(store, Merge(account_id=ben.id, into=cleo.id), "merge")
+    given = await gifts.give(ada, ben.id, 5, "", "k3")
+    assert (given.receiver.id, given.theirs) == (cleo.id, 50)
+    assert not (await gifts.give(ada, ben.id, 40, "", "k1")).new
     assert await faults(store) == []
 
 
