@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from bots import moderation, vouchers
+from bots import moderation, trials, vouchers
 from bots.sheets import cell
 from bots.shell import Json, err, out, run, settings_of
 from bots.talk import Bold, Code, Paragraph
@@ -36,6 +36,7 @@ audit = typer.Typer(help="The log of what moderators did, oldest first.")
 app.add_typer(treasury, name="treasury")
 app.add_typer(audit, name="audit")
 app.add_typer(vouchers.app, name="voucher")
+app.add_typer(trials.app, name="trial")
 
 HOST = Actor("the shell", Rank.HOST)
 

@@ -319,7 +319,7 @@ async def _tell_of(bots: Mapping[str, ChatBot], tell: Callable[[str], None]) -> 
 async def examine(settings: Settings) -> list[doctor.Finding]:
     """What is configured, what is missing, what to do about it. Changes nothing."""
     findings = await doctor.examine(settings, CATALOGUE, at_head)
-    findings += await examine_discord(_discord_of(settings))
+    findings += await examine_discord(discord_of(settings), wares_of(settings))
     alone = not is_running(settings)
     return [
         *findings,
@@ -395,7 +395,7 @@ def moderators_of(
     )
 
 
-def _discord_of(settings: Settings) -> Discord | None:
+def discord_of(settings: Settings) -> Discord | None:
     said = settings.discord
     if said.token is None:
         return None
@@ -475,7 +475,7 @@ def _bots(
         )
 
     bots: dict[str, ChatBot] = {}
-    if (discord := _discord_of(settings)) is not None:
+    if (discord := discord_of(settings)) is not None:
         bots["discord"] = DiscordBot(desk_for(discord))
     hooks: dict[str, Handler] = {}
     if (telegram := _telegram_of(settings)) is not None:

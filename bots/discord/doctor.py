@@ -18,6 +18,7 @@ from bots.discord.remedies import (
     CODE_GRANT,
     ENDPOINT,
     INSTALLATION,
+    MONETIZATION,
     NO_TOKEN,
     NO_USER_INSTALL,
     PORTAL,
@@ -29,14 +30,16 @@ from bots.discord.remedies import (
 )
 from bots.doctor import Finding
 from core.errors import Transient
+from core.wares import Wares
 
+NO_WARES = Wares()
 ASKED_SECONDS = 20.0
 GUILDS = 200
 NAMED = 5
 SCOPES = frozenset({"bot", "applications.commands"})
 
 
-async def examine(settings: Discord | None) -> Sequence[Finding]:
+async def examine(settings: Discord | None, wares: Wares = NO_WARES) -> Sequence[Finding]:
     """Whether the token works, how the bot is installed, and what it may not do where."""
     if settings is None:
         return [
@@ -55,7 +58,7 @@ async def examine(settings: Discord | None) -> Sequence[Finding]:
         async with asyncio.timeout(ASKED_SECONDS), client:
             with understood(NAME, settings.api_url):
                 await client.login(settings.token)
-                return list(await _seen(client))
+                return [*await _seen(client), *await _payments(client, wares)]
     except discord.LoginFailure:
         return [Finding("bad", "Discord", "the token is refused", NO_TOKEN)]
     except Transient as error:
@@ -94,6 +97,30 @@ async def _seen(client: discord.Client) -> Iterable[Finding]:
         )
     ]
     return [*found, *_set_up(about, invite), *_allowed(guilds, invite)]
+
+
+async def _payments(client: discord.Client, wares: Wares) -> Iterable[Finding]:
+    """Whether Discord has what is to be sold there."""
+    offered = wares.for_skus()
+    if not offered:
+        return []
+    known = {str(sku.id): sku for sku in await client.fetch_skus()}
+    wrong = [
+        Finding("bad", "Discord payments", f"{ware.name}: SKU {ware.sku} {why}", MONETIZATION)
+        for ware in offered
+        if (why := _unsold(known.get(ware.sku or "")))
+    ]
+    sold = ", ".join(ware.name for ware in offered)
+    return wrong or [Finding("ok", "Discord payments", f"/buy offers {sold}")]
+
+
+def _unsold(sku: discord.SKU | None) -> str:
+    """Why nobody can buy it; "" where they can."""
+    if sku is None:
+        return "is none of this app"
+    if sku.flags.guild_subscription:
+        return "is a subscription of whole servers"
+    return "" if sku.flags.available else "is not published"
 
 
 def _set_up(about: discord.AppInfo, invite: str) -> Iterator[Finding]:

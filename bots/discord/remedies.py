@@ -36,6 +36,10 @@ ROLE = (
     "In Discord open Server Settings, then Roles, choose the bot's role and allow them; or invite "
     "it again by {invite}"
 )
+MONETIZATION = (
+    "Open " + PORTAL + ", choose the application, then Monetization; the id of what is published "
+    "there goes into KINORA_WARES__NAME__SKU."
+)
 CODE_GRANT = (
     "Open " + PORTAL + ", choose the application, then Bot, and turn Requires OAuth2 Code Grant "
     "off: with it nobody can add the bot by its link."

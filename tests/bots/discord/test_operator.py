@@ -18,6 +18,7 @@ from tests.bots.discord.cinema import cinema, opened, settled, text, videos
 from tests.discord.given import Impossible
 from tests.discord.permissions import EVERYONE, Permission
 from tests.discord.server import Standin
+from tests.discord.shop import CONSUMABLE
 from tests.house import Home
 from tests.program import command, running
 
@@ -127,7 +128,17 @@ async def test_doctor_looks_at_the_portal(discord_standin: Standin, tmp_path: Pa
     assert "Requires OAuth2 Code Grant" in said
     assert "check User Install" in said
     world.portal = {"integration_types_config": {"1": {}}}
-    _, said = await doctor(discord_standin, tmp_path)
+    shop = discord_standin.shop
+    wares = {
+        "KINORA_PAYMENTS": "true",
+        "KINORA_WARES__PACK__CREDITS": "500",
+        "KINORA_WARES__PACK__SKU": shop.sku("500 credits", CONSUMABLE)["id"],
+    }
+    _, said = await doctor(discord_standin, tmp_path, **wares)
+    assert "/buy offers pack" in said
+    gone = {"KINORA_WARES__MORE__CREDITS": "900", "KINORA_WARES__MORE__SKU": "7"}
+    _, said = await doctor(discord_standin, tmp_path, **wares, **gone)
+    assert "more: SKU 7 is none of this app" in said
     assert "no server can add it" in said
     assert "User Install" not in said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.discord.shop import CONSUMABLE, MONTH_SECONDS, Json
 from tests.discord.users import Person
 from tests.discord.world import Message
 from tests.house import Home
+from tests.program import command
 from tests.storage.books import faults
 
 pytestmark = pytest.mark.timeout(300)
@@ -188,7 +190,9 @@ async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_
         shop.refund(held)
         await shelf.until_told(anna, "50 credits went back with it")
         shop.again(*shop.told)
-        given = shop.grant(int(shelf.pro["id"]), ben.id)
+        said = await trial(shelf, tmp_path, "give", f"discord:{ben.id}", "pro")
+        given = re.search(r"as entitlement (\d+)", said)
+        assert given is not None
         await shelf.until_told(ben, "50 credits are yours. You have the plan pro")
         assert [one.state for one in await bought(home, anna)] == [
             PurchaseState.REFUNDED, PurchaseState.PAID,
@@ -196,7 +200,9 @@ async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_
         await here.answer(ben.slash("me", here.room), "Plan: pro")
         (one,) = await bought(home, ben)
         assert one.place == "for tests"
-        shop.remove(int(given["id"]))
+        assert "Ended" in await trial(shelf, tmp_path, "end", given[1])
+        assert "no such entitlement" in await trial(shelf, tmp_path, "end", given[1])
+        assert "those that do: pro" in await trial(shelf, tmp_path, "give", "discord:1", "gold")
         await shelf.until_told(ben, "50 credits went back with it")
         await here.answer(ben.slash("me", here.room), "Plan: free")
         missed = shop.grant(int(shelf.pro["id"]), ben.id)
@@ -206,6 +212,20 @@ async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_
     async with opened(discord_standin, tmp_path, **shelf.open, clock=clock.date) as home:
         await until_state(home, ben, PurchaseState.REFUNDED)
         assert await faults(home.store) == []
+
+
+async def trial(shelf: Shelf, folder: Path, *words: str) -> str:
+    """What an operator is told in the shell."""
+    discord = shelf.discord
+    _, said, complained = await command(
+        folder, "admin", "trial", *words,
+        KINORA_DISCORD__TOKEN=discord.token,
+        KINORA_DISCORD__API_URL=discord.api_url,
+        KINORA_WARES__PRO__PLAN="pro",
+        KINORA_WARES__PRO__SKU=shelf.pro["id"],
+    )  # fmt: skip
+    assert "Traceback" not in complained
+    return said + complained
 
 
 async def test_a_kill_between_credits_and_consuming_brings_them_once(tmp_path: Path) -> None:
