@@ -55,7 +55,7 @@ def asked(offer: Offer) -> Sequence[Paragraph]:
             line(f"Together you have {credits(offer.credits)}, one queue and one history, under "
                  "the name ", Bold(offer.name), "."),
             line("From then on there is one grant a day for both. What a moderator laid on one "
-                 "holds for both."),
+                 "holds for both, and moderators see both names."),
         ),
         (
             line("/unlink takes this one out again, but without the credits and the clips."),

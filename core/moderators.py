@@ -206,12 +206,12 @@ class Moderators:
         rows = await self._moderation.rows(
             LISTED, newest=True, server=server, whom=person(account.id)
         )
+        names = await self._moderation.identities(account.id)
         if everything:
             wallet = await self._accounts.renew(account.id, self._due(account))
             return Shown(
                 account, plan, mine, rows, theirs, None, wallet,
-                await self._accounts.entries(account.id, LISTED),
-                await self._moderation.identities(account.id),
+                await self._accounts.entries(account.id, LISTED), names,
             )  # fmt: skip
         return Shown(
             account,
@@ -220,6 +220,7 @@ class Moderators:
             rows,
             [job for job in theirs if job.place.startswith(f"{actor.server}/")],
             await self.spent_today(account, actor.server),
+            identities=names,
         )
 
     async def spent_today(self, account: Account, server: str) -> int:

@@ -15,6 +15,7 @@ from core.job import Account
 from core.ports import Clock
 from storage.accounts import found
 from storage.database import Database, insert_new, retried
+from storage.lineage import current
 from storage.tables import AccountRow, CredentialRow
 
 
@@ -111,4 +112,4 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 async def _account(session: AsyncSession, account_id: int | None) -> Account | None:
     if account_id is None:
         return None
-    return await found(session, col(AccountRow.id) == account_id)
+    return await found(session, col(AccountRow.id) == current(account_id))
