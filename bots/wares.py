@@ -57,7 +57,7 @@ def given_back(refunded: Refunded) -> str:
     one = refunded.purchase
     taken = f" {credits(refunded.taken)} went back with it" if refunded.taken else ""
     short = f"; {refunded.short} were spent and stay so" if taken and refunded.short else ""
-    plan = f" The plan {one.plan} has ended." if one.plan else ""
+    plan = f" Its time with the plan {one.plan} is over." if one.plan else ""
     return f"Your payment was given back.{taken}{short}{'.' if taken else ''}{plan}"
 
 
