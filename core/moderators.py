@@ -151,6 +151,13 @@ class Moderators:
             raise NotFound(NOBODY)
         return found
 
+    async def called(self, platform: str, handle: str) -> Identity:
+        """Raises NotFound."""
+        found = await self._accounts.called(platform, handle)
+        if found is None:
+            raise NotFound(f"I have not met @{handle} yet.")
+        return found
+
     async def account(self, account_id: int) -> Account | None:
         return await self._accounts.account_by_id(account_id)
 

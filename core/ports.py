@@ -189,6 +189,14 @@ class Accounts(Protocol):
         """Of one that was joined into another: that one."""
         ...
 
+    async def known_as(self, identity: Identity, handle: str) -> None:
+        """From now on others call them so, and nobody else; capitals don't count."""
+        ...
+
+    async def called(self, platform: str, handle: str) -> Identity | None:
+        """Whom others call so, as far as they were met."""
+        ...
+
     async def set_ping(self, account_id: int, ping: bool) -> None: ...
 
     async def set_claims(self, account_id: int, source: str, claims: Sequence[Claim]) -> None:

@@ -105,9 +105,12 @@ class Studio:
 
     # Accounts
 
-    async def account(self, identity: Identity, name: str) -> Account:
-        """The account behind an identity; a new one begins with its grants."""
+    async def account(self, identity: Identity, name: str, handle: str = "") -> Account:
+        """The account behind an identity; a new one begins with its grants. handle: what others
+        call them there, by which moderators find them."""
         account = await self._accounts.account(identity, name)
+        if handle:
+            await self._accounts.known_as(identity, handle)
         await self.wallet(account)
         return account
 

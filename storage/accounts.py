@@ -19,6 +19,9 @@ from storage.database import Database, insert_new, retried
 from storage.lineage import current
 from storage.tables import AccountRow, ClaimRow, EntryRow, IdentityRow, LotRow, TreasuryRow
 
+HANDLES_KEPT = 1000
+"""Of how many people it is remembered that their handle stands in the database."""
+
 SWEPT = 500
 """Accounts whose credits one sweep lets expire; the next does the rest."""
 
@@ -29,6 +32,7 @@ class SqlAccounts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self._clock = clock
+        self._handles: dict[Identity, str] = {}
 
     @retried
     async def account(self, identity: Identity, name: str) -> Account:
@@ -56,6 +60,36 @@ class SqlAccounts:
     async def account_by_id(self, account_id: int) -> Account | None:
         async with self.database.reading() as session:
             return await found(session, col(AccountRow.id) == current(account_id))
+
+    @retried
+    async def known_as(self, identity: Identity, handle: str) -> None:
+        handle, theirs = handle.lower(), col(IdentityRow.subject) == identity.subject
+        if self._handles.get(identity) == handle:
+            return
+        there = col(IdentityRow.platform) == identity.platform
+        async with self.database.writing() as session:
+            for which, called in (
+                (and_(there, col(IdentityRow.handle) == handle, ~theirs), None),
+                (and_(there, theirs), handle),
+            ):
+                await session.execute(
+                    update(IdentityRow)
+                    .where(which)
+                    .values(handle=called)
+                    .execution_options(synchronize_session=False)
+                )
+        self._handles = {known: name for known, name in self._handles.items() if name != handle} | {
+            identity: handle
+        }
+        while len(self._handles) > HANDLES_KEPT:
+            del self._handles[next(iter(self._handles))]
+
+    @retried
+    async def called(self, platform: str, handle: str) -> Identity | None:
+        there = (col(IdentityRow.platform) == platform, col(IdentityRow.handle) == handle.lower())
+        async with self.database.reading() as session:
+            subject = await session.scalar(select(col(IdentityRow.subject)).where(*there))
+        return None if subject is None else Identity(platform, subject)
 
     @retried
     async def set_ping(self, account_id: int, ping: bool) -> None:

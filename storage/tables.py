@@ -213,15 +213,17 @@ class GiftRow(Table, table=True):
 
 
 class IdentityRow(Table, table=True):
-    """Somebody's name on one platform."""
+    """Somebody's name on one platform. handle: what others call them there, in small letters."""
 
     __tablename__ = "identity"
+    __table_args__ = (Index(None, "platform", "handle"),)
 
     platform: str = Field(sa_column=Column(Text, primary_key=True))
     subject: str = Field(sa_column=Column(Text, primary_key=True))
     account_id: int = Field(
         sa_column=Column(Key, ForeignKey("account.id"), nullable=False, index=True)
     )
+    handle: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class JobRow(Table, table=True):

@@ -1,12 +1,11 @@
 """/gift and /redeem: credits from one person to another, and by a code.
 
-/gift 20        in reply to somebody's message or clip, or with their name picked from the list
+/gift 20        in reply to somebody's message or clip, or with their @name
 """
 
 from __future__ import annotations
 
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from telegram.constants import MessageEntityType
 
 from bots import gifts as words
 from bots.gifts import Offered, offered
@@ -16,7 +15,7 @@ from bots.telegram.desk import PLATFORM
 from bots.telegram.hearing import account_of, as_far_as_telegram_lets, key_of
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, answer_to, spot_of
-from bots.telegram.reading import answered, known_author, our_job, unnamed
+from bots.telegram.reading import answered, known_author, our_job, unnamed, user_mentioned
 from bots.wares import came
 from core.errors import BadPrompt, KinoraError, NotFound, Refused, WrongState
 from core.gifts import Given
@@ -83,9 +82,8 @@ async def redeem(room: Room, message: Message, said: str) -> None:
 async def _receiver(room: Room, message: Message) -> Account:
     """Whom it mentions, or whose message or clip it answers. Raises NotFound: nobody is made by
     being named."""
-    for entity in message.entities:
-        if entity.type == MessageEntityType.TEXT_MENTION and entity.user is not None:
-            return await _known(room, entity.user.id)
+    if (met := await user_mentioned(room, message)) is not None:
+        return await _known(room, met)
     replied = answered(message)
     if replied is None:
         raise NotFound(WHOM)

@@ -93,7 +93,8 @@ async def alone(messages: Messages, theirs: Spot, told: Shown) -> Shown:
 
 async def account_of(studio: Studio, user: User) -> Account:
     """The account of somebody on Telegram; new ones begin with their free grant."""
-    return await studio.account(Identity("telegram", str(user.id)), user.full_name[:NAME_CHARS])
+    identity = Identity("telegram", str(user.id))
+    return await studio.account(identity, user.full_name[:NAME_CHARS], user.username or "")
 
 
 def key_of(message: Message) -> str:

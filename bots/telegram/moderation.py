@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
-from telegram.constants import MessageEntityType
 from telegram.error import BadRequest, TelegramError
 
 from bots import moderation
@@ -27,7 +26,7 @@ from bots.telegram.desk import PLATFORM
 from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, key_of
 from bots.telegram.markup import plain
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, server_of, spot_of
-from bots.telegram.reading import answered, our_job, unnamed
+from bots.telegram.reading import answered, mentioned, our_job, unnamed, user_mentioned
 from bots.wares import refund_of
 from core import moderation as acts
 from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
@@ -38,7 +37,7 @@ Stop = acts.Cancel | acts.Delete
 CONFIRM = re.compile(r"kn-mod:(?P<key>-?\d{1,20}/\d{1,20})")
 NOT_LEADING = "Only the administrators of this chat can do that."
 WHOM = "Answer a message of theirs, or a clip of theirs, with it."
-HELP = """In reply to somebody's message, or to a clip of theirs:
+HELP = """In reply to somebody's message, or to a clip of theirs, or with their @name:
 /mod show · /mod note they said sorry
 /mod grant 20 a prize: out of this chat's treasury
 /mod quota 20: credits a day here; none takes it back
@@ -324,9 +323,12 @@ def _hides(message: Message) -> bool:
 
 async def _whom(room: Room, message: Message) -> Whom:
     """Of the message that it answers, or whom its words mention. Raises UserError."""
-    for entity in message.entities:
-        if entity.type == MessageEntityType.TEXT_MENTION and entity.user is not None:
-            return await _member(room, message, entity.user)
+    entity = mentioned(message)
+    if entity is not None and entity.user is not None:
+        return await _member(room, message, entity.user)
+    if (met := await user_mentioned(room, message)) is not None:
+        account = await room.desk.moderators.person(Identity(PLATFORM, str(met)))
+        return Whom(account, await rank_in(room, message.chat.id, met))
     replied = answered(message)
     if replied is None:
         raise NotFound(WHOM)

@@ -9,12 +9,17 @@ from telegram import Message, MessageEntity, User
 
 from bots.card import BUTTON_ID
 from bots.telegram.asking import Room, is_ours
+from bots.telegram.desk import PLATFORM
 from bots.telegram.places import spot_of
-from core.errors import BadPrompt, WrongState
+from core.errors import BadPrompt, NotFound, WrongState
 from core.prompt import parse
 
 _RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
 """How a message ends that asks for a line to be changed."""
+
+MENTIONS = (MessageEntity.TEXT_MENTION, MessageEntity.MENTION)
+COMMAND_WORDS = 2
+"""What may stand before whom it is about, where it answers somebody: /mod grant, /gift 20."""
 
 NOBODY = "I can't tell who you are: ask as yourself, not in the name of a group or channel."
 
@@ -49,14 +54,38 @@ def read(message: Message, username: str) -> Said:
     return Said(command, words.strip(), named or words != text)
 
 
-def unnamed(message: Message) -> str:
-    """The text of a message without those whom it mentions by a link to them."""
-    whole, kept, at = (message.text or "").encode("utf-16-le"), b"", 0
+def mentioned(message: Message) -> MessageEntity | None:
+    """Whom a command is about, as in "/mod grant @anna 20": a mention among the first two words
+    behind it; where it answers nobody, the first mention."""
+    whole, replies = (message.text or "").encode("utf-16-le"), answered(message) is not None
     for entity in message.entities:  # counted in UTF-16
-        if entity.type == MessageEntity.TEXT_MENTION:
-            kept += whole[at : 2 * entity.offset]
-            at = 2 * (entity.offset + entity.length)
-    return (kept + whole[at:]).decode("utf-16-le")
+        before = whole[: 2 * entity.offset].decode("utf-16-le").split()
+        if entity.type in MENTIONS and (not replies or len(before) <= COMMAND_WORDS):
+            return entity
+    return None
+
+
+def unnamed(message: Message) -> str:
+    """The text of a message without whom it is about."""
+    text, entity = message.text or "", mentioned(message)
+    if entity is None:
+        return text
+    whole, end = text.encode("utf-16-le"), 2 * (entity.offset + entity.length)
+    return (whole[: 2 * entity.offset] + whole[end:]).decode("utf-16-le")
+
+
+async def user_mentioned(room: Room, message: Message) -> int | None:
+    """Their id; None where a command names nobody. Raises NotFound for a @name never met."""
+    entity = mentioned(message)
+    if entity is None:
+        return None
+    if entity.user is not None:
+        return entity.user.id
+    handle = message.parse_entity(entity).removeprefix("@")
+    try:
+        return int((await room.desk.moderators.called(PLATFORM, handle)).subject)
+    except NotFound as error:
+        raise NotFound(f"{error.sentence} Answer a message of theirs with it.") from error
 
 
 def asked_to_change(room: Room, message: Message) -> str | None:

@@ -93,7 +93,7 @@ async def privacy(desk: TelegramDesk, account: Account) -> Shown:
         [
             (line(Bold("What is kept")),),
             (
-                line("Your Telegram id and name, so that your credits and clips are yours."),
+                line("Your Telegram id, name and @name, so that your credits and clips are yours."),
                 line("The words and pictures that you send me, and the clips made of them, on "
                      "the machine of whoever runs this Kinora; Telegram carries them between us."),
                 line(f"What your credits were spent on, without the words.{stored}"),

@@ -91,3 +91,18 @@ async def test_a_ping_can_be_declined(store: Store) -> None:
     await store.accounts.set_ping(account.id, False)
     known = await store.accounts.account_by_id(account.id)
     assert known == replace(account, ping=False)
+
+
+async def test_somebody_is_found_by_what_others_call_them_now(store: Store) -> None:
+    ada, ben = Identity("telegram", "1"), Identity("telegram", "2")
+    for identity in (ada, ben):
+        await store.accounts.account(identity, "Somebody")
+    await store.accounts.known_as(ada, "Queen")
+    assert await store.accounts.called("telegram", "qUEEN") == ada
+    assert await store.accounts.called("discord", "queen") is None
+    await store.accounts.known_as(ben, "queen")
+    assert await store.accounts.called("telegram", "queen") == ben
+    await store.accounts.known_as(ada, "ada")
+    await store.accounts.known_as(ada, "queen")
+    assert await store.accounts.called("telegram", "queen") == ada
+    assert await store.accounts.called("telegram", "ada") is None

@@ -41,6 +41,11 @@ async def test_a_moderator_s_day(telegram_standin: Standin, tmp_path: Path) -> N
         by_link = mia.say("/mod grant Anna 5 for Anna", group, about=anna)
         await here.answer(by_link, "5 credits for Anna from the treasury")
         await mod("take 5", "Only who runs this Kinora")
+        by_name = mia.say("/mod note @annabel asked for it", group)
+        await here.answer(by_name, "I have not met @annabel yet")
+        await here.answer(mia.say("/mod note @Anna asked for it", group), "Noted about Anna: asked")
+        theirs = here.ben.say("good night", group)
+        await mod("note was rude, says @anna", "Noted about Ben: was rude, says @anna", to=theirs)
 
         await mod("quota 1", "may spend 1 credit a day")
         dear = anna.say("/create a ball --seconds 8", group)
