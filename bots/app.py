@@ -48,6 +48,7 @@ from bots.web import Web, application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulletin import Bulletin
 from core.catalog import Model, named
+from core.counter import Terms
 from core.crowds import Crowds
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
@@ -62,9 +63,10 @@ from core.moderation import Rank
 from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock, Engine
+from core.pricing import Bases, Tariff
 from core.purchases import Purchases
 from core.roles import Roles
-from core.studio import Studio, Terms
+from core.studio import Studio
 from core.vouchers import Vouchers
 from core.wares import Ware, Wares
 from model import families, picture, shrink
@@ -186,6 +188,8 @@ async def house(
                 terms.plans,
                 store.moderation,
             )
+            bases = Bases(catalogue, _tariff(settings), terms.zone)
+            await bases.renew(store.jobs, clock())
             lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
             await lobby.load()
             studio = Studio(
@@ -200,6 +204,7 @@ async def house(
                 terms,
                 clock,
                 lobby.rules,
+                bases,
             )
 
             async def show(job: Job) -> None:
@@ -245,6 +250,7 @@ async def house(
                     lobby.sweep,
                     lambda: store.inbox.sweep(clock()),
                     lambda: store.accounts.sweep(clock()),
+                    lambda: bases.renew(store.jobs, clock()),
                 )
                 for sweep in sweeps:
                     scheduler.add_job(
@@ -363,7 +369,18 @@ def terms_of(settings: Settings) -> Terms:
     for name, said in settings.plans.items():
         plan = plans.get(name, replace(plans[FREE], name=name))
         plans[name] = replace(plan, **said.model_dump(exclude_none=True))
-    return Terms(Plans(plans), ZoneInfo(settings.time_zone), settings.model)
+    return Terms(
+        Plans(plans),
+        ZoneInfo(settings.time_zone),
+        settings.model,
+        settings.credits.ask_from,
+        settings.credits.ask_share,
+        settings.queue.relaxed,
+    )
+
+
+def _tariff(settings: Settings) -> Tariff:
+    return Tariff(settings.credits.gpu_seconds, settings.credits.bases)
 
 
 def wares_of(settings: Settings) -> Wares:

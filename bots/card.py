@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.catalog import Model
+from core.counter import Quote
 from core.dispatch import Outlook
-from core.eta import Range
-from core.job import Job, State
+from core.eta import span
+from core.job import Job, Price, State
+from core.lanes import Lane
 from core.places import larger
 from core.ports import Stage
-from core.studio import Quote, View
+from core.studio import View
 
 DOT = " · "
 NOTHING_CHARGED = "Nothing was charged."
+FREE = "free"
 NOT_CHARGED = "not charged"
 """Of a clip that reached nobody."""
 
@@ -27,6 +30,9 @@ NOT_CHARGED = "not charged"
 class Button(StrEnum):
     """What a person can do with a job. The value names the action, `LABELS` what is written."""
 
+    RENDER = "render"
+    RELAX = "relax"
+    CHANGE = "change"
     CANCEL = "cancel"
     AGAIN = "again"
     RETRY = "retry"
@@ -41,6 +47,9 @@ class Button(StrEnum):
 
 
 LABELS = {
+    Button.RENDER: "Render",
+    Button.RELAX: "Relaxed, for free",
+    Button.CHANGE: "Change",
     Button.CANCEL: "Cancel",
     Button.AGAIN: "Again",
     Button.RETRY: "Try again",
@@ -53,7 +62,10 @@ LABELS = {
     Button.REPORT: "Report",
     Button.PAGE: "On the page",
 }
-CHAT_ROW = (Button.AGAIN, Button.RETRY, Button.EDIT, Button.EXTEND, Button.FOUR, Button.UPSCALE)
+CHAT_ROW = (
+    Button.RENDER, Button.RELAX, Button.CHANGE, Button.AGAIN, Button.RETRY, Button.EDIT,
+    Button.EXTEND, Button.FOUR, Button.UPSCALE,
+)  # fmt: skip
 """What people do with a clip in a chat, in this order; all else is quieter."""
 
 VARIANTS = 4
@@ -81,7 +93,8 @@ class Card:
     notes: how the words were taken. about: what the model is, in a line.
     progress: 0 to 1; None where it is unknown. eta: what is left, in words; "" once it ended.
     failure: what went wrong, in a sentence; reference: what an operator looks up.
-    more: what chats offer beside `buttons`. facts: what it is made from, and its price.
+    more: what chats offer beside `buttons`. facts: what it is made from, and its price; of one
+    that is quoted, what the price is made of. price: that, of any.
     """
 
     job_id: str
@@ -98,6 +111,7 @@ class Card:
     reference: str = ""
     more: tuple[Button, ...] = ()
     facts: str = ""
+    price: str = ""
 
     def rows(self) -> tuple[tuple[Button, ...], ...]:
         """The buttons as chats show them: the usual ones, then the quiet ones. No Download: a
@@ -126,7 +140,8 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
     """How `view` is shown. A model that left the catalogue can't be asked for again."""
     job = view.job
     model = next((model for model in catalogue if model.name == job.request.model), None)
-    line_one, line_two, eta = _lines(job, view.outlook)
+    line_one, line_two, eta = _lines(view)
+    price = parts(job.price) if job.price else ""
     return Card(
         job_id=job.id,
         state=job.state,
@@ -137,19 +152,30 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
         about=_about(model) if model else "",
         progress=_progress(job, view.outlook),
         eta=eta,
-        buttons=_buttons(job, view.outlook, model),
+        buttons=_buttons(view, model),
         failure=_failure(job),
         reference=job.reference or "",
         more=_more(job, model),
-        facts=facts(job),
+        facts=price if job.state is State.QUOTED else facts(job),
+        price=price,
     )
 
 
 def offer(quote: Quote) -> str:
     """A quote in a line: "2 credits · about 5–8 s · Camera: pan right 5."."""
     takes = span(quote.takes)
-    price = f"{credits(quote.price.credits)}{DOT}{'about ' if takes[0].isdigit() else ''}{takes}"
+    price = FREE if quote.lane is Lane.RELAXED else credits(quote.price.credits)
+    price = f"{price}{DOT}{'about ' if takes[0].isdigit() else ''}{takes}"
     return DOT.join((price, *quote.request.notes[:1]))
+
+
+def parts(price: Price) -> str:
+    """What a price is made of: "pocket, a second: 1 × 5 s × 480p: 0.4 = 2 credits"."""
+    named = (
+        name if name == f"{factor:.3g} s" else f"{name}: {factor:.3g}"
+        for name, factor in price.parts
+    )
+    return f"{' × '.join(named)} = {credits(price.credits)}"
 
 
 def facts(job: Job) -> str:
@@ -160,11 +186,25 @@ def facts(job: Job) -> str:
         f"{length:.3g} s",
         job.request.resolution,
         f"seed {job.request.seed}",
-        NOT_CHARGED if job.refunded else credits(job.credits),
+        _cost(job),
+        *_lane(job),
     ]
     if job.run_seconds is not None:
         parts.append(f"took {_exactly(job.run_seconds)}")
     return DOT.join(parts)
+
+
+def _cost(job: Job) -> str:
+    if job.refunded:
+        return NOT_CHARGED
+    if job.lane is Lane.RELAXED:
+        return FREE
+    quoted = job.state is State.QUOTED and job.price is not None
+    return credits(job.price.credits if quoted and job.price else job.credits)
+
+
+def _lane(job: Job) -> tuple[str, ...]:
+    return () if job.lane is Lane.STANDARD else (f"{job.lane} lane",)
 
 
 def credits(count: int) -> str:
@@ -177,26 +217,16 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def span(seconds: Range) -> str:
-    """A range of seconds in words: "5–8 s", "1–2 min", "50 s–2 min", "under 3 s", "a moment"."""
-    high, unit = _rounded(seconds.high)
-    if not high:
-        return "a moment"
-    low, low_unit = _rounded(min(seconds.low, seconds.high))
-    if (low, low_unit) == (high, unit):
-        return f"{high} {unit}"
-    if not low:
-        return f"under {high} {unit}"
-    return f"{low}–{high} {unit}" if low_unit == unit else f"{low} {low_unit}–{high} {unit}"
-
-
-def _lines(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
+def _lines(view: View) -> tuple[str, str, str]:
     """Line one, line two, and what is left in words."""
+    job, outlook = view.job, view.outlook
     match job.state:
+        case State.QUOTED:
+            return _quoted(view)
         case State.HELD:
             return "Waiting for a moderator", job.failure or "Nothing is charged until then.", ""
         case State.QUEUED:
-            return _queued(outlook)
+            return _queued(job, outlook)
         case State.RUNNING:
             return _running(job, outlook)
         case State.SUCCEEDED if job.clip is None:
@@ -211,7 +241,29 @@ def _lines(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
             return "I can't make this one", f"{_failure(job)} {NOTHING_CHARGED}", ""
 
 
-def _queued(outlook: Outlook | None) -> tuple[str, str, str]:
+def _quoted(view: View) -> tuple[str, str, str]:
+    """It waits for a word of its author, who is told what they have by then."""
+    job = view.job
+    modes = ("draft",) if job.request.draft else ()
+    what = (f"{job.request.seconds:.3g} s", job.request.resolution, job.request.model)
+    line_one = DOT.join((*what, *modes, *_lane(job)))
+    if job.price is None or job.purse is None:
+        return line_one, "", ""
+    costs, has, tomorrow = job.price.credits, job.purse.available, job.purse.tomorrow
+    if not job.short:
+        price = "Free" if job.lane is Lane.RELAXED else credits(costs)
+        left = f" About {span(view.outlook.left)}." if view.outlook else ""
+        return line_one, f"{price}. You have {has}.{left}", ""
+    wait = f"wait for tomorrow's {tomorrow}" if tomorrow else "make it shorter or smaller"
+    if view.relaxed is None:
+        instead = f"Make it shorter or smaller, or {wait}." if tomorrow else f"{wait.capitalize()}."
+    else:
+        takes = span(view.relaxed)
+        instead = f"It can run for free in the relaxed lane (about {takes}), or {wait}."
+    return line_one, f"This costs {costs} and you have {has}. {instead}", ""
+
+
+def _queued(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
     if outlook is None or outlook.position == 0:
         return "Starting", "a runner is free", ""
     if outlook.paused:
@@ -219,7 +271,8 @@ def _queued(outlook: Outlook | None) -> tuple[str, str, str]:
     starts = span(outlook.starts_in)
     when = "starts in a moment" if starts == "a moment" else f"starts in {starts}"
     ahead = f"{outlook.ahead} ahead" if outlook.ahead else "nobody ahead"
-    return f"In the queue: {ordinal(outlook.position)}", f"{when}{DOT}{ahead}", when
+    said = DOT.join((when, ahead, *_lane(job)))
+    return f"In the queue: {ordinal(outlook.position)}", said, when
 
 
 def _running(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
@@ -248,7 +301,13 @@ def _progress(job: Job, outlook: Outlook | None) -> float | None:
     return min(1.0, outlook.step / outlook.steps)
 
 
-def _buttons(job: Job, outlook: Outlook | None, model: Model | None) -> tuple[Button, ...]:
+def _buttons(view: View, model: Model | None) -> tuple[Button, ...]:
+    job, outlook = view.job, view.outlook
+    if job.state is State.QUOTED:
+        accept = () if job.short else (Button.RENDER,)
+        relax = (Button.RELAX,) if view.relaxed else ()
+        change = (Button.CHANGE,) if model and job.request.continues is None else ()
+        return (*accept, *relax, *change, Button.CANCEL)
     if not job.state.ended:
         finishing = outlook is not None and outlook.stage == Stage.ENCODING
         return () if finishing or job.cancel_requested else (Button.CANCEL,)
@@ -290,22 +349,13 @@ def _failure(job: Job) -> str:
 
 
 def _returned(job: Job) -> str:
+    if not job.credits:
+        return NOTHING_CHARGED
     if not job.charged:
         return f"{credits(job.credits)} came back."
     used = f"{credits(job.charged)} went into what was drawn by then"
     back = job.credits - job.charged
     return f"{used}; {credits(back)} came back." if back else f"{used}."
-
-
-def _rounded(seconds: float) -> tuple[int, str]:
-    """A number that a person would say, and its unit."""
-    if seconds < 10:
-        return round(seconds), "s"
-    if seconds < 90:
-        return 5 * round(seconds / 5), "s"
-    if seconds < 90 * 60:
-        return max(2, round(seconds / 60)), "min"
-    return max(2, round(seconds / 3600)), "h"
 
 
 def _exactly(seconds: float) -> str:

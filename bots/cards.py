@@ -152,7 +152,7 @@ class Cards:
         """Watch the cards that were left when Kinora was stopped."""
         while True:
             try:
-                for job in await self._lobby.unfinished():
+                for job in (*await self._lobby.unfinished(), *await self._lobby.offered()):
                     self.watch(job)
                 return
             except Transient as error:

@@ -169,6 +169,21 @@ class Credits(BaseModel):
 
     daily: int = Field(default=100, ge=0)
     """What each account is given on a day that it is used; kept for three days."""
+    gpu_seconds: float = Field(default=4.0, gt=0, le=100_000)
+    """How many measured seconds of rendering a credit stands for."""
+    bases: dict[str, float] = Field(default_factory=dict)
+    """Credits for a second at 720p, by model, whatever was measured: {"pocket": 1.5}."""
+    ask_from: int = Field(default=20, ge=0)
+    ask_share: float = Field(default=0.25, ge=0, le=1)
+    """In chats a clip of more credits than that, and of a larger share of what somebody has, is
+    quoted first."""
+
+    @field_validator("bases")
+    @classmethod
+    def _above_nothing(cls, bases: dict[str, float]) -> dict[str, float]:
+        if any(not 0 < base <= 1000 for base in bases.values()):
+            raise ValueError("a base is above 0, and 1000 at most")
+        return bases
 
 
 class Plan(BaseModel):
@@ -231,6 +246,8 @@ class Queue(BaseModel):
 
     per_account: int = Field(default=100, ge=1)
     """How many clips one account may have waiting."""
+    relaxed: int = Field(default=3, ge=0)
+    """How many of them for nothing, in the relaxed lane; 0: there is no such lane."""
 
 
 class Clips(BaseModel):

@@ -32,6 +32,7 @@ _MARKS = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
     State.REFUSED: "refused",
+    State.QUOTED: "waits for your word",
     State.HELD: "held",
     State.QUEUED: "waiting",
     State.RUNNING: "running",

@@ -13,7 +13,7 @@ from core.errors import BadPrompt
 from core.prompt import ASPECTS, FLAGS, recipe
 from core.request import DEFAULT_MOTION, Draft, Picture, Request
 
-COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model"})
+COMMON_FLAGS = frozenset({"seconds", "ar", "res", "seed", "model", "fast", "relaxed", "quote"})
 """Flags that every model understands."""
 
 WITHOUT_GUIDANCE = "--neg counts only with --guidance above 1: nothing is avoided here."
@@ -61,7 +61,9 @@ class Model:
     native: the size in pixels at which it draws, where it is enlarged afterwards; else None.
     vocabulary: what a small model knows, kind by kind, in words that it reads; else ().
     remarks: what is to be said of how it takes a request, what matters most first.
-    credits_per_second: the price of a second at 720p.
+    credits_per_second: the least price of a second at 720p; more where measured clips took longer.
+    draft_steps: how many steps --draft draws where none are named; None: as many as always.
+    draft_resolution: its resolution where none is named; None: the usual one.
     """
 
     name: str
@@ -91,6 +93,8 @@ class Model:
     native: int | None = None
     vocabulary: tuple[tuple[str, tuple[str, ...]], ...] = ()
     remarks: Callable[[Request], Sequence[str]] | None = None
+    draft_steps: int | None = None
+    draft_resolution: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What people may know of it, as plain values."""
@@ -166,7 +170,8 @@ def complete(
     """
     model = _model(draft, catalogue, picture, last_picture, default_model)
     _check_inputs(draft, model, catalogue, picture, last_picture)
-    resolution = draft.resolution or model.resolution
+    usual = model.draft_resolution if draft.draft else None
+    resolution = draft.resolution or usual or model.resolution
     if resolution not in model.resolutions:
         raise BadPrompt(
             f"{model.name} renders at {_either(model.resolutions)}; you asked for {resolution}.",
@@ -211,7 +216,7 @@ def complete(
         seed=seed if draft.seed is None else draft.seed,
         resolution=resolution,
         aspect=aspect,
-        num_inference_steps=int(_within(draft.steps, model.steps, "steps", model)),
+        num_inference_steps=_steps(draft, model),
         guidance_scale=guidance,
         camera=moves,
         motion=DEFAULT_MOTION if draft.motion is None else draft.motion,
@@ -292,7 +297,7 @@ def draft_of(request: Request, model: Model) -> Draft:
         camera=None if request.camera == unsaid else request.camera,
         motion=request.motion if request.motion != DEFAULT_MOTION else None,
         model=request.model,
-        steps=request.num_inference_steps,
+        steps=None if _is_drafted(request, model) else request.num_inference_steps,
         guidance=request.guidance_scale,
         fps=request.frame_rate if request.frame_rate != model.frame_rate else None,
         loop=request.loop,
@@ -377,6 +382,17 @@ def _within(value: float | None, span: Span, flag: str, model: Model) -> float:
             flag=flag,
         )
     return value
+
+
+def _steps(draft: Draft, model: Model) -> int:
+    if draft.draft and draft.steps is None and model.draft_steps is not None:
+        return model.draft_steps
+    return int(_within(draft.steps, model.steps, "steps", model))
+
+
+def _is_drafted(request: Request, model: Model) -> bool:
+    """Whether its steps are those of --draft: without it they are others."""
+    return request.draft and request.num_inference_steps == model.draft_steps
 
 
 def _possible(moves: Moves, model: Model) -> Moves:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from core.bulletin import Bulletin
 from core.errors import Transient
 from core.eta import NOTHING, Estimator, Pace, Range, remaining, work
-from core.fairness import Tags, Waiting, choose, correct, order, serve
+from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
 from core.job import MAX_LOSSES, Account, Job, new_id
+from core.lanes import Lane
 from core.moderation import Restraint, hindrance, why
 from core.plans import Plans
 from core.ports import (
@@ -51,6 +54,19 @@ NOTE_SECONDS = 1.0
 SHARED = 2.0
 """Who waits behind nobody's jobs but their own may have to share with one more person: turns are
 taken, so that would double their wait."""
+
+RELAXED = 3.0
+"""Whoever pays goes before those in the relaxed lane, whenever they come: their wait may be so much
+longer than the queue is now."""
+
+RECENT = timedelta(seconds=7 * HALF_LIFE_SECONDS)
+RECENT_MOST = 20_000
+"""What was used before that, or by older jobs than so many, counts nothing after a restart."""
+
+AGE_SECONDS = 60.0
+
+QUOTED_FOR = timedelta(hours=24)
+"""How long a quoted job waits for its author's word."""
 
 OVERTAKES = 0.8
 """Turns go by measured time, so who is ahead may come to be behind."""
@@ -149,6 +165,7 @@ class Dispatch:
         self._plans = plans
         self._moderation = moderation
         self._tags = Tags()
+        self._tagged_at: float | None = None
         self._news = asyncio.Event()
         self._queue: list[Waiting] = []
         self._paused: dict[str, tuple[Waiting, Restraint]] = {}
@@ -166,10 +183,13 @@ class Dispatch:
         self._publish(job)
         self._news.set()
 
-    def waiting(self, account_id: int) -> int:
-        """How many jobs of an account are queued, as of the last look."""
+    def waiting(self, account_id: int, lane: Lane | None = None) -> int:
+        """How many jobs of an account are queued in a lane, or in all; as of the last look."""
         paused = (waiting for waiting, _ in self._paused.values())
-        return sum(waiting.account_id == account_id for waiting in (*self._queue, *paused))
+        return sum(
+            waiting.account_id == account_id and lane in (None, waiting.lane)
+            for waiting in (*self._queue, *paused)
+        )
 
     def runs(self, job_id: str) -> bool:
         """Whether an attempt of the job is under way."""
@@ -202,7 +222,8 @@ class Dispatch:
         alone = all(waiting.account_id == job.account_id for waiting in queue)
         for index, waiting in enumerate(queue):
             if waiting.job_id == job.id:
-                wait = Range(wait.low * OVERTAKES, wait.high * (SHARED if alone else 1.0))
+                more = RELAXED if job.lane is Lane.RELAXED else SHARED if alone else 1.0
+                wait = Range(wait.low * OVERTAKES, wait.high * more)
                 ahead = index + len(self._flights)
                 paused = self._paused.get(job.id)
                 left = wait + self._estimate(job)
@@ -228,6 +249,7 @@ class Dispatch:
         while True:
             self._news.clear()
             try:
+                await self._age()
                 await self._rescue()
                 await self._refresh()
                 now = asyncio.get_running_loop().time()
@@ -260,8 +282,12 @@ class Dispatch:
                 await self._give_up(event)
 
     async def sweep(self) -> None:
-        """Remove clips past their time, and files that no job can need. Safe to repeat."""
+        """Remove clips past their time, and files that no job can need; call off what was quoted
+        and never accepted. Safe to repeat."""
         now = self._clock()
+        for job in await self._jobs.quoted(before=now - QUOTED_FOR):
+            if (ended := await self._jobs.cancel(job.id, now)) is not None:
+                self.changed(ended)
         for job in await self._jobs.expired(now):
             if job.clip is not None:
                 await self._files.drop_clip(job.clip)
@@ -269,6 +295,22 @@ class Dispatch:
         await self._files.sweep(now)
 
     # Choosing
+
+    async def _age(self) -> None:
+        """What was used lately counts less as time goes; at first, learn what that is."""
+        now = asyncio.get_running_loop().time()
+        if self._tagged_at is None:
+            used: defaultdict[int, float] = defaultdict(float)
+            today = self._clock()
+            for one in await self._jobs.used(today - RECENT, RECENT_MOST):
+                age = (today - one.ended_at).total_seconds()
+                used[one.account_id] += one.seconds * 0.5 ** (age / HALF_LIFE_SECONDS)
+            self._tags = replace(self._tags, used=used)
+        elif now - self._tagged_at < AGE_SECONDS:
+            return
+        else:
+            self._tags = later(self._tags, now - self._tagged_at)
+        self._tagged_at = now
 
     async def _rescue(self) -> None:
         """Queue again what the store thinks is running and nobody runs.
@@ -337,6 +379,7 @@ class Dispatch:
             cost=self._estimate(job).middle,
             weight=self._weights.get(job.account_id, 1.0),
             shift=job.shift,
+            lane=job.lane,
         )
 
     def _estimate(self, job: Job) -> Range:
@@ -355,7 +398,7 @@ class Dispatch:
             self._flights[job.id] = Flight(job, waiting, estimate, began, began)
         finally:
             self._claiming = None
-        self._tags = serve(self._tags, waiting)
+        self._tags = serve(self._tags, waiting, self._queue)
         self._publish_all(job)
         try:
             spec = await self._spec(job)

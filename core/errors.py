@@ -39,13 +39,18 @@ class BadPicture(UserError):
 
 
 class NotEnoughCredits(UserError):
-    """The price is more than the wallet holds. Both in whole credits."""
+    """The price is more than the wallet holds. Both in whole credits.
 
-    def __init__(self, needed: int, available: int) -> None:
-        super().__init__(
-            f"This costs {needed} and you have {available}. "
-            "A shorter or smaller clip costs less; tomorrow brings free credits."
-        )
+    instead: what else one can do, in a sentence.
+    """
+
+    def __init__(
+        self,
+        needed: int,
+        available: int,
+        instead: str = "A shorter or smaller clip costs less; tomorrow brings free credits.",
+    ) -> None:
+        super().__init__(f"This costs {needed} and you have {available}. {instead}")
         self.needed = needed
         self.available = available
 

@@ -133,6 +133,30 @@ def remaining(estimate: Range, drawn: float, pace: Pace | None, now: float) -> R
     return Range(rest.low, max(rest.high, estimate.high * 0.1))
 
 
+def span(seconds: Range) -> str:
+    """A range of seconds in words: "5–8 s", "1–2 min", "50 s–2 min", "under 3 s", "a moment"."""
+    high, unit = _rounded(seconds.high)
+    if not high:
+        return "a moment"
+    low, low_unit = _rounded(min(seconds.low, seconds.high))
+    if (low, low_unit) == (high, unit):
+        return f"{high} {unit}"
+    if not low:
+        return f"under {high} {unit}"
+    return f"{low}–{high} {unit}" if low_unit == unit else f"{low} {low_unit}–{high} {unit}"
+
+
+def _rounded(seconds: float) -> tuple[int, str]:
+    """A number that a person would say, and its unit."""
+    if seconds < 10:
+        return round(seconds), "s"
+    if seconds < 90:
+        return 5 * round(seconds / 5), "s"
+    if seconds < 90 * 60:
+        return max(2, round(seconds / 60)), "min"
+    return max(2, round(seconds / 3600)), "h"
+
+
 def _spread(values: Sequence[float]) -> Range:
     ordered = sorted(values)
     last = len(ordered) - 1

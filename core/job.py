@@ -1,9 +1,9 @@
 """A job: one request on its way to a clip, and the states that it passes through.
 
-    held ──> queued ──> running ──> succeeded, failed
-      │        │  ^        │  │
-      │        │  └────────┘  │
-      └────────┴──────────────┴───> cancelled, refused
+    quoted, held ──> queued ──> running ──> succeeded, failed
+           │           │  ^        │  │
+           │           │  └────────┘  │
+           └───────────┴──────────────┴───> cancelled, refused
 
 Every arrow is one method of the `Jobs` port and one transaction.
 """
@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from core.lanes import Lane
 from core.request import Request
 
 MAX_LOSSES = 3
@@ -25,6 +26,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class State(StrEnum):
+    QUOTED = "quoted"
     HELD = "held"
     QUEUED = "queued"
     RUNNING = "running"
@@ -39,6 +41,7 @@ class State(StrEnum):
 
 
 ARROWS: dict[State, frozenset[State]] = {
+    State.QUOTED: frozenset({State.QUEUED, State.CANCELLED, State.REFUSED}),
     State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.REFUSED}),
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.REFUSED}),
     State.RUNNING: frozenset(
@@ -94,6 +97,22 @@ class Wallet:
 
     available: int
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price in whole credits and the factors it is made of, as (name, factor)."""
+
+    credits: int
+    parts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What somebody had for a clip when it was quoted, and what the next day brings them."""
+
+    available: int
+    tomorrow: int
 
 
 class LotKind(StrEnum):
@@ -152,9 +171,11 @@ class Job:
     """One job as the store knows it. Times are UTC.
 
     place: where its card lives, as "platform:where". attempt: a fencing token, 0 before the
-    first run. losses: how often its runner died. credits: the price that was held; charged: what
-    was taken of it in the end, and did not come back.
-    shift: below 0, it was put before all that were not moved; above, behind them.
+    first run. losses: how often its runner died. credits: what was held, which is nothing while it
+    is quoted, and in the relaxed lane; charged: what was taken of it in the end, and did not come
+    back. price: what it was quoted at; None for those of before. purse: of one that was quoted and
+    waited for a word. shift: below 0, it was put before all that were not moved; above, behind
+    them.
     parent: the job that this one varies or continues.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
@@ -182,6 +203,16 @@ class Job:
     deleted: bool = False
     charged: int = 0
     shift: int = 0
+    lane: Lane = Lane.STANDARD
+    price: Price | None = None
+    purse: Purse | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether it was quoted at more than its author had."""
+        if self.purse is None or self.price is None or self.lane is Lane.RELAXED:
+            return False
+        return self.price.credits > self.purse.available
 
     @property
     def refunded(self) -> bool:

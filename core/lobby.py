@@ -97,8 +97,12 @@ class Lobby:
         return replace(job, place=post.place)
 
     async def unfinished(self) -> Sequence[Job]:
-        """Every job whose card still changes."""
+        """Every job that runs or waits in the queue."""
         return await self._jobs.unfinished()
+
+    async def offered(self) -> Sequence[Job]:
+        """Those that wait for their author's word."""
+        return await self._jobs.quoted()
 
     async def kept(self, account: Account) -> Sequence[Job]:
         """Ended jobs that could not be brought to them; each is told once."""

@@ -20,6 +20,7 @@ from typing import Protocol
 from core.audit import Row
 from core.gifts import Gift, Limits
 from core.job import Account, Claim, Clip, Grant, Identity, Job, Lot, Wallet
+from core.lanes import Lane
 from core.moderation import Act, Actor, Allowance, Outcome, Restraint
 from core.places import Post, Rules
 from core.purchases import Bought, Purchase, Refunded, Sale
@@ -173,11 +174,21 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one finished job took."""
+    """What one finished job took. priced_seconds: as in `core.pricing`; 0 where nobody asks."""
 
     model: str
     work: float
     seconds: float
+    priced_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """GPU-seconds that an account's job took, and when it ended."""
+
+    account_id: int
+    seconds: float
+    ended_at: datetime
 
 
 class Accounts(Protocol):
@@ -248,8 +259,8 @@ class Jobs(Protocol):
         share: Share | None = None,
         allowance: Allowance | None = None,
     ) -> Job:
-        """Hold the price, of the share first, and queue the job. A repeat of (account, key) gives
-        the first job back.
+        """Hold the price, of the share first, and queue the job; of one that is quoted nothing. A
+        repeat of (account, key) gives the first job back.
 
         Raises NotEnoughCredits, Refused where it is beyond the allowance, or WrongState where the
         key came with another fingerprint.
@@ -274,6 +285,27 @@ class Jobs(Protocol):
 
     async def queued(self) -> Sequence[Job]:
         """Every queued job, oldest first."""
+        ...
+
+    async def quoted(
+        self, account_id: int | None = None, before: datetime | None = None
+    ) -> Sequence[Job]:
+        """Jobs that wait for their author's word, oldest first: of an account, from before then."""
+        ...
+
+    async def accept(
+        self,
+        job: Job,
+        credits: int,
+        lane: Lane,
+        now: datetime,
+        share: Share | None = None,
+        allowance: Allowance | None = None,
+    ) -> Job | None:
+        """quoted → queued, as if it was asked for now; hold so much. None: it waits no more.
+
+        Raises as `submit`.
+        """
         ...
 
     async def running(self) -> Sequence[Job]: ...
@@ -339,8 +371,13 @@ class Jobs(Protocol):
         """Forget the job's clip; the job stays in the history."""
         ...
 
-    async def measured(self, limit: int) -> Sequence[Measured]:
-        """What the newest succeeded jobs took, oldest first; work as in `core.eta.work`."""
+    async def measured(self, limit: int, before: datetime | None = None) -> Sequence[Measured]:
+        """What the newest succeeded jobs took, of those that ended before then; oldest first, work
+        as in `core.eta.work`."""
+        ...
+
+    async def used(self, since: datetime, limit: int) -> Sequence[Used]:
+        """What the newest succeeded jobs since then took, and of whom."""
         ...
 
 

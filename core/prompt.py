@@ -113,6 +113,9 @@ FLAGS = (
     Flag("fps", "fps", "a whole number from 1 to 60", "16", _whole(1, 60)),
     Flag("loop", "loop", "nothing behind it", "", None),
     Flag("draft", "draft", "nothing behind it", "", None),
+    Flag("fast", "fast", "nothing behind it", "", None),
+    Flag("relaxed", "relaxed", "nothing behind it", "", None),
+    Flag("quote", "quote", "nothing behind it", "", None),
 )
 _MEANT = {
     "length": "seconds", "duration": "seconds", "time": "seconds",
@@ -121,6 +124,7 @@ _MEANT = {
     "zoom": "camera", "pan": "camera", "tilt": "camera", "orbit": "camera", "warp": "camera",
     "speed": "motion", "strength": "motion", "cfg": "guidance", "scale": "guidance",
     "rate": "fps", "framerate": "fps", "preview": "draft", "repeat": "loop",
+    "turbo": "fast", "slow": "relaxed", "relax": "relaxed", "free": "relaxed", "price": "quote",
 }  # fmt: skip
 """What people write who come from other systems."""
 

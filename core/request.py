@@ -38,6 +38,9 @@ class Draft:
     fps: int | None = None
     loop: bool = False
     draft: bool = False
+    fast: bool = False
+    relaxed: bool = False
+    quote: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from core import moderation, places, plans, prompt, treasury
-from core.catalog import Model, complete, draft_of, extension, frame_size, named, reseeded
-from core.days import beginning, day_of
+from core import prompt
+from core.catalog import Model, draft_of, extension, frame_size, named, reseeded
+from core.counter import Consent, Counter, Quote, Terms, new_seed
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import (
     BadPrompt,
-    NotEnoughCredits,
     NotFound,
-    Refused,
-    TooMany,
     Transient,
     UserError,
     WrongState,
 )
 from core.eta import Estimator, Range
-from core.job import Account, Identity, Job, Lot, State, Wallet, new_id
-from core.moderation import Allowance
-from core.places import NO_RULES, Rules, larger, room, server, with_defaults
-from core.plans import Plan, Plans, grants
+from core.job import Account, Identity, Job, Lot, State, Wallet
+from core.lanes import Lane
+from core.places import NO_RULES, Rules, larger, room, server
+from core.plans import Plan
 from core.ports import (
     Accounts,
     Clock,
@@ -43,37 +38,20 @@ from core.ports import (
     Jobs,
     Moderation,
 )
-from core.pricing import Price, price
+from core.pricing import Bases
 from core.request import Draft, Picture, Request
-from core.treasury import Share
 
 NO_CLIP = "There is no such clip."
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What an operator decides. zone: whose midnight brings the daily credits."""
-
-    plans: Plans = field(default_factory=Plans)
-    zone: tzinfo = UTC
-    default_model: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a draft would become, cost, and take."""
-
-    request: Request
-    price: Price
-    takes: Range
-
-
-@dataclass(frozen=True, slots=True)
 class View:
-    """A job and, while it is unfinished, its outlook."""
+    """A job and, while it is unfinished, its outlook. relaxed: of one that was quoted at more than
+    its author has, when it could be done for nothing; None where it can't."""
 
     job: Job
     outlook: Outlook | None
+    relaxed: Range | None = None
 
 
 class Studio:
@@ -90,11 +68,11 @@ class Studio:
         terms: Terms,
         clock: Clock,
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
+        bases: Bases | None = None,
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
-        self._moderation = moderation
         self._decode = decode
         self._dispatch = dispatch
         self._estimator = estimator
@@ -102,6 +80,10 @@ class Studio:
         self.terms = terms
         self._clock = clock
         self._rules = rules
+        self._counter = Counter(
+            accounts, jobs, moderation, dispatch, estimator, self.catalogue, terms, clock, rules,
+            bases,
+        )  # fmt: skip
 
     # Accounts
 
@@ -116,15 +98,14 @@ class Studio:
 
     async def wallet(self, account: Account) -> Wallet:
         """What the account has, after what its plan gives today."""
-        due = grants(self.plan(account), self._clock(), self.terms.zone)
-        return await self._accounts.renew(account.id, due)
+        return await self._counter.wallet(account)
 
     async def lots(self, account: Account) -> Sequence[Lot]:
         """What the account has, in the order in which it is spent."""
         return await self._accounts.lots(account.id)
 
     def plan(self, account: Account) -> Plan:
-        return self.terms.plans.of(account, self._clock())
+        return self._counter.plan(account)
 
     async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
         return await self._accounts.entries(account.id, limit)
@@ -137,23 +118,10 @@ class Studio:
         picture: Picture | None = None,
         last_picture: Picture | None = None,
         place: str = "",
+        account: Account | None = None,
     ) -> Quote:
-        """Raises BadPrompt. picture, last_picture: what is known of the first frame and the last;
-        needs no stored file. place: whose rules fill in what was not said."""
-        rules = self._rules(server(place))
-        completed = partial(
-            complete,
-            catalogue=self.catalogue,
-            picture=picture,
-            last_picture=last_picture,
-            default_model=rules.model or self.terms.default_model,
-            seed=_new_seed(),
-        )
-        request = completed(draft)
-        if rules != NO_RULES:
-            usual = with_defaults(draft, rules, named(self.catalogue, request.model))
-            request = completed(usual)
-        return self._quote(request)
+        """As `Counter.quote`."""
+        return self._counter.quote(draft, picture, last_picture, place, account)
 
     async def submit(
         self,
@@ -165,9 +133,11 @@ class Studio:
         last_picture: bytes | None = None,
         variant_of: str | None = None,
         remix: bool = False,
+        consent: Consent = Consent.GIVEN,
         key: str | None = None,
     ) -> Job:
-        """Queue a clip. picture, last_picture: its first frame and its last, as they were sent.
+        """Queue a clip, or quote it, as the consent has it. picture, last_picture: its first frame
+        and its last, as they were sent.
 
         variant_of: a job of theirs; each picture that is not given is the one that it has.
         remix: it may be somebody else's, who showed it to them.
@@ -192,21 +162,53 @@ class Studio:
             first if picture is None else picture,
             last if last_picture is None else last_picture,
             parent,
+            consent,
             key,
             fingerprint,
         )
 
+    async def accept(self, account: Account, job_id: str, *, relaxed: bool = False) -> Job:
+        """Queue a job that was quoted, at the price that was shown, or for nothing in the relaxed
+        lane. A repeat changes nothing."""
+        job = await self._own(account, job_id)
+        if job.state.ended:
+            raise WrongState(f"This offer is over: the clip {_ended(job)}.")
+        if job.state is not State.QUOTED or job.price is None:
+            return job
+        lane = Lane.RELAXED if relaxed else job.lane
+        parent = await self._jobs.job(job.parent) if job.parent else None
+        quote = Quote(job.request, job.price, self._estimator.estimate(job.request), lane)
+        allowance = await self._counter.allowed(account, job.place, quote.request, parent)
+        share = await self._counter.share(account, job.place, quote.request, parent)
+        available = await self._counter.available(account, quote.credits, share)
+        if available < quote.credits:
+            raise self._counter.too_dear(account, job.place, quote, available)
+        self._counter.check_waiting(account, lane)
+        await self._check_stored(job.request)
+        now = self._clock()
+        accepted = await self._jobs.accept(job, quote.credits, lane, now, share, allowance)
+        if accepted is None:
+            return await self.accept(account, job_id)
+        self._dispatch.changed(accepted)
+        return accepted
+
     async def again(
-        self, account: Account, place: str, job_id: str, *, key: str | None = None
+        self,
+        account: Account,
+        place: str,
+        job_id: str,
+        *,
+        consent: Consent = Consent.GIVEN,
+        key: str | None = None,
     ) -> Job:
-        """The same request with a new seed."""
+        """The same request with a new seed, in the same lane."""
         fingerprint = _fingerprint("again", job_id)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, job_id)
         await self._check_stored(parent.request)
-        quote = self._quote(self._reseeded(parent.request))
-        return await self._queue(account, place, quote, parent, key, fingerprint)
+        quote = self._counter.priced(self._reseeded(parent.request), parent.lane)
+        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
 
     async def variants(
         self, account: Account, place: str, job_id: str, count: int, *, key: str | None = None
@@ -215,7 +217,7 @@ class Studio:
         where something comes in between."""
         parent = await self._own(account, job_id)
         await self._check_stored(parent.request)
-        quote = self._quote(parent.request)
+        quote = self._counter.priced(parent.request, parent.lane)
         jobs: list[Job] = []
         for number in range(count):
             its_key = None if key is None else f"{key}/{number}"
@@ -223,11 +225,16 @@ class Studio:
             queued = await self._repeated(account, its_key, fingerprint)
             if queued is None:
                 if not jobs:
-                    share = await self._share(account, place, quote.request, parent)
-                    await self._afford(account, count * quote.price.credits, share)
-                quote = self._quote(self._reseeded(parent.request))
+                    share = await self._counter.share(account, place, quote.request, parent)
+                    whole = replace(
+                        quote, price=replace(quote.price, credits=count * quote.price.credits)
+                    )
+                    await self._counter.weighed(account, place, whole, share, Consent.GIVEN)
+                quote = self._counter.priced(self._reseeded(parent.request), parent.lane)
                 try:
-                    queued = await self._queue(account, place, quote, parent, its_key, fingerprint)
+                    queued = await self._queue(
+                        account, place, quote, parent, Consent.GIVEN, its_key, fingerprint
+                    )
                 except (UserError, Transient):
                     if jobs:  # they are held for, and go on
                         return jobs
@@ -236,7 +243,13 @@ class Studio:
         return jobs
 
     async def upscale(
-        self, account: Account, place: str, job_id: str, *, key: str | None = None
+        self,
+        account: Account,
+        place: str,
+        job_id: str,
+        *,
+        consent: Consent = Consent.GIVEN,
+        key: str | None = None,
     ) -> Job:
         """The same request, seed and all, at the next larger resolution that its model has."""
         fingerprint = _fingerprint("upscale", job_id)
@@ -249,7 +262,8 @@ class Studio:
         await self._check_stored(parent.request)
         width, height = frame_size(resolution, parent.request.aspect)
         request = replace(parent.request, resolution=resolution, width=width, height=height)
-        return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
+        quote = self._counter.priced(request, parent.lane)
+        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
 
     async def extend(
         self,
@@ -258,6 +272,7 @@ class Studio:
         job_id: str,
         seconds: float | None = None,
         *,
+        consent: Consent = Consent.GIVEN,
         key: str | None = None,
     ) -> Job:
         """A clip that begins with this one and goes on for `seconds` more."""
@@ -276,9 +291,10 @@ class Studio:
             parent.clip.seconds,
             seconds,
             model,
-            _new_seed(),
+            new_seed(),
         )
-        return await self._queue(account, place, self._quote(request), parent, key, fingerprint)
+        quote = self._counter.priced(request, parent.lane)
+        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
 
     async def cancel(self, account: Account, job_id: str) -> Job:
         """Stop a job and give its credits back; a running one stops at its next step, and what it
@@ -321,7 +337,12 @@ class Studio:
 
     def viewed(self, job: Job) -> View:
         """A job that is known already."""
-        return View(job, None if job.state.ended else self._dispatch.outlook(job))
+        if job.state.ended:
+            return View(job, None)
+        relaxed = None
+        if job.state is State.QUOTED and job.short and self.terms.relaxed:
+            relaxed = self._dispatch.outlook(replace(job, lane=Lane.RELAXED)).left
+        return View(job, self._dispatch.outlook(job), relaxed)
 
     async def view(self, account: Account, job_id: str) -> View:
         """Raises NotFound, also for somebody else's job."""
@@ -371,11 +392,7 @@ class Studio:
     # Inside
 
     def _reseeded(self, request: Request) -> Request:
-        return reseeded(request, named(self.catalogue, request.model), _new_seed())
-
-    def _quote(self, request: Request) -> Quote:
-        model = named(self.catalogue, request.model)
-        return Quote(request, price(request, model), self._estimator.estimate(request))
+        return reseeded(request, named(self.catalogue, request.model), new_seed())
 
     async def _submit_given(
         self,
@@ -385,20 +402,21 @@ class Studio:
         first: bytes | Picture | None,
         last: bytes | Picture | None,
         parent: Job | None,
+        consent: Consent,
         key: str | None,
         fingerprint: str,
     ) -> Job:
         """first, last: as bytes, or a picture that is stored already."""
-        await self._allowance(account, place)
+        await self._counter.allowance(account, place)
         for picture in (first, last):
             if isinstance(picture, Picture):
                 await self._check_picture(picture.id)
-        self.quote(draft, _unseen(first), _unseen(last), place)
+        self.quote(draft, _unseen(first), _unseen(last), place, account)
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
         seen, last_seen = (_unseen(one) for one in given.values())
         quote = self.quote(draft, seen, last_seen, place)
-        share = await self._share(account, place, quote.request, parent)
-        await self._afford(account, quote.price.credits, share)
+        share = await self._counter.share(account, place, quote.request, parent)
+        await self._counter.weighed(account, place, quote, share, consent)
         new = await self._keep(given)
         request = replace(
             quote.request,
@@ -407,7 +425,7 @@ class Studio:
         )
         quote = replace(quote, request=request)
         try:
-            job = await self._queue(account, place, quote, parent, key, fingerprint)
+            job = await self._queue(account, place, quote, parent, consent, key, fingerprint)
         except UserError:
             await self._drop(new.values())
             raise
@@ -450,72 +468,28 @@ class Studio:
         if await self._files.renew_picture(picture) is None:
             raise NotFound(PICTURE_GONE)
 
-    async def _afford(self, account: Account, credits: int, share: Share | None) -> None:
-        available = (await self.wallet(account)).available
-        if share is not None and available < credits:
-            available += await self._accounts.spendable(account.id, share)
-        if available < credits:
-            raise NotEnoughCredits(credits, available)
-
-    async def _share(
-        self, account: Account, place: str, request: Request, parent: Job | None
-    ) -> Share | None:
-        """What the server's treasury has for that clip; None where it has nothing."""
-        found = await self._accounts.treasury(server(place))
-        now, zone = self._clock(), self.terms.zone
-        if found is None or not treasury.allows(
-            found.policy, account, request, _whole_seconds(request, parent), place, now, zone
-        ):
-            return None
-        since = beginning(day_of(now, zone), zone)
-        return Share(found.account_id, found.policy.daily, since)
-
-    async def _allowance(self, account: Account, place: str) -> Allowance | None:
-        """What they may spend there today; None for all that they have. Raises Refused where
-        somebody who may laid a ban or a pause on them, or on the channel."""
-        now, zone = self._clock(), self.terms.zone
-        restraints = await self._moderation.restraints([account.id], now)
-        hindered = moderation.hindrance(restraints, account.id, place, now)
-        if hindered is not None and moderation.bars(hindered):
-            raise Refused(moderation.why(hindered))
-        quota = moderation.quota(restraints, account.id, place, now)
-        if quota is None:
-            return None
-        return Allowance(quota.server, quota.credits, beginning(day_of(now, zone), zone))
-
     async def _queue(
         self,
         account: Account,
         place: str,
         quote: Quote,
         parent: Job | None,
+        consent: Consent,
         key: str | None,
         fingerprint: str,
     ) -> Job:
-        allowance = await self._allowance(account, place)
-        whole_seconds = _whole_seconds(quote.request, parent)
-        plan = self.plan(account)
-        places.check(quote.request, whole_seconds, self._rules(server(place)))
-        plans.check(quote.request, whole_seconds, plan)
-        share = await self._share(account, place, quote.request, parent)
-        await self._afford(account, quote.price.credits, share)
-        if self._dispatch.waiting(account.id) >= plan.waiting:
-            raise TooMany(
-                f"You have {plan.waiting} clips waiting, which is the most with the {plan.name} "
-                "plan: wait for one to finish, or cancel one."
-            )
-        job = Job(
-            id=new_id(),
-            account_id=account.id,
-            place=place,
-            state=State.QUEUED,
-            request=quote.request,
-            credits=quote.price.credits,
-            created_at=self._clock(),
-            parent=parent.id if parent else None,
-        )
+        """Queued, or quoted. An offer that it changes is over."""
+        allowance = await self._counter.allowed(account, place, quote.request, parent)
+        share = await self._counter.share(account, place, quote.request, parent)
+        purse = await self._counter.weighed(account, place, quote, share, consent)
+        job = self._counter.job(account, place, quote, parent)
+        if purse is not None:
+            job = replace(job, state=State.QUOTED, credits=0, purse=purse)
         queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
         self._dispatch.changed(queued)
+        if parent is not None and parent.state is State.QUOTED and parent.account_id == account.id:
+            with suppress(WrongState):
+                await self.cancel(account, parent.id)
         return queued
 
     async def _own(self, account: Account, job_id: str) -> Job:
@@ -549,16 +523,6 @@ def _unseen(picture: bytes | DecodedPicture | Picture | None) -> Picture | None:
         case DecodedPicture():
             return Picture("", picture.width, picture.height)
     return picture
-
-
-def _whole_seconds(request: Request, parent: Job | None) -> float:
-    """With what it goes on from."""
-    before = parent.clip if parent and request.continues else None
-    return request.seconds + (before.seconds if before else 0.0)
-
-
-def _new_seed() -> int:
-    return secrets.randbelow(prompt.SEED_MAX + 1)
 
 
 def _fingerprint(*parts: str | bytes) -> str:

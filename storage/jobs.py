@@ -9,7 +9,7 @@ its holds, and exactly one delivery, however it ended.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,11 @@ from sqlmodel import col
 from core import places
 from core.errors import Refused, WrongState
 from core.eta import work
-from core.job import Clip, Job, State, new_id
+from core.job import Clip, Job, Price, Purse, State, new_id
+from core.lanes import Lane
 from core.moderation import Allowance
-from core.ports import Clock, Measured
-from core.pricing import due
+from core.ports import Clock, Measured, Used
+from core.pricing import due, priced_seconds
 from core.request import Request
 from core.treasury import Share
 from storage import ledger
@@ -51,7 +52,7 @@ from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
 
-UNFINISHED = (State.HELD, State.QUEUED, State.RUNNING)
+UNFINISHED = (State.QUOTED, State.HELD, State.QUEUED, State.RUNNING)
 
 _NOW = bindparam("now", type_=Instant)
 _UNWANTED = JOB.c.cancel_requested
@@ -105,6 +106,14 @@ _CANCEL = _arrow(
     ended_at=case((_RUNNING, None), else_=_NOW),
     cancel_requested=case((_RUNNING, True), else_=_UNWANTED),
 )
+_ACCEPT = _arrow(
+    JOB.c.state == State.QUOTED,
+    state=State.QUEUED,
+    credits=bindparam("price_held"),
+    lane=bindparam("in_lane"),
+    created_at=_NOW,
+    purse=null(),
+)
 _STOPPED = _arrow(_HELD, state=State.CANCELLED, ended_at=_NOW)
 _PASSED = select(JOB).where(_THIS, JOB.c.receipt == bindparam("by"))
 _CHARGE = update(JOB).where(_THIS).values(charged=bindparam("due"))
@@ -142,11 +151,31 @@ class SqlJobs:
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
-            now = job.created_at
-            await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
-            if allowance is not None:  # now that its account is locked
-                await _check_within(session, job, allowance)
+            if job.state is not State.QUOTED:
+                await _hold(session, job, job.created_at, share, allowance)
         return job
+
+    @retried
+    async def accept(
+        self,
+        job: Job,
+        credits: int,
+        lane: Lane,
+        now: datetime,
+        share: Share | None = None,
+        allowance: Allowance | None = None,
+    ) -> Job | None:
+        """A job is accepted once, so whoever finds the receipt of an acceptance finds it done."""
+        this = {"this": job.id, "by": f"accept:{lane}"}
+        async with self.database.writing() as session:
+            said = {"now": now, "price_held": credits, "in_lane": lane}
+            passed = await session.execute(_ACCEPT, {**this, **said})
+            if (row := passed.one_or_none()) is None:
+                row = (await session.execute(_PASSED, this)).one_or_none()
+                return self.job_of(row) if row else None
+            accepted = self.job_of(row)
+            await _hold(session, accepted, now, share, allowance)
+            return accepted
 
     @retried
     async def repeated(self, account_id: int, key: str, fingerprint: str) -> Job | None:
@@ -185,6 +214,18 @@ class SqlJobs:
         return await self._jobs(_in(State.QUEUED).order_by(col(JobRow.number)))
 
     @retried
+    async def quoted(
+        self, account_id: int | None = None, before: datetime | None = None
+    ) -> Sequence[Job]:
+        """The `EXPIRED_MAX` that have waited longest."""
+        query = _in(State.QUOTED)
+        if account_id is not None:
+            query = query.where(col(JobRow.account_id) == account_id)
+        if before is not None:
+            query = query.where(col(JobRow.created_at) < before)
+        return await self._jobs(query.order_by(col(JobRow.number)).limit(EXPIRED_MAX))
+
+    @retried
     async def running(self) -> Sequence[Job]:
         return await self._jobs(_in(State.RUNNING).order_by(col(JobRow.number)))
 
@@ -213,17 +254,27 @@ class SqlJobs:
         )
 
     @retried
-    async def measured(self, limit: int) -> Sequence[Measured]:
-        newest = (
-            _in(State.SUCCEEDED)
-            .order_by(col(JobRow.ended_at).desc(), col(JobRow.number).desc())
-            .limit(limit)
-        )
+    async def measured(self, limit: int, before: datetime | None = None) -> Sequence[Measured]:
+        done = _in(State.SUCCEEDED)
+        if before is not None:
+            done = done.where(col(JobRow.ended_at) < before)
+        newest = done.order_by(col(JobRow.ended_at).desc(), col(JobRow.number).desc()).limit(limit)
         return [
-            Measured(job.request.model, work(job.request), job.run_seconds)
+            Measured(
+                job.request.model, work(job.request), job.run_seconds, priced_seconds(job.request)
+            )
             for job in reversed(await self._jobs(newest))
             if job.run_seconds is not None
         ]
+
+    @retried
+    async def used(self, since: datetime, limit: int) -> Sequence[Used]:
+        took = select(JOB.c.account_id, JOB.c.run_seconds, JOB.c.ended_at).where(
+            JOB.c.state == State.SUCCEEDED, JOB.c.ended_at >= since, JOB.c.run_seconds.is_not(None)
+        )
+        async with self.database.reading() as session:
+            rows = await session.execute(took.order_by(JOB.c.number.desc()).limit(limit))
+            return [Used(*row) for row in rows]
 
     # The arrows
 
@@ -352,6 +403,9 @@ class SqlJobs:
             deleted=row.deleted,
             charged=row.charged,
             shift=row.shift,
+            lane=Lane(row.lane),
+            price=_price_of(row.price),
+            purse=Purse(**row.purse) if row.purse else None,
         )
 
     def _clip_of(self, row: JobRow | Row[Any]) -> Clip | None:
@@ -436,6 +490,15 @@ async def spent(session: AsyncSession, account_id: int, server: str, since: date
     return int(total or 0)
 
 
+async def _hold(
+    session: AsyncSession, job: Job, now: datetime, share: Share | None, allowance: Allowance | None
+) -> None:
+    """What a job needs to be queued, which is written down already. Raises as `SqlJobs.submit`."""
+    await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
+    if allowance is not None:  # now that its account is locked
+        await _check_within(session, job, allowance)
+
+
 async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -> None:
     """Raises Refused where the job, which is written down already, is too much."""
     whole = await spent(session, job.account_id, allowance.server, allowance.since)
@@ -457,12 +520,18 @@ async def _conclude(session: AsyncSession, job: Job | JobRow) -> None:
     await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
 
 
+def _price_of(said: dict[str, Any] | None) -> Price | None:
+    if said is None:
+        return None
+    return Price(said["credits"], tuple((name, factor) for name, factor in said["parts"]))
+
+
 def _in(state: State) -> Any:
     return select(JobRow).where(col(JobRow.state) == state)
 
 
 def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
-    assert job.state in (State.HELD, State.QUEUED)
+    assert job.state in (State.QUOTED, State.HELD, State.QUEUED)
     return {
         "id": job.id,
         "account_id": job.account_id,
@@ -487,4 +556,7 @@ def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
         "parent": job.parent,
         "deleted": False,
         "shift": 0,
+        "lane": job.lane,
+        "price": asdict(job.price) if job.price else None,
+        "purse": asdict(job.purse) if job.purse else None,
     }

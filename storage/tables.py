@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from core.job import LotKind, State
+from core.lanes import Lane
 from core.moderation import Kind
 from core.purchases import PurchaseState
 
@@ -232,7 +233,8 @@ class JobRow(Table, table=True):
 
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
-    credits: what was held for it; charged: what it costs now, without what came back.
+    credits: what was held for it; charged: what it costs now, without what came back. lane, price,
+    purse: as in `core.job.Job`.
     """
 
     __tablename__ = "job"
@@ -241,6 +243,7 @@ class JobRow(Table, table=True):
         _one_of("state", tuple(State), "state"),
         CheckConstraint("credits >= 0", name="credits"),
         CheckConstraint("charged >= 0 AND charged <= credits", name="charged"),
+        _one_of("lane", tuple(Lane), "lane"),
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
         Index(None, "place"),
@@ -279,6 +282,9 @@ class JobRow(Table, table=True):
     clip_expires_at: datetime | None = Field(default=None, sa_column=Column(Instant, index=True))
     deleted: bool = False
     shift: int = 0
+    lane: str = Field(default=Lane.STANDARD, sa_column=Column(Text, nullable=False))
+    price: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    purse: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class LotRow(Table, table=True):

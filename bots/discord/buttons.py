@@ -97,7 +97,9 @@ async def pressed(
     match action:
         case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
             await _vary(room, interaction, action, job_id)
-        case Button.EDIT:
+        case Button.RENDER | Button.RELAX:
+            await _accept(room, interaction, job_id, relaxed=action == Button.RELAX)
+        case Button.EDIT | Button.CHANGE:
             job = (await _own(room, interaction, job_id)).view.job
             await forms.open_form(room, interaction, job, forms.EDIT)
         case "show" if action == SHOW:
@@ -113,6 +115,14 @@ async def pressed(
             await _page(room, interaction, job_id)
         case _:
             raise WrongState("This button is of another version of Kinora: try `/show`.")
+
+
+async def _accept(
+    room: Room, interaction: discord.Interaction[Any], job_id: str, *, relaxed: bool
+) -> None:
+    await acknowledge_update(interaction)
+    shown = await _own(room, interaction, job_id)
+    room.cards.watch(await room.desk.studio.accept(shown.owner, job_id, relaxed=relaxed))
 
 
 async def _vary(

@@ -31,6 +31,8 @@ _STYLES = {
     Button.DELETE: discord.ButtonStyle.secondary,
     Button.REPORT: discord.ButtonStyle.secondary,
     Button.PAGE: discord.ButtonStyle.secondary,
+    Button.RENDER: discord.ButtonStyle.primary,
+    Button.RELAX: discord.ButtonStyle.primary,
     Button.AGAIN: discord.ButtonStyle.primary,
     Button.RETRY: discord.ButtonStyle.primary,
 }

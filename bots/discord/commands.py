@@ -22,6 +22,7 @@ from bots.hearing import costless
 from bots.rules import UNSET
 from bots.talk import summary
 from core import camera
+from core.counter import Consent
 from core.errors import NotFound
 from core.job import Account, Job
 from core.moderation import CREDITS_MAX
@@ -167,7 +168,7 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
             job_id = await meant(room, account, clip)
             await heed(room, place, job_id, open_said=private is False)
-            return [await studio.again(account, place, job_id, key=key)]
+            return [await studio.again(account, place, job_id, consent=Consent.NEEDED, key=key)]
 
         await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))
 
@@ -186,7 +187,8 @@ def _varying(tree: app_commands.CommandTree[Any], room: Room) -> None:
         async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
             job_id = await meant(room, account, clip)
             await heed(room, place, job_id, open_said=private is False)
-            return [await studio.extend(account, place, job_id, seconds, key=key)]
+            asks = Consent.NEEDED
+            return [await studio.extend(account, place, job_id, seconds, consent=asks, key=key)]
 
         await guarded(interaction, lambda: ask(room, interaction, queue, hidden=private))
 
@@ -354,7 +356,15 @@ async def order(
         first = await room.cdn.fetch(image) if image else None
         last = await room.cdn.fetch(last_image) if last_image else None
         return [
-            await studio.submit(account, place, draft, picture=first, last_picture=last, key=key)
+            await studio.submit(
+                account,
+                place,
+                draft,
+                picture=first,
+                last_picture=last,
+                consent=Consent.NEEDED,
+                key=key,
+            )
         ]
 
     await ask(room, interaction, queue, hidden=hidden)

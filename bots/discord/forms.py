@@ -19,6 +19,7 @@ from bots.discord.asking import Room, ask, heed
 from bots.discord.hearing import ACKNOWLEDGE_SECONDS
 from bots.hearing import costless
 from core.catalog import Takes, draft_of, named
+from core.counter import Consent
 from core.errors import BadPrompt, WrongState
 from core.job import Account, Job
 from core.prompt import PROMPT_MAX_CHARS, parse, recipe
@@ -126,6 +127,7 @@ async def submit_form(room: Room, interaction: discord.Interaction[Any], form: S
                 picture=picture,
                 variant_of=form.job_id,
                 remix=form.what == REMIX,
+                consent=Consent.NEEDED,
                 key=key,
             )
         ]

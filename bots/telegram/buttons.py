@@ -47,7 +47,9 @@ async def pressed(room: Room, query: CallbackQuery, action: str, job_id: str) ->
     match action:
         case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
             return await _vary(room, query, action, job_id)
-        case Button.EDIT:
+        case Button.RENDER | Button.RELAX:
+            return await _accept(room, query, job_id, relaxed=action == Button.RELAX)
+        case Button.EDIT | Button.CHANGE:
             return await _edit(room, query, job_id)
         case Button.CANCEL:
             return await _cancel(room, query, job_id)
@@ -77,6 +79,13 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
     here = _here(query)
     answer = Spot(here.chat, here.topic, answers=here.message or 0)
     await ask(room, query.from_user, answer, f"telegram:callback/{query.id}", queue)
+    return ""
+
+
+async def _accept(room: Room, query: CallbackQuery, job_id: str, *, relaxed: bool) -> str:
+    shown = await _own(room, query, job_id)
+    job = await room.desk.studio.accept(shown.owner, job_id, relaxed=relaxed)
+    room.cards.watch(job)
     return ""
 
 

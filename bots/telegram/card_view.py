@@ -32,6 +32,9 @@ FOLDED_CHARS = 300
 LINE_CHARS, SMALL_CHARS = 250, 200
 
 _IMPORTANT = (
+    Button.RENDER,
+    Button.RELAX,
+    Button.CHANGE,
     Button.CANCEL,
     Button.AGAIN,
     Button.RETRY,
@@ -45,7 +48,7 @@ _IMPORTANT = (
 )
 """Where not all have room, the last are under "More"."""
 
-_NOT_INLINE = set(Button) - {Button.CANCEL, Button.REPORT}
+_NOT_INLINE = set(Button) - {Button.RENDER, Button.RELAX, Button.CANCEL, Button.REPORT}
 """A message that stands in a chat without the bot can have no new one beside it."""
 
 

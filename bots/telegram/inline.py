@@ -44,6 +44,7 @@ from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot, inline_spot, spot
 from bots.telegram.refusals import CardGone
+from core.counter import Consent
 from core.errors import KinoraError, Unreachable, UserError
 from core.job import Account, Clip, Job
 from core.places import Post
@@ -150,7 +151,11 @@ async def order(room: Room, chosen: ChosenInlineResult) -> None:
     at = inline_spot(chosen.from_user.id, message_id)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        return [await room.desk.studio.submit(account, place, parse(chosen.query), key=key)]
+        return [
+            await room.desk.studio.submit(
+                account, place, parse(chosen.query), consent=Consent.SEEN, key=key
+            )
+        ]
 
     async def work() -> None:
         await ask(room, chosen.from_user, at, f"telegram:inline/{message_id}", queue)

@@ -29,6 +29,7 @@ from bots.telegram.reading import (
     read,
     seconds_of,
 )
+from core.counter import Consent
 from core.errors import BadPicture, BadPrompt, UserError, WrongState
 from core.job import Account, Job
 from core.prompt import edited, parse
@@ -130,6 +131,7 @@ async def _order(
             last_picture=last,
             variant_of=before,
             remix=True,
+            consent=Consent.NEEDED,
             key=key,
         )
         return [job]
@@ -149,7 +151,8 @@ async def _extend(
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         clip = job_id or (await newest(room.desk.studio, account, HOW)).job.id
-        return [await room.desk.studio.extend(account, place, clip, seconds, key=key)]
+        studio, asks = room.desk.studio, Consent.NEEDED
+        return [await studio.extend(account, place, clip, seconds, consent=asks, key=key)]
 
     await ask(room, _author_of(message), answer_to(message), key, queue)
 
@@ -161,7 +164,8 @@ async def _again(
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         clip = job_id or (await newest(room.desk.studio, account, HOW)).job.id
-        return [await room.desk.studio.again(account, place, clip, key=key)]
+        studio, asks = room.desk.studio, Consent.NEEDED
+        return [await studio.again(account, place, clip, consent=asks, key=key)]
 
     await ask(room, _author_of(message), answer_to(message), key, queue)
 

@@ -30,6 +30,7 @@ from bots.telegram.hearing import account_of, alone, answered, as_far_as_telegra
 from bots.telegram.markup import bold, plain, quote
 from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
 from bots.telegram.reading import known_author
+from core.counter import Consent
 from core.errors import NotFound, Refused
 from core.job import Account, Job
 from core.prompt import parse
@@ -149,7 +150,8 @@ async def make(room: Room, query: CallbackQuery) -> str:
     words = "\n".join(message.parse_entities(list(QUOTED)).values())
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        return [await room.desk.studio.submit(account, place, parse(words), key=key)]
+        draft, seen = parse(words), Consent.SEEN
+        return [await room.desk.studio.submit(account, place, draft, consent=seen, key=key)]
 
     key = f"telegram:{message.chat.id}/{message.message_id}"
     await ask(room, query.from_user, answer_to(message), key, queue)

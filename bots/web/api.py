@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from bots.web import doors, events, openapi, shown, upload
 from bots.web.problems import Problem
 from bots.web.site import KEPT, PLACE, site, visitor
+from core.counter import Consent
 from core.errors import NotFound
 from core.job import State
 from core.request import Picture
@@ -32,7 +33,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
         asked = upload.asked(sent)
         job = await here.studio.submit(
             account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
-            variant_of=asked.variant_of, key=key,
+            variant_of=asked.variant_of, consent=_consent(request), key=key,
         )  # fmt: skip
     return await _accepted(request, job.id)
 
@@ -49,7 +50,7 @@ async def quote(request: web.Request) -> web.StreamResponse:
     if asked.variant_of is not None:
         first, last = pictures_of((await here.studio.view(account, asked.variant_of)).job.request)
         picture, last_picture = picture or first, last_picture or last
-    quoted = here.studio.quote(asked.draft, picture, last_picture)
+    quoted = here.studio.quote(asked.draft, picture, last_picture, account=account)
     wallet = await here.studio.wallet(account)
     return web.json_response(shown.quote(quoted, wallet.available))
 
@@ -83,14 +84,20 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     """Stop a clip that is not finished; with ?forget=true remove one that has ended."""
     doors.check_token(request)
     here, account = site(request), visitor(request).account
-    forget = request.query.get("forget", "false")
-    if forget not in ("true", "false"):
-        raise Problem(422, "forget is true or false.")
-    if forget == "true":
+    if _asked_for(request, "forget"):
         await here.studio.delete(account, request.match_info["id"])
         return web.Response(status=204)
     await here.studio.cancel(account, request.match_info["id"])
     return web.json_response(shown.clip(await _view(request), here.studio))
+
+
+async def render(request: web.Request) -> web.StreamResponse:
+    """Queue a clip that was quoted, at the price that was shown; or for nothing, relaxed."""
+    doors.check_token(request)
+    here, account = site(request), visitor(request).account
+    said = upload.truth(await upload.read_json(request), "relaxed")
+    job = await here.studio.accept(account, request.match_info["id"], relaxed=said)
+    return await _accepted(request, job.id)
 
 
 async def again(request: web.Request) -> web.StreamResponse:
@@ -101,7 +108,9 @@ async def again(request: web.Request) -> web.StreamResponse:
     fields = await upload.read_json(request)
     if fields:
         raise Problem(422, "This takes no fields: send a new clip with `variant_of` instead.")
-    job = await here.studio.again(account, PLACE, request.match_info["id"], key=key)
+    job = await here.studio.again(
+        account, PLACE, request.match_info["id"], consent=_consent(request), key=key
+    )
     return await _accepted(request, job.id)
 
 
@@ -111,7 +120,9 @@ async def extend(request: web.Request) -> web.StreamResponse:
     here, account = site(request), visitor(request).account
     key = upload.idempotency_key(request)
     more = upload.seconds(await upload.read_json(request))
-    job = await here.studio.extend(account, PLACE, request.match_info["id"], more, key=key)
+    job = await here.studio.extend(
+        account, PLACE, request.match_info["id"], more, consent=_consent(request), key=key
+    )
     return await _accepted(request, job.id)
 
 
@@ -245,14 +256,15 @@ _ASKING = (*_READING, 402, 409, 429, 503)
 
 ROUTES = (
     Route("POST", "/api/v1/clips", submit, (202, "Accepted"), _ASKING,
-          takes=("Asked", "AskedForm"), repeatable=True),
+          takes=("Asked", "AskedForm"), query=("offer",), repeatable=True),
     Route("GET", "/api/v1/clips", history, (200, "History"), (404, 422), query=("limit", "before")),
     Route("GET", _CLIP, show, (200, "Clip"), (404,)),
     Route("DELETE", _CLIP, cancel, (200, "Clip"), (404, 409, 422, 503), query=("forget",)),
+    Route("POST", f"{_CLIP}/render", render, (202, "Accepted"), _ASKING, takes=("Accepting",)),
     Route("POST", f"{_CLIP}/again", again, (202, "Accepted"), _ASKING,
-          repeatable=True),
+          query=("offer",), repeatable=True),
     Route("POST", f"{_CLIP}/extend", extend, (202, "Accepted"), _ASKING,
-          takes=("Longer",), repeatable=True),
+          takes=("Longer",), query=("offer",), repeatable=True),
     Route("GET", f"{_CLIP}/events", watch, (200, "text/event-stream"), (404, 429)),
     Route("GET", f"{_CLIP}/video", video, (200, "video/mp4"), (404, 410, 416), query=("download",)),
     Route("GET", f"{_CLIP}/poster", poster, (200, "image/jpeg"), (404, 410, 416)),
@@ -333,6 +345,17 @@ def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= HISTORY_MAX):
         raise Problem(422, f"limit is a whole number from 1 to {HISTORY_MAX}.")
     return int(text)
+
+
+def _consent(request: web.Request) -> Consent:
+    return Consent.SEEN if _asked_for(request, "offer") else Consent.GIVEN
+
+
+def _asked_for(request: web.Request, name: str) -> bool:
+    said = request.query.get(name, "false")
+    if said not in ("true", "false"):
+        raise Problem(422, f"{name} is true or false.")
+    return said == "true"
 
 
 def _sides(name: str, given: object) -> Picture | None:

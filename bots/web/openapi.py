@@ -12,6 +12,7 @@ from bots.web.problems import CONTENT_TYPE
 from bots.web.site import Web
 from bots.web.upload import IMAGES
 from core.job import State
+from core.lanes import Lane
 from core.prompt import FLAGS, PROMPT_MAX_CHARS, Flag
 
 if TYPE_CHECKING:
@@ -25,10 +26,29 @@ _WHOLE: Json = {"type": "integer"}
 _NUMBER: Json = {"type": "number"}
 _TRUTH: Json = {"type": "boolean"}
 _RANGE: Json = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
+_PARTS: Json = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"name": _TEXT, "factor": _NUMBER},
+        "required": ["name", "factor"],
+    },
+}
+_PRICE: Json = {
+    "type": "object",
+    "properties": {"credits": _WHOLE, "parts": _PARTS},
+    "required": ["credits", "parts"],
+}
+_LANE: Json = {"enum": [lane.value for lane in Lane]}
 _QUERY: dict[str, Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "before": _ID,
     "forget": {"type": "boolean", "default": False},
+    "offer": {
+        "type": "boolean",
+        "default": False,
+        "description": "A clip that you can't pay is quoted and waits, and is not refused.",
+    },
     "download": {"type": "string", "enum": ["1"]},
 }
 
@@ -79,7 +99,7 @@ def _operation(route: Route) -> Json:
     if route.takes:
         kinds = {"AskedForm": "multipart/form-data"}
         operation["requestBody"] = {
-            "required": route.takes != ("Longer",),
+            "required": route.takes not in (("Longer",), ("Accepting",)),
             "content": {
                 kinds.get(name, "application/json"): {"schema": _ref(name)} for name in route.takes
             },
@@ -141,7 +161,8 @@ def _schemas(web: Web) -> Json:
     brief = {
         "id": _ID,
         "state": {"enum": [state.value for state in State]},
-        "credits": _WHOLE,
+        "credits": _WHOLE
+        | {"description": "What is held: 0 while it is quoted, and in the relaxed lane."},
         "position": _WHOLE | {"description": "Its place in the queue from 1; 0 once it runs."},
         "eta_seconds": _maybe(_RANGE) | {"description": "From low to high, until it is done."},
     }
@@ -150,6 +171,7 @@ def _schemas(web: Web) -> Json:
         "AskedForm": _object({**asked, **images}) | {"additionalProperties": False},
         "AskedQuote": _object({**asked, "picture": sides, "last_picture": sides})
         | {"additionalProperties": False},
+        "Accepting": _object({"relaxed": flags["relaxed"]}) | {"additionalProperties": False},
         "Longer": _object({"seconds": flags["seconds"]}) | {"additionalProperties": False},
         "Accepted": _object(brief, tuple(brief)),
         "Clip": _clip(brief),
@@ -163,10 +185,9 @@ def _schemas(web: Web) -> Json:
                 "available": _WHOLE,
                 "takes_seconds": _RANGE,
                 "summary": _TEXT,
-                "parts": {
-                    "type": "array",
-                    "items": _object({"name": _TEXT, "factor": _NUMBER}, ("name", "factor")),
-                },
+                "parts": _PARTS,
+                "price": _PRICE,
+                "lane": _LANE,
                 **_named(_TEXT, "model", "prompt"),
                 **_named(_WHOLE, "width", "height", "num_frames", "frame_rate"),
                 "seconds": _NUMBER,
@@ -212,6 +233,8 @@ def _clip(brief: Json) -> Json:
         **_named(_list(_TEXT), "camera", "notes"),
         **_named(_maybe(_TEXT), "parent", "started_at", "ended_at", "expires_at"),
         **_named(_maybe(_TEXT), "failure", "reference"),
+        "lane": _LANE,
+        "price": _maybe(_PRICE) | {"description": "What it was quoted at; null for old ones."},
         "charged": _WHOLE | {"description": "Credits that it cost; 0 until it ends."},
         "run_seconds": _maybe(_NUMBER),
         "bytes": _maybe(_WHOLE),

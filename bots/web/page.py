@@ -18,6 +18,7 @@ from bots.web.console import CONSOLE
 from bots.web.events import EventStream
 from bots.web.site import KEPT, PLACE, Site, site, visitor
 from core import camera
+from core.counter import Consent
 from core.errors import NotFound, Transient, UserError
 from core.job import Account, Job, Wallet
 from core.prompt import ASPECTS
@@ -87,7 +88,7 @@ async def send(request: web.Request) -> web.StreamResponse:
             asked = upload.asked(sent)
             job = await here.studio.submit(
                 account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
-                variant_of=asked.variant_of,
+                variant_of=asked.variant_of, consent=Consent.SEEN,
             )  # fmt: skip
             return doors.see_other(f"/#clip-{job.id}")
         except (UserError, Transient) as error:
@@ -110,10 +111,12 @@ async def act(request: web.Request) -> web.StreamResponse:
         case Button.DELETE:
             await here.studio.delete(account, job_id)
             return doors.see_other("/")
+        case Button.RENDER | Button.RELAX as button:
+            await here.studio.accept(account, job_id, relaxed=button == Button.RELAX)
         case Button.AGAIN | Button.RETRY:
-            job_id = (await here.studio.again(account, PLACE, job_id)).id
+            job_id = (await here.studio.again(account, PLACE, job_id, consent=Consent.SEEN)).id
         case Button.EXTEND:
-            job_id = (await here.studio.extend(account, PLACE, job_id)).id
+            job_id = (await here.studio.extend(account, PLACE, job_id, consent=Consent.SEEN)).id
     return doors.see_other(f"/#clip-{job_id}")
 
 
@@ -317,5 +320,5 @@ ROUTES = (
     web.get(_CLIP, turn),
     web.get(f"{_CLIP}/{{which:thumb|last-thumb}}", thumb),
     web.post("/clips", send),
-    web.post(f"{_CLIP}/{{action:cancel|again|retry|extend|delete}}", act),
+    web.post(f"{_CLIP}/{{action:render|relax|cancel|again|retry|extend|delete}}", act),
 )

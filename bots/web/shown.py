@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from bots import card
+from core.counter import Quote
 from core.dispatch import Outlook
 from core.errors import BadPrompt
 from core.eta import Range
-from core.job import Job
+from core.job import Job, Price, State
 from core.prompt import FLAGS
-from core.studio import Quote, Studio, View
+from core.studio import Studio, View
 
 Json = dict[str, object]
 
@@ -52,6 +53,8 @@ def clip(view: View, studio: Studio) -> Json:
         "ended_at": _time(job.ended_at),
         "expires_at": _time(job.clip.expires_at if job.clip else None),
         "charged": job.charged,
+        "lane": job.lane.value,
+        "price": price(job.price) if job.price else None,
         "run_seconds": job.run_seconds,
         "bytes": job.clip.size if job.clip else None,
         "failure": shown.failure or None,
@@ -62,7 +65,8 @@ def clip(view: View, studio: Studio) -> Json:
 
 def brief(view: View) -> Json:
     """What there is to say at once. position: 0 once it runs; eta_seconds: until the clip."""
-    job, outlook = view.job, view.outlook
+    job = view.job
+    outlook = None if job.state is State.QUOTED else view.outlook
     return {
         "id": view.job.id,
         "state": job.state.value,
@@ -103,11 +107,13 @@ def recipe(studio: Studio, job: Job) -> str:
 def quote(quoted: Quote, available: int) -> Json:
     request = quoted.request
     return {
-        "credits": quoted.price.credits,
+        "credits": quoted.credits,
         "available": available,
         "takes_seconds": seconds(quoted.takes),
         "summary": card.offer(quoted),
-        "parts": [{"name": name, "factor": factor} for name, factor in quoted.price.parts],
+        "parts": price(quoted.price)["parts"],
+        "price": price(quoted.price),
+        "lane": quoted.lane.value,
         "model": request.model,
         "prompt": request.prompt,
         "width": request.width,
@@ -117,6 +123,12 @@ def quote(quoted: Quote, available: int) -> Json:
         "seconds": round(request.seconds, 3),
         "notes": list(request.notes),
     }
+
+
+def price(said: Price) -> Json:
+    """Whole credits, and the factors that they are made of."""
+    parts = [{"name": name, "factor": factor} for name, factor in said.parts]
+    return {"credits": said.credits, "parts": parts}
 
 
 def flags() -> list[Json]:

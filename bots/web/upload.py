@@ -109,6 +109,11 @@ def seconds(fields: dict[str, object]) -> float | None:
     return prompt.with_fields(Draft(), {"seconds": None, **_only(fields, "seconds")}).seconds
 
 
+def truth(fields: dict[str, object], name: str) -> bool:
+    """The one field of a request that is true or false. Raises BadPrompt."""
+    return bool(getattr(prompt.with_fields(Draft(), _only(fields, name)), name))
+
+
 def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bots.card import Button, card, credits, offer, ordinal, span
+from bots.card import Button, card, credits, offer, ordinal
 from core.camera import CameraMove
+from core.counter import Quote
 from core.dispatch import Outlook
-from core.eta import NOTHING, Range
-from core.job import Clip, Job, State
+from core.eta import NOTHING, Range, span
+from core.job import Clip, Job, Price, State
 from core.ports import Stage
-from core.pricing import Price
 from core.request import Request
-from core.studio import Quote, View
+from core.studio import View
 from tests.bots.drawing import MODELS, SKETCH, SLIDE
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -14,19 +14,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.bulletin import Bulletin
+from core.counter import Terms
 from core.dispatch import Dispatch
 from core.eta import Estimator
 from core.job import Account, Identity, Job, State
 from core.plans import FREE, Plan, Plans
-from core.ports import DecodedPicture, Jobs, Moderation
+from core.ports import Clock, DecodedPicture, Jobs, Moderation
 from core.prompt import parse
-from core.studio import Studio, Terms
+from core.studio import Studio
 from storage.store import Store, open_store
 from tests.core.models import CATALOGUE
 from tests.core.scripted import ScriptedEngine
 
 GRANT = 20
 A_DAY = Plan(FREE, daily=GRANT)
+USUAL = Terms()
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ class Home:
                         return seen
                     await subscription.changed(1.0)
 
+    async def seen(self, what: Callable[[], object]) -> None:
+        """Wait until the dispatcher has seen so much of the queue."""
+        with self.bulletin.everything() as changes:
+            async with asyncio.timeout(60):
+                while not what():
+                    await changes.changed(1.0)
+
     async def funds(self, account: Account) -> tuple[int, int]:
         wallet = await self.studio.wallet(account)
         return wallet.available, wallet.held
@@ -70,16 +79,14 @@ async def home(
     keep: timedelta = timedelta(days=7),
     jobs_as: Callable[[Jobs], Jobs] = lambda jobs: jobs,
     moderation_as: Callable[[Moderation], Moderation] = lambda moderation: moderation,
+    terms: Terms = USUAL,
+    clock: Clock = lambda: datetime.now(UTC),
 ) -> AsyncIterator[Home]:
     url = f"sqlite:///{folder / 'kinora.db'}"
-    async with open_store(url, folder, keep) as opened:
+    async with open_store(url, folder, keep, clock) as opened:
         moderation = moderation_as(opened.moderation)
         store = replace(opened, jobs=jobs_as(opened.jobs), moderation=moderation)
         engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
-
-        def clock() -> datetime:
-            return datetime.now(UTC)
-
         heavy = replace(free, name="heavy", weight=4.0)
         plans = Plans({FREE: free, heavy.name: heavy})
         dispatch = Dispatch(
@@ -88,7 +95,7 @@ async def home(
         )  # fmt: skip
         studio = Studio(
             store.accounts, store.jobs, store.files, store.moderation, decode, dispatch,
-            estimator, CATALOGUE, Terms(plans), clock,
+            estimator, CATALOGUE, replace(terms, plans=plans), clock,
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:

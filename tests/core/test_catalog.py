@@ -19,7 +19,6 @@ from core.catalog import (
     reseeded,
 )
 from core.errors import BadPrompt
-from core.pricing import price
 from core.prompt import ASPECTS, parse, recipe
 from core.request import Picture, Request
 from tests.core.models import CATALOGUE, MOVES, WORDS
@@ -182,23 +181,3 @@ def test_an_extension_goes_on_within_the_longest_length() -> None:
     slower = replace(first, frame_rate=6)
     with pytest.raises(BadPrompt, match="runs at 6 frames a second, which moves no longer makes"):
         extension(slower, "job", 5.0, 10.0, MOVES, seed=3)
-
-
-def test_prices_are_whole_and_follow_length_size_and_mode() -> None:
-    def cost(line: str, picture: Picture | None = None) -> int:
-        request = made(line, picture)
-        return price(request, {"words": WORDS, "moves": MOVES}[request.model]).credits
-
-    assert cost("x") == 1
-    assert cost("x --seconds 60 --res 480p", PHOTO) == 5
-    assert cost("x --seconds 60 --res 720p", PHOTO) == 12
-    assert cost("x --seconds 60 --res 1080p", PHOTO) == 24
-
-
-@given(st.integers(1, 60), st.integers(1, 60))
-def test_a_longer_clip_never_costs_less(one: int, other: int) -> None:
-    short, long = sorted((one, other))
-    assert (
-        price(made(f"x --seconds {short}", PHOTO), MOVES).credits
-        <= price(made(f"x --seconds {long}", PHOTO), MOVES).credits
-    )

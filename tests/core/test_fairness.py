@@ -8,11 +8,18 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fairness import Tags, Waiting, choose, correct, order, serve
+from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
+from core.lanes import Lane
 
 
-def waiting(account: int, number: int, cost: float = 10.0, weight: float = 1.0) -> Waiting:
-    return Waiting(f"{account}-{number}", account, float(number), cost, weight)
+def waiting(
+    account: int,
+    number: int,
+    cost: float = 10.0,
+    weight: float = 1.0,
+    lane: Lane = Lane.STANDARD,
+) -> Waiting:
+    return Waiting(f"{account}-{number}", account, float(number), cost, weight, lane=lane)
 
 
 def test_a_newcomer_does_not_wait_behind_a_greedy_queue() -> None:
@@ -50,6 +57,44 @@ def test_an_underestimated_job_is_paid_for_afterwards() -> None:
     assert [job.job_id for job in order(tags, jobs[1:])] == ["2-2", "2-3", "1-1"]
 
 
+def served(tags: Tags, jobs: list[Waiting]) -> str:
+    """The lanes in the order in which they are served: "ffsr"."""
+    return "".join(job.lane[0] for job in order(tags, jobs))
+
+
+def test_who_pays_twice_goes_first_among_equals_but_not_for_ever() -> None:
+    usual = [waiting(account, account) for account in range(1, 3)]
+    fast = [waiting(account, account, lane=Lane.FAST) for account in range(11, 19)]
+    assert served(Tags(), usual + fast) == "fffsfffsff"
+    greedy = [waiting(1, number, lane=Lane.FAST) for number in range(50)]
+    newcomers = [waiting(account, 100 + account) for account in range(2, 6)]
+    first = order(serve(Tags(), greedy[0]), greedy[1:] + newcomers)
+    assert {job.account_id for job in first[:4]} == {2, 3, 4, 5}
+
+
+def test_the_fast_jobs_of_one_account_overtake_its_others() -> None:
+    jobs = [waiting(1, 0), waiting(1, 1), waiting(1, 2, lane=Lane.FAST)]
+    assert [job.order for job in order(Tags(), jobs)] == [2, 0, 1]
+
+
+def test_relaxed_jobs_wait_for_all_who_pay_but_one_turn_in_ten() -> None:
+    relaxed = [waiting(1, number, lane=Lane.RELAXED) for number in range(3)]
+    paid = [waiting(account, 100 + account) for account in range(2, 22)]
+    assert served(Tags(), relaxed + paid) == "sssssssssrsssssssssrssr"
+    assert served(Tags(), relaxed) == "rrr"
+
+
+def test_who_used_less_lately_goes_first_in_the_relaxed_lane() -> None:
+    jobs = [waiting(account, account, lane=Lane.RELAXED) for account in (1, 2)]
+    jobs.append(waiting(2, 3, lane=Lane.RELAXED))
+    tags = correct(serve(Tags(), waiting(1, 0)), waiting(1, 0), seconds=35.0)
+    assert [job.account_id for job in order(tags, jobs)] == [2, 2, 1]
+    old = later(tags, HALF_LIFE_SECONDS * 2)
+    assert old.used == {1: 35.0 / 4}
+    assert [job.account_id for job in order(old, jobs)] == [2, 1, 2]
+    assert later(tags, HALF_LIFE_SECONDS * 20).used == {}
+
+
 JOBS = st.lists(
     st.builds(
         waiting,
@@ -57,6 +102,7 @@ JOBS = st.lists(
         number=st.integers(0, 10_000),
         cost=st.floats(0.5, 100.0),
         weight=st.sampled_from([0.5, 1.0, 4.0]),
+        lane=st.sampled_from(Lane),
     ),
     unique_by=lambda job: job.order,
     max_size=40,
@@ -67,8 +113,8 @@ JOBS = st.lists(
 def test_everybody_is_served_once_and_in_their_own_order(jobs: list[Waiting]) -> None:
     served = order(Tags(), jobs)
     assert sorted(served, key=lambda job: job.order) == sorted(jobs, key=lambda job: job.order)
-    for account in {job.account_id for job in jobs}:
-        own = [job.order for job in served if job.account_id == account]
+    for whose in {(job.account_id, job.lane) for job in jobs}:
+        own = [job.order for job in served if (job.account_id, job.lane) == whose]
         assert own == sorted(own)
 
 

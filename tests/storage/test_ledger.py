@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import NotEnoughCredits, UserError, WrongState
 from core.gifts import GIVEABLE, Gift, Limits
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
+from core.lanes import Lane
 from core.ports import Stage
 from core.purchases import Sale
 from core.wares import Ware
@@ -216,7 +217,7 @@ class Books(RuleBasedStateMachine):
         self.hand.expire(self.clock.now)
         self.run(self.store.accounts.sweep(self.clock.now))
 
-    @rule(credits=st.integers(1, 90), key=st.sampled_from((None, None, "a", "b")),
+    @rule(credits=st.integers(0, 90), key=st.sampled_from((None, None, "a", "b")),
           fingerprint=st.sampled_from(("x", "x", "y")))  # fmt: skip
     def submit(self, credits: int, key: str | None, fingerprint: str) -> None:
         now = self.clock.now
@@ -237,18 +238,50 @@ class Books(RuleBasedStateMachine):
             assert (came.id, fingerprint) == known
             return
         assert came == job
-        self.hand.expire(now)
-        self.hand.held += credits
         self.jobs[job.id] = Expected(credits, [])
-        for purse in self.hand.spendable():
-            part = min(purse.credits, credits)
-            if part:
-                purse.credits -= part
-                credits -= part
-                self.jobs[job.id].paid_from.append((purse, part, now))
-        assert not credits
+        self.hold(self.jobs[job.id])
         if key:
             self.keys[key] = (job.id, fingerprint)
+
+    def hold(self, job: Expected) -> None:
+        """Its price is set aside, which may be nothing."""
+        now, left = self.clock.now, job.credits
+        self.hand.expire(now)
+        self.hand.held += left
+        for purse in self.hand.spendable():
+            part = min(purse.credits, left)
+            if part:
+                purse.credits -= part
+                left -= part
+                job.paid_from.append((purse, part, now))
+        assert not left
+
+    @rule()
+    def quote(self) -> None:
+        job = a_job(self.hand.account, 0, created_at=self.clock.now, state=State.QUOTED)
+        assert self.run(self.store.jobs.submit(job, None, "")) == job
+        self.jobs[job.id] = Expected(0, [], State.QUOTED)
+
+    @rule(which=WHICH, credits=st.integers(0, 60), again=st.booleans())
+    def accept(self, which: int, credits: int, again: bool) -> None:
+        """What can't be paid stays as it was."""
+        if not (found := self.pick(which, State.QUOTED)):
+            return
+        (job_id, job), now = found, self.clock.now
+        quoted = self.run(self.store.jobs.job(job_id))
+        assert quoted is not None
+        live = sum(p.credits for p in self.hand.purses if p.expires > now)
+        lane = Lane.STANDARD if credits else Lane.RELAXED
+        for _ in range(1 + again):
+            try:
+                came = self.run(self.store.jobs.accept(quoted, credits, lane, now))
+            except NotEnoughCredits as error:
+                assert error.available == live < credits
+                return
+            assert came is not None
+            assert (came.state, came.credits, came.lane) == (State.QUEUED, credits, lane)
+        job.state, job.credits = State.QUEUED, credits
+        self.hold(job)
 
     @rule(which=WHICH)
     def claim(self, which: int) -> None:
@@ -316,7 +349,7 @@ class Books(RuleBasedStateMachine):
             assert (came is None) == state.ended
             if state is State.RUNNING:
                 job.unwanted = True
-            elif state is State.QUEUED:
+            elif state in (State.QUOTED, State.QUEUED):
                 self.end(job, State.CANCELLED)
 
     @rule(reached=st.booleans())

@@ -10,10 +10,12 @@ const ACTIONS = {
   again: (id) => once(id, "again"),
   retry: (id) => once(id, "again"),
   extend: (id) => once(id, "extend"),
+  render: (id) => ask("POST", `/api/v1/clips/${id}/render`),
+  relax: (id) => ask("POST", `/api/v1/clips/${id}/render`, { relaxed: true }),
 };
 
 async function once(id, what) {
-  const { answer } = await ask("POST", `/api/v1/clips/${id}/${what}`);
+  const { answer } = await ask("POST", `/api/v1/clips/${id}/${what}?offer=true`);
   await arrive(answer.id);
 }
 

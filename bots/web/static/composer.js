@@ -175,7 +175,7 @@ async function send() {
   changed();
   let id = null;
   try {
-    id = (await ask("POST", "/api/v1/clips", body, { key })).answer.id;
+    id = (await ask("POST", "/api/v1/clips?offer=true", body, { key })).answer.id;
     unanswered = null;
   } catch (error) {
     unanswered = error.answered ? null : { text, chosen, key };

@@ -2,7 +2,7 @@
 
 const FLAG = /(^|\s)(?:--|[\u2010-\u2014\u2212])([a-z]+)(?![a-z])/gi;
 const VALUE = /^(?:=|\s+(?!--|[\u2010-\u2014\u2212][a-z]))("[^"]*"?|\u201c[^\u201d]*\u201d?|'[^']*'|\S+)/i;
-const SWITCHES = new Set(["loop", "draft"]);
+const SWITCHES = new Set(["loop", "draft", "fast", "relaxed", "quote"]);
 
 /** Every flag in `text`: its name, its value without quotes, and where it stands. */
 export function find(text) {

@@ -230,7 +230,7 @@ async def test_bad_input_is_answered_at_once_and_costs_nothing(
             ({"prompt": "a ball --warp 3"}, "There is no --warp. Did you mean --camera?"),
             ({"prompt": "a ball", "model": "nobody"}, 'There is no model "nobody"'),
             ({}, "Write what you would like to see"),
-            ({"prompt": "a ball", "length": 8.0}, "and you have 1"),
+            ({"prompt": "a ball --fast --relaxed"}, "exclude each other"),
             ({"prompt": "x", "image": b"no picture at all"}, "That is not a picture"),
         ):
             said = await here.answer(here.anna.slash("create", here.room, **options), says)

@@ -140,8 +140,8 @@ async def test_a_refusal_is_told_though_an_answer_was_lost(
 ) -> None:
     async with cinema(discord_standin, tmp_path, daily_credits=1) as here:
         discord_standin.faults.lose("POST /interactions/*", 1)
-        asked = here.anna.slash("create", here.room, prompt="a ball", length=8.0)
-        said = await here.answer(asked, "and you have 1")
+        asked = here.anna.slash("create", here.room, prompt="x", image=b"no picture at all")
+        said = await here.answer(asked, "That is not a picture")
         assert said.audience == here.anna.id
         assert await here.funds(here.anna) == (1, 0)
         assert not [m for m in discord_standin.messages(here.room) if m.audience is None]

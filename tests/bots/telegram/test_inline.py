@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bots.telegram.cinema import Cinema, cinema, is_clip, settings
+from core.counter import QUOTED_MOST
+from tests.bots.telegram.cinema import Cinema, cinema, is_clip, labels, settings
 from tests.telegram.server import Standin
 from tests.telegram.world import LEFT, Chat, Message
 
@@ -95,6 +96,10 @@ async def test_what_is_wrong_with_what_was_chosen_is_said_in_the_message(
     telegram_standin: Standin, tmp_path: Path
 ) -> None:
     async with cinema(telegram_standin, tmp_path, daily_credits=0) as here:
-        chosen = await here.anna.choose(here.anna.inline("a red ball --seconds 1", here.group))
-        await here.until(chosen, lambda m: "This costs 1 and you have 0" in m.text)
+        for _ in range(QUOTED_MOST):
+            chosen = await here.anna.choose(here.anna.inline("a red ball", here.group))
+            await here.until(chosen, lambda m: "This costs 2 and you have 0" in m.text)
+            assert labels(telegram_standin.newest(chosen)) == ["Relaxed, for free", "Cancel"]
+        chosen = await here.anna.choose(here.anna.inline("a red ball", here.group))
+        await here.until(chosen, lambda m: "You have 5 clips that wait for your word" in m.text)
         assert not telegram_standin.newest(chosen).buttons

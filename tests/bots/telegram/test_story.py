@@ -277,7 +277,7 @@ async def test_bad_input_is_answered_at_once_and_costs_nothing(
         for person, asked, says in (
             (people[0], people[0].say("a ball --warp 3"), "There is no --warp."),
             (people[1], people[1].say("a ball --model nobody"), 'There is no model "nobody"'),
-            (people[2], people[2].say("a ball --seconds 8"), "and you have 1"),
+            (people[2], people[2].say("a ball --fast --relaxed"), "exclude each other"),
             (people[3], people[3].document(b"no picture at all", "pan left"), "not a picture"),
             (people[4], people[4].video(large, "its first frame"), "20 MB"),
             (people[5], people[5].say("/create"), "Write what you would like to see"),
