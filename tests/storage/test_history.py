@@ -111,11 +111,15 @@ async def test_what_jobs_took_is_remembered(store: Store) -> None:
         job = await run(store, account)
         at = NOON + timedelta(minutes=minutes)
         await store.jobs.finish(job.id, 1, a_clip(), float(minutes), at)
-    done = work(a_request())
+    done = work(a_request())  # 2 s of 480p
     assert await store.jobs.measured(2) == [
-        Measured("parallax", done, 2.0),
-        Measured("parallax", done, 3.0),
+        Measured("parallax", done, 2.0, 0.8),
+        Measured("parallax", done, 3.0, 0.8),
     ]
+    before = await store.jobs.measured(9, NOON + timedelta(minutes=2))
+    assert [one.seconds for one in before] == [1.0]
+    used = await store.jobs.used(NOON + timedelta(minutes=2), 9)
+    assert {(one.account_id, one.seconds) for one in used} == {(account.id, 2.0), (account.id, 3.0)}
 
 
 async def test_everything_is_there_after_a_restart(
