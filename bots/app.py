@@ -527,6 +527,8 @@ def _console(
         leading=Leading(store.leaders, moderators, ranks),
         records=store.records,
         unfinished=store.jobs.unfinished,
+        vouchers=store.vouchers,
+        purchases=Purchases(store.payments, wares_of(settings)),
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,
         by_discord=by_discord,

@@ -18,12 +18,11 @@ from core.job import new_id
 from core.moderation import Actor, MakeVoucher, Rank, StopVoucher, moment
 from core.moderators import Moderators
 from core.ports import VoucherBook
-from core.vouchers import Voucher, digest, new_code
+from core.vouchers import NAME_CHARS, Voucher, digest, new_code
 
 app = typer.Typer(help="Codes that bring something, once to each person.", no_args_is_help=True)
 
 HOST = Actor("the shell", Rank.HOST)
-NAME_CHARS = 6
 CODES_MOST, LISTED_MOST = 1000, 1000
 
 

@@ -538,9 +538,9 @@ class Payments(Protocol):
         ...
 
     async def newest(
-        self, limit: int, provider: str | None = None, before: int | None = None
+        self, limit: int, provider: str | None = None, skip: int = 0
     ) -> Sequence[Purchase]:
-        """Everybody's, the newest first; those before purchase `before`."""
+        """Everybody's, the newest first, behind `skip` of them."""
         ...
 
 
@@ -554,8 +554,8 @@ class VoucherBook(Protocol):
         """
         ...
 
-    async def vouchers(self, limit: int, before: str | None = None) -> Sequence[Voucher]:
-        """The newest first; those before the one of that name."""
+    async def vouchers(self, limit: int, skip: int = 0) -> Sequence[Voucher]:
+        """The newest first, behind `skip` of them."""
         ...
 
 

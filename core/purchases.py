@@ -161,10 +161,10 @@ class Purchases:
         return await self._payments.refunds_due(provider)
 
     async def newest(
-        self, limit: int, provider: str | None = None, before: int | None = None
+        self, limit: int, provider: str | None = None, skip: int = 0
     ) -> Sequence[Purchase]:
-        """Everybody's, the newest first. before: a purchase's id."""
-        return await self._payments.newest(limit, provider, before)
+        """Everybody's, the newest first, behind `skip` of them."""
+        return await self._payments.newest(limit, provider, skip)
 
 
 def claim_on(plan: str, purchases: Iterable[Purchase]) -> Claim | None:

@@ -9,7 +9,6 @@ import hashlib
 import re
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: nothing in it is taken for something else."""
 
 GROUPS, GROUP = 5, 4
+NAME_CHARS = 6
 WRONG_MOST, WRONG_WITHIN = 5, timedelta(hours=1)
 PEOPLE_REMEMBERED = 10_000
 HOW = "A code looks like 7K3M-Q9TD-2XVB-N4HS-8ZPA."
@@ -76,10 +76,6 @@ class Vouchers:
         except NotFound:
             self._note(account, now)
             raise
-
-    async def all(self, limit: int, before: str | None = None) -> Sequence[Voucher]:
-        """The newest first; those before the one of that name."""
-        return await self._book.vouchers(limit, before)
 
     def _check(self, account: Account, now: datetime) -> None:
         times = self._wrong.get(account.id, deque())

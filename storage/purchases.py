@@ -116,17 +116,16 @@ class SqlPayments:
 
     @retried
     async def newest(
-        self, limit: int, provider: str | None = None, before: int | None = None
+        self, limit: int, provider: str | None = None, skip: int = 0
     ) -> Sequence[Purchase]:
-        meant = []
-        if provider is not None:
-            meant.append(col(PurchaseRow.provider) == provider)
-        if before is not None:
-            meant.append(col(PurchaseRow.id) < before)
-        return await self._rows(limit, *meant)
+        meant = [] if provider is None else [col(PurchaseRow.provider) == provider]
+        return await self._rows(limit, *meant, skip=skip)
 
-    async def _rows(self, limit: int, *meant: ColumnElement[bool]) -> Sequence[Purchase]:
-        query = select(PurchaseRow).where(*meant).order_by(col(PurchaseRow.id).desc()).limit(limit)
+    async def _rows(
+        self, limit: int, *meant: ColumnElement[bool], skip: int = 0
+    ) -> Sequence[Purchase]:
+        newest = select(PurchaseRow).where(*meant).order_by(col(PurchaseRow.id).desc())
+        query = newest.limit(limit).offset(skip)
         async with self.database.reading() as session:
             return [purchase_of(row) for row in await session.scalars(query)]
 

@@ -53,11 +53,8 @@ class SqlVouchers:
             return await enter(session, sale, new_id(), now)
 
     @retried
-    async def vouchers(self, limit: int, before: str | None = None) -> Sequence[Voucher]:
-        query = select(VoucherRow).order_by(col(VoucherRow.id).desc()).limit(limit)
-        if before is not None:
-            its_id = select(col(VoucherRow.id)).where(col(VoucherRow.name) == before)
-            query = query.where(col(VoucherRow.id) < its_id.scalar_subquery())
+    async def vouchers(self, limit: int, skip: int = 0) -> Sequence[Voucher]:
+        query = select(VoucherRow).order_by(col(VoucherRow.id).desc()).limit(limit).offset(skip)
         async with self.database.reading() as session:
             return [_voucher_of(row) for row in await session.scalars(query)]
 

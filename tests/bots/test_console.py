@@ -13,6 +13,8 @@ from sqlalchemy import text
 from bots import app
 from core.job import Identity
 from core.moderation import Actor, Rank
+from core.vouchers import Vouchers
+from storage.store import utc_now
 from tests.bots.caller import ask, finished
 from tests.bots.test_page import page, signed_in, token
 from tests.house import house
@@ -101,6 +103,34 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         told = await act(mia, "/console/all/log", sure=False)
         assert "The log was tampered with" in told
         assert "Row 2 was changed" in told
+
+
+async def test_codes_are_made_shown_once_and_used(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, signed_in(home) as mia:
+        there = "/console/all/vouchers"
+        said = {"verb": "voucher", "credits": "100", "plan": "pro", "days": "30", "uses": "2"}
+        told = await act(mia, there, sure=False, **said)
+        assert "100 credits and the plan pro for 30 days for 2 people." in told
+        assert "None yet" in await page(mia, there)
+        told = await act(mia, there, **said)
+        code = re.search(r"<code>((?:[0-9A-Z]{4}-){4}[0-9A-Z]{4})</code>", told)
+        assert code
+        assert code[1] not in await page(mia, there)
+        for wrong in ({"credits": ""}, {"credits": "few"}, {"credits": "5", "uses": "0"}):
+            await act(mia, there, status=422, **{"verb": "voucher", **wrong})
+        zoe = await home.studio.account(Identity("web", "zoe"), "zoe")
+        vouchers = Vouchers(home.store.vouchers, home.store.moderation, utc_now)
+        await vouchers.redeem(zoe, code[1], "page:1")
+        (row,) = await sheet(mia, "/console/all/vouchers.csv")
+        assert (row["used"], row["uses"], row["plan"]) == ("1", "2", "pro")
+        told = await act(mia, there, verb="stop", name=row["name"])
+        assert "stopped" in told
+        paid = await page(mia, "/console/all/payments?provider=voucher")
+        assert "zoe" in paid
+        assert "Payments are off" in paid
+        assert "Nothing came yet" in await page(mia, "/console/all/payments?provider=stars")
+        (row,) = await sheet(mia, "/console/all/payments.csv")
+        assert (row["provider"], row["credits"], row["state"]) == ("voucher", "100", "paid")
 
 
 async def test_it_is_for_those_who_lead(tmp_path: Path) -> None:

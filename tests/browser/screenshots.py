@@ -22,6 +22,9 @@ from core import moderation as acts
 from core.job import Account, Grant, Identity, Job, LotKind, new_id
 from core.leading import Led
 from core.moderation import Act, Actor, Rank
+from core.purchases import Sale
+from core.vouchers import digest, new_code
+from core.wares import Ware
 from storage.store import Store
 from tests.bots.projector import Projector
 from tests.browser.conftest import FLAGS
@@ -44,7 +47,17 @@ WORDS = (
     "time-lapse of bread rising in an old oven",
 )
 MODELS = ("wan-2.2", "parallax", "pocket")
-PAGES = ("", "/people", "/people/{person}", "/jobs", "/queue", "/log", "/plans")
+PAGES = (
+    "",
+    "/people",
+    "/people/{person}",
+    "/jobs",
+    "/queue",
+    "/log",
+    "/vouchers",
+    "/payments",
+    "/plans",
+)
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 MIA = Actor("mia ☾ (discord:3)", Rank.MODERATOR, CINEMA)
 
@@ -70,7 +83,28 @@ async def furnish(home: Home, now: datetime) -> int:
         await store.jobs.submit(asked(chance, chance.choice(people), now, 10 + number), None, "")
     for number, (actor, act) in enumerate(done(people, now)):
         await store.moderation.perform(act, actor, f"screen/{number}")
+    await paid(store, people, now)
     return people[0].id
+
+
+async def paid(store: Store, people: list[Account], now: datetime) -> None:
+    code, month = new_code(), timedelta(days=30)
+    for number, (said, uses) in enumerate(
+        (({"credits": 200}, 50), ({"plan": "pro", "days": 30}, 1), ({"credits": 25}, 1))
+    ):
+        secret = digest(code if not number else new_code())
+        act = acts.MakeVoucher(name=f"v{number}k3q9", digest=secret, uses=uses, **said)  # type: ignore[arg-type]
+        await store.moderation.perform(act, MIA, f"voucher/{number}")
+    wares = (Ware("pack", "A pack", credits=500), Ware("pro", "Pro", plan="pro", days=30))
+    for number, account in enumerate(people[:9]):
+        if number % 3 == 0:
+            await store.vouchers.redeem(account.id, digest(code), f"telegram:7/{number}")
+            continue
+        provider, at = ("stars", "discord")[number % 2], now - number * month / 8
+        charge = f"stxq{number}Zk3mQ9TD2XVB0N4HS8ZPA{number}7K3MQ9TD2XVBN4HS8ZPA"
+        await store.payments.bought(Sale(account.id, wares[number % 2], provider, charge, at))
+        if number == 4:
+            await store.payments.refunded(provider, charge, now)
 
 
 async def past(store: Store, chance: random.Random, account: Account, at: datetime) -> None:

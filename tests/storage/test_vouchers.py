@@ -45,7 +45,7 @@ async def test_a_code_brings_something_once_to_each(store: Store, clock: SetCloc
     with pytest.raises(WrongState, match="You used this code already, on 22 Nov 2026"):
         await vouchers.redeem(ada, code, "telegram:7/2")
     await vouchers.redeem(ben, code, "discord:1")
-    (voucher,) = await vouchers.all(9)
+    (voucher,) = await store.vouchers.vouchers(9)
     assert (voucher.name, voucher.used, voucher.made_by) == ("v1", 2, "the shell")
     assert voucher.over(NOON)
     with pytest.raises(WrongState, match="as often as it may be"):

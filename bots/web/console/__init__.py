@@ -6,10 +6,24 @@ line in `PAGES`; the menu, the routes and who may see it follow from that. Its h
 what they do goes through `acts.perform`. Every address says which server it is about, or all.
 """
 
-from bots.web.console import jobs, log, overview, people, person, plans, queue, sign_in
+from bots.web.console import (
+    jobs,
+    log,
+    overview,
+    payments,
+    people,
+    person,
+    plans,
+    queue,
+    sign_in,
+    vouchers,
+)
 from bots.web.console.desk import CONSOLE, Console
 
-PAGES = (overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, log.PAGE, plans.PAGE)
+PAGES = (
+    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, log.PAGE, vouchers.PAGE, payments.PAGE,
+    plans.PAGE,
+)  # fmt: skip
 ROUTES = (
     *sign_in.ROUTES,
     *person.ROUTES,

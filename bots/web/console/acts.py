@@ -7,7 +7,7 @@ fields and a key, by which a repeat does nothing more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,12 +22,15 @@ from core import moderation as acts
 from core.errors import BadPrompt, Transient, UserError
 from core.job import new_id
 from core.moderation import CREDITS_MAX, EVERYWHERE, Act, Rank
+from core.moderators import Done
 
 _KEY = re.compile(r"[0-9a-z]{12}")
 HARD = acts.Take, acts.Ban, acts.Cancel
 """What is hard to take back."""
 
-FIELDS = ("verb", "credits", "plan", "until", "reason", "text", "channel")
+FIELDS = (
+    "verb", "credits", "plan", "days", "uses", "name", "until", "reason", "text", "channel"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,13 @@ class Form:
 
     def credits(self) -> int:
         """Raises BadPrompt."""
-        said = self.said.get("credits", "").strip()
-        if not (said.isascii() and said.isdecimal() and len(said) <= 12):
-            raise BadPrompt(f"Say how many credits, as a whole number up to {CREDITS_MAX}.")
+        return self.count("credits", CREDITS_MAX)
+
+    def count(self, name: str, most: int) -> int:
+        """Raises BadPrompt."""
+        said = self.said.get(name, "").strip()
+        if not (said.isascii() and said.isdecimal() and len(said) <= 12) or int(said) > most:
+            raise BadPrompt(f"Say how many {name}, as a whole number up to {most}.")
         return int(said)
 
 
@@ -115,8 +122,10 @@ async def perform(
     *,
     account_id: int = 0,
     job_id: str = "",
+    answer: Callable[[Done], Awaitable[web.StreamResponse]] | None = None,
 ) -> web.StreamResponse:
-    """Say what a form would do, or do it. back: where they came from, and go then."""
+    """Say what a form would do, or do it. back: where they came from, and go then; answer: what
+    they see instead."""
     posted = await request.post()
     doors.check_token(request, _said(posted, "token"))
     said = {name: _said(posted, name) for name in FIELDS if name in posted}
@@ -145,6 +154,8 @@ async def perform(
         return await frame.show(
             request, seat, "sure", status=problem.status, problem=problem.detail, back=back
         )
+    if sure and answer is not None:
+        return await answer(done)
     if sure:
         return doors.see_other(f"{back}?did={done.number}")
     return await frame.show(

@@ -15,6 +15,8 @@ from core.job import Job
 from core.leading import Leading, Led, SignedIn, Standing
 from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
+from core.ports import VoucherBook
+from core.purchases import Purchases
 from core.records import Records
 
 EVERYTHING = "all"
@@ -62,6 +64,8 @@ class Console:
     leading: Leading
     records: Records
     unfinished: Callable[[], Awaitable[Sequence[Job]]]
+    vouchers: VoucherBook
+    purchases: Purchases
     settings: Sequence[Setting] = ()
     address: str = ""
     by_discord: ByDiscord | None = None

@@ -21,6 +21,7 @@ VERBS = tuple(sorted(
     act.verb for act in (
         acts.Grant, acts.Take, acts.SetQuota, acts.SetPlan, acts.Ban, acts.Unban, acts.Note,
         acts.Cancel, acts.Move, acts.Pause, acts.Resume, acts.Fill, acts.SetPolicy,
+        acts.MakeVoucher, acts.StopVoucher,
     )
 ))  # fmt: skip
 HEAD = re.compile(r"\d{1,12}:[0-9a-f]{64}|")
