@@ -205,6 +205,7 @@ async def house(
                 clock,
                 lobby.rules,
                 bases,
+                store.usage.refused,
             )
 
             async def show(job: Job) -> None:
@@ -529,6 +530,7 @@ def _console(
         unfinished=store.jobs.unfinished,
         vouchers=store.vouchers,
         purchases=Purchases(store.payments, wares_of(settings)),
+        usage=store.usage,
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,
         by_discord=by_discord,

@@ -39,6 +39,7 @@ from core.ports import (
     Moderation,
 )
 from core.pricing import Bases
+from core.refusals import Count, counted
 from core.request import Draft, Picture, Request
 
 NO_CLIP = "There is no such clip."
@@ -69,7 +70,9 @@ class Studio:
         clock: Clock,
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
         bases: Bases | None = None,
+        refused: Count | None = None,
     ) -> None:
+        """refused: hears of each ask that is not taken."""
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
@@ -80,6 +83,7 @@ class Studio:
         self.terms = terms
         self._clock = clock
         self._rules = rules
+        self._refused = refused
         self._counter = Counter(
             accounts, jobs, moderation, dispatch, estimator, self.catalogue, terms, clock, rules,
             bases,
@@ -407,7 +411,8 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """first, last: as bytes, or a picture that is stored already."""
-        await self._counter.allowance(account, place)
+        async with counted(self._refused, place, draft.model):
+            await self._counter.allowance(account, place)
         for picture in (first, last):
             if isinstance(picture, Picture):
                 await self._check_picture(picture.id)
@@ -416,7 +421,8 @@ class Studio:
         seen, last_seen = (_unseen(one) for one in given.values())
         quote = self.quote(draft, seen, last_seen, place)
         share = await self._counter.share(account, place, quote.request, parent)
-        await self._counter.weighed(account, place, quote, share, consent)
+        async with counted(self._refused, place, quote.request.model):
+            await self._counter.weighed(account, place, quote, share, consent)
         new = await self._keep(given)
         request = replace(
             quote.request,
@@ -479,13 +485,14 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """Queued, or quoted. An offer that it changes is over."""
-        allowance = await self._counter.allowed(account, place, quote.request, parent)
-        share = await self._counter.share(account, place, quote.request, parent)
-        purse = await self._counter.weighed(account, place, quote, share, consent)
-        job = self._counter.job(account, place, quote, parent)
-        if purse is not None:
-            job = replace(job, state=State.QUOTED, credits=0, purse=purse)
-        queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
+        async with counted(self._refused, place, quote.request.model):
+            allowance = await self._counter.allowed(account, place, quote.request, parent)
+            share = await self._counter.share(account, place, quote.request, parent)
+            purse = await self._counter.weighed(account, place, quote, share, consent)
+            job = self._counter.job(account, place, quote, parent)
+            if purse is not None:
+                job = replace(job, state=State.QUOTED, credits=0, purse=purse)
+            queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
         self._dispatch.changed(queued)
         if parent is not None and parent.state is State.QUOTED and parent.account_id == account.id:
             with suppress(WrongState):

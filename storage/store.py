@@ -27,6 +27,7 @@ from core.ports import (
     VoucherBook,
 )
 from core.records import Records
+from core.usage import Usage
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
@@ -40,6 +41,7 @@ from storage.outbox import SqlOutbox
 from storage.places import SqlPlaces
 from storage.purchases import SqlPayments
 from storage.records import SqlRecords
+from storage.usage import SqlUsage
 from storage.vouchers import SqlVouchers
 
 
@@ -60,6 +62,7 @@ class Store:
     credentials: Credentials
     records: Records
     leaders: Leaders
+    usage: Usage
     database: Database
     url: str
 
@@ -106,6 +109,7 @@ async def open_store(
             credentials=SqlCredentials(database, clock),
             records=SqlRecords(database, jobs, clock),
             leaders=SqlLeaders(database, clock),
+            usage=SqlUsage(database, clock),
             database=database,
             url=url,
         )

@@ -460,6 +460,18 @@ class RestraintRow(Table, table=True):
     credits: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
 
 
+class RefusalRow(Table, table=True):
+    """How many asks were not taken in a quarter of an hour, and why: the name of an error."""
+
+    __tablename__ = "refusal"
+
+    at: datetime = Field(sa_column=Column(Instant, primary_key=True))
+    server: str = Field(sa_column=Column(Text, primary_key=True))
+    model: str = Field(sa_column=Column(Text, primary_key=True))
+    why: str = Field(sa_column=Column(Text, primary_key=True))
+    count: int = 0
+
+
 class LeaderRow(Table, table=True):
     """Somebody showed that they lead a server, whose name was `title`; as in `core.leading.Led`."""
 

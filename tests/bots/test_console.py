@@ -11,11 +11,12 @@ import aiohttp
 from sqlalchemy import text
 
 from bots import app
+from core import moderation as acts
 from core.job import Identity
 from core.moderation import Actor, Rank
 from core.vouchers import Vouchers
 from storage.store import utc_now
-from tests.bots.caller import ask, finished
+from tests.bots.caller import ask, finished, send
 from tests.bots.test_page import page, signed_in, token
 from tests.house import house
 
@@ -151,3 +152,24 @@ async def test_it_is_for_those_who_lead(tmp_path: Path) -> None:
             async with mia.post("/console/all/queue/act", data={"verb": "pause"}) as answer:
                 assert answer.status == 403
         assert not await home.store.moderation.rows(10)
+
+
+async def test_usage_is_drawn_and_told(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, signed_in(home) as mia:
+        async with home.client(await home.key("anna")) as anna:
+            await finished(anna, (await ask(anna, "a red ball --seconds 0.5"))["id"])
+            whom = await home.store.moderation.person(Identity("web", "anna"))
+            assert whom is not None
+            await home.store.moderation.perform(
+                acts.Ban(account_id=whom.id, reason="spam"), HOST, "ban"
+            )
+            status, _ = await send(anna, "POST", "/api/v1/clips", {"prompt": "a red ball"})
+            assert status == 403
+        drawn = await page(mia, "/console/all/usage?over=day&by=server")
+        assert len(re.findall(r"<svg viewBox=\"0 0 360", drawn)) == 5
+        assert "the page: 1 clips</title>" in drawn
+        assert "the page: 1 asks</title>" in drawn
+        (row,) = await sheet(mia, "/console/all/usage.csv?over=day&by=server")
+        assert (row["server"], row["jobs"], row["refused"]) == ("web:page", "1", "1")
+        assert float(row["gpu_seconds"]) > 0
+        await page(mia, "/console/all/usage?over=year", 422)

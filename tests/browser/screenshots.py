@@ -48,16 +48,9 @@ WORDS = (
 )
 MODELS = ("wan-2.2", "parallax", "pocket")
 PAGES = (
-    "",
-    "/people",
-    "/people/{person}",
-    "/jobs",
-    "/queue",
-    "/log",
-    "/vouchers",
-    "/payments",
-    "/plans",
-)
+    "", "/people", "/people/{person}", "/jobs", "/queue", "/usage", "/log", "/vouchers",
+    "/payments", "/plans",
+)  # fmt: skip
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 MIA = Actor("mia ☾ (discord:3)", Rank.MODERATOR, CINEMA)
 
@@ -78,6 +71,9 @@ async def furnish(home: Home, now: datetime) -> int:
     for number in range(160):
         at = now - timedelta(minutes=(160 - number) * 190 + chance.randrange(90))
         await past(store, chance, chance.choice(people), at)
+    for number in range(14):
+        why = chance.choice(("NotEnoughCredits", "TooMany"))
+        await store.usage.refused(CINEMA, MODELS[number % 3], why)
     await store.moderation.perform(acts.Pause(reason="a new card goes in"), MIA, "screens")
     for number in range(9):
         await store.jobs.submit(asked(chance, chance.choice(people), now, 10 + number), None, "")

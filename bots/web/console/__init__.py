@@ -16,13 +16,14 @@ from bots.web.console import (
     plans,
     queue,
     sign_in,
+    usage,
     vouchers,
 )
 from bots.web.console.desk import CONSOLE, Console
 
 PAGES = (
-    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, log.PAGE, vouchers.PAGE, payments.PAGE,
-    plans.PAGE,
+    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, usage.PAGE, log.PAGE, vouchers.PAGE,
+    payments.PAGE, plans.PAGE,
 )  # fmt: skip
 ROUTES = (
     *sign_in.ROUTES,

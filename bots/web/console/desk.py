@@ -18,6 +18,7 @@ from core.moderators import Moderators
 from core.ports import VoucherBook
 from core.purchases import Purchases
 from core.records import Records
+from core.usage import Usage
 
 EVERYTHING = "all"
 """In an address, in place of a server."""
@@ -66,6 +67,7 @@ class Console:
     unfinished: Callable[[], Awaitable[Sequence[Job]]]
     vouchers: VoucherBook
     purchases: Purchases
+    usage: Usage
     settings: Sequence[Setting] = ()
     address: str = ""
     by_discord: ByDiscord | None = None
