@@ -24,7 +24,8 @@ lint: $(VENV)/installed-test  ## Formatting, lint, types, and who may import who
 	@$(BIN)/lint-imports
 
 fuzz: $(VENV)/installed-test  ## Try to break the ledger, for as long as it takes
-	@KINORA_TEST_EXAMPLES=2000 $(BIN)/python -m pytest tests/storage/test_ledger.py
+	@KINORA_TEST_EXAMPLES=2000 $(BIN)/python -m pytest \
+	  tests/storage/test_ledger.py tests/storage/test_links.py tests/storage/test_purchases.py
 
 bench: install  ## Measure this machine: rendering, memory, fairness, ETA, the event loop
 	@$(BIN)/python -m tests.bench

@@ -6,16 +6,15 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
 from core import moderation as acts
 from core.errors import NotEnoughCredits, NotFound, Refused, WrongState
@@ -26,12 +25,12 @@ from core.purchases import Sale
 from core.treasury import Policy, Share
 from core.wares import Ware
 from storage.links import AWAY, FOLLOWS, STAYS
-from storage.store import Store, open_store
+from storage.store import Store
 from storage.tables import Table
 from tests.storage.books import faults
-from tests.storage.samples import KEEP, NOON, SetClock, a_clip, a_grant, a_job, do
+from tests.storage.machines import EXAMPLES, Machine, play
+from tests.storage.samples import NOON, SetClock, a_clip, a_grant, a_job, do
 from tests.storage.steps import fail, finish, queue, run
-from tests.storage.test_ledger import EXAMPLES
 
 T = TypeVar("T")
 SERVER = "discord:81"
@@ -311,12 +310,9 @@ class Wallets:
     jobs: list[Job] = field(default_factory=list)
 
 
-class Persons(RuleBasedStateMachine):
+class Persons(Machine):
     """A few people who join and part, ask for clips, and come by day after day."""
 
-    store: Store
-    clock: SetClock
-    runner: asyncio.Runner
     number = 0
 
     def __init__(self) -> None:
@@ -436,29 +432,7 @@ class Persons(RuleBasedStateMachine):
 
 @pytest.mark.timeout(0)
 def test_nothing_is_made_or_lost_in_any_order(url: str, tmp_path: Path) -> None:
-    with asyncio.Runner() as runner:
-        stack, clock = AsyncExitStack(), SetClock()
-
-        class Opened(Persons):
-            store = runner.run(
-                stack.enter_async_context(open_store(url, tmp_path / "data", KEEP, clock))
-            )
-
-        Opened.runner, Opened.clock = runner, clock
-        try:
-            run_state_machine_as_test(
-                Opened,
-                settings=settings(
-                    max_examples=max(1, EXAMPLES // 4),
-                    stateful_step_count=30,
-                    deadline=None,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-            assert runner.run(faults(Opened.store)) == []
-        finally:
-            runner.run(stack.aclose())
+    play(Persons, url, tmp_path, EXAMPLES // 4, steps=30)
 
 
 @pytest.mark.timeout(0)
@@ -468,7 +442,12 @@ async def test_joining_amid_a_crowd_breaks_nothing(store: Store) -> None:
     for identity in names:
         await somebody(store, "web", identity.subject, 500)
     chance = random.Random(7)
+    turns = asyncio.Semaphore(40)  # more would wait for a connection until it is too long
     done = 0
+
+    async def taking_turns(work: Coroutine[Any, Any, None]) -> None:
+        async with turns:
+            await work
 
     async def ask_and_end() -> None:
         nonlocal done
@@ -497,9 +476,9 @@ async def test_joining_amid_a_crowd_breaks_nothing(store: Store) -> None:
 
     async with asyncio.TaskGroup() as group:
         for number in range(25):
-            group.create_task(join_and_part(number))
+            group.create_task(taking_turns(join_and_part(number)))
             for _ in range(8):
-                group.create_task(ask_and_end())
+                group.create_task(taking_turns(ask_and_end()))
     assert done > 50
     assert await faults(store) == []
     async with store.database.reading() as session:

@@ -20,9 +20,9 @@ from core.purchases import Bought, Purchase, Purchases, PurchaseState, Refunded,
 from core.wares import Ware, Wares
 from storage.store import Store, open_store
 from tests.storage.books import faults
+from tests.storage.machines import EXAMPLES
 from tests.storage.samples import KEEP, NOON, SetClock, a_person, do
 from tests.storage.steps import queue
-from tests.storage.test_ledger import EXAMPLES
 
 PACK = Ware("pack", "A pack", credits=100)
 MONTH = Ware("month", "A month of pro", plan="pro", days=30)
