@@ -220,8 +220,9 @@ async def house(
                     await chats[identity.platform].tell(identity.subject, words)
 
             links = Links(store.accounts, store.credentials, store.moderation, clock, tell)
+            vouchers = Vouchers(store.vouchers, store.moderation, clock)
             chats, hooks = _bots(
-                settings, store, studio, lobby, moderators, crowds, links, bulletin, clock
+                settings, store, studio, lobby, moderators, crowds, links, vouchers, bulletin, clock
             )
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
@@ -231,6 +232,7 @@ async def house(
                 studio=studio,
                 credentials=store.credentials,
                 links=links,
+                vouchers=vouchers,
                 bulletin=bulletin,
                 pictures=store.files.picture,
                 settings=_web(settings),
@@ -445,6 +447,7 @@ def _bots(
     moderators: Moderators,
     crowds: Crowds,
     links: Links,
+    vouchers: Vouchers,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -453,7 +456,6 @@ def _bots(
     async def page_link(account: Account) -> str:
         return await link_for(store, settings.web.address, account)
 
-    vouchers = Vouchers(store.vouchers, store.moderation, clock)
     gifts = Gifts(
         store.gifts,
         store.accounts,

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
-from bots.web import api, doors, health, linking, page, session
+from bots.web import api, doors, health, linking, page, redeeming, session
 from bots.web.console import CONSOLE, PAGES, ROUTES, Console
 from bots.web.console.frame import MENU
 from bots.web.limits import Failures, Uploads
@@ -23,6 +23,7 @@ from core.errors import KinoraError
 from core.links import Links
 from core.ports import Clock, Credentials
 from core.studio import Studio
+from core.vouchers import Vouchers
 
 _HERE = Path(__file__).parent
 BODY_MAX_BYTES = 64 * 1024
@@ -39,6 +40,7 @@ def application(
     studio: Studio,
     credentials: Credentials,
     links: Links,
+    vouchers: Vouchers,
     bulletin: Bulletin,
     pictures: Pictures,
     settings: Web,
@@ -62,6 +64,7 @@ def application(
         studio=studio,
         credentials=credentials,
         links=links,
+        vouchers=vouchers,
         bulletin=bulletin,
         pictures=pictures,
         web=settings,
@@ -84,7 +87,8 @@ def application(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for routes in (health.ROUTES, session.ROUTES, page.ROUTES, linking.ROUTES, ROUTES):
+    pages = (session.ROUTES, page.ROUTES, linking.ROUTES, redeeming.ROUTES)
+    for routes in (health.ROUTES, *pages, ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
     app.router.add_static("/static", _HERE / "static", name="static")

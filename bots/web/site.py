@@ -21,6 +21,7 @@ from core.job import Account
 from core.links import Links
 from core.ports import Clock, Credentials
 from core.studio import Studio
+from core.vouchers import Vouchers
 
 PLACE = "web:page"
 """Where the cards of this site live."""
@@ -98,6 +99,7 @@ class Site:
     studio: Studio
     credentials: Credentials
     links: Links
+    vouchers: Vouchers
     bulletin: Bulletin
     pictures: Pictures
     web: Web
