@@ -271,8 +271,16 @@ def _queued(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
     starts = span(outlook.starts_in)
     when = "starts in a moment" if starts == "a moment" else f"starts in {starts}"
     ahead = f"{outlook.ahead} ahead" if outlook.ahead else "nobody ahead"
-    said = DOT.join((when, ahead, *_lane(job)))
+    said = DOT.join((*_anew(job), when, ahead, *_lane(job)))
     return f"In the queue: {ordinal(outlook.position)}", said, when
+
+
+def _anew(job: Job) -> tuple[str, ...]:
+    """Why it waits that was being rendered already."""
+    if not job.attempt:
+        return ()
+    why = "its rendering broke off" if job.losses else "Kinora was restarted"
+    return (f"{why}, and it begins anew",)
 
 
 def _running(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:

@@ -393,6 +393,12 @@ class Studio:
                 return larger(job.request.resolution, model.resolutions)
         return None
 
+    def varied(self, job: Job, count: int) -> int | None:
+        """The credits of so many variants of a clip; None where there can be none."""
+        if job.clip is None or all(model.name != job.request.model for model in self.catalogue):
+            return None
+        return count * self._counter.priced(job.request, job.lane).credits
+
     # Inside
 
     def _reseeded(self, request: Request) -> Request:

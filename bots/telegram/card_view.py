@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.card import LABELS, Button, Card, button_id
+from bots.card import DOT, FREE, LABELS, Button, Card, button_id, credits
 from bots.telegram.markup import (
     CAPTION_CHARS,
     TEXT_CHARS,
@@ -55,11 +55,12 @@ _NOT_INLINE = set(Button) - {Button.RENDER, Button.RELAX, Button.CANCEL, Button.
 @dataclass(frozen=True, slots=True)
 class Extra:
     """What a card can't know. notice: a line for this message alone. larger: the resolution that
-    Upscale makes. page: people can reach the page. inline: the message stands in a chat that the
-    bot is not in."""
+    Upscale makes. four: what ×4 costs, in credits. page: people can reach the page. inline: the
+    message stands in a chat that the bot is not in."""
 
     notice: str = ""
     larger: str | None = None
+    four: int | None = None
     page: bool = False
     inline: bool = False
 
@@ -124,4 +125,6 @@ def rows_of(
 def _label(button: Button, extra: Extra) -> str:
     if button is Button.UPSCALE and extra.larger:
         return f"{LABELS[button]} to {extra.larger}"
+    if button is Button.FOUR and extra.four is not None:
+        return f"{LABELS[button]}{DOT}{credits(extra.four) if extra.four else FREE}"
     return LABELS[button]

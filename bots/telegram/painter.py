@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from telegram import InlineKeyboardMarkup
 from telegram.constants import ChatAction
 
-from bots.card import card
+from bots.card import VARIANTS, card
 from bots.cards import TooLarge
 from bots.desk import fitted
 from bots.telegram.card_view import Extra, Shown, card_view, keyboard
@@ -165,6 +165,7 @@ class TelegramPainter:
         return Extra(
             notice=notice,
             larger=self._desk.studio.larger(view.job),
+            four=self._desk.studio.varied(view.job, VARIANTS),
             page=self._desk.page_link is not None,
             inline=bool(at.inline),
         )

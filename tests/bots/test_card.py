@@ -42,6 +42,9 @@ def test_queued_says_where_and_when() -> None:
     )
     soon = shown(State.QUEUED, Outlook(1, 0, NOTHING, Range(1, 2)))
     assert soon.line_two == "starts in a moment · nobody ahead"
+    for losses, why in ((0, "Kinora was restarted"), (1, "its rendering broke off")):
+        anew = shown(State.QUEUED, Outlook(1, 0, NOTHING, Range(1, 2)), attempt=1, losses=losses)
+        assert anew.line_two == f"{why}, and it begins anew · starts in a moment · nobody ahead"
 
 
 def test_running_says_how_far() -> None:

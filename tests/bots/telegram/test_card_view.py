@@ -23,7 +23,7 @@ from tests.telegram import markup
 
 RUNNING = Outlook(0, 0, NOTHING, Range(40, 55), Stage.RENDERING, 12, 20)
 LONG = "<b>&amp; a 🎬 </b> & <i>\n" * 200
-EVERYTHING = Extra("A notice.", "480p", page=True)
+EVERYTHING = Extra("A notice.", "480p", 8, page=True)
 
 
 def shown(state: State, outlook: Outlook | None = None, **changes: Any) -> Card:
@@ -87,7 +87,7 @@ def test_a_clip_has_two_rows_and_the_rest_under_more() -> None:
     small = replace(REQUEST, resolution="144p")
     done = shown(State.SUCCEEDED, clip=CLIP, request=small)
     view = card_view(done, EVERYTHING, caption=True)
-    assert labels(view) == [["Again", "Edit", "Extend"], ["×4", "Delete", "More"]]
+    assert labels(view) == [["Again", "Edit", "Extend"], ["×4 · 8 credits", "Delete", "More"]]
     rest = keyboard(done, EVERYTHING, more=True)
     assert rest is not None
     assert labels(Shown("", rest)) == [["Report", "Upscale to 480p", "On the page"], ["Back"]]

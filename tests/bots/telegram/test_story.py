@@ -22,6 +22,13 @@ from tests.telegram.world import Message
 pytestmark = pytest.mark.timeout(300)
 
 USUAL = ["Again", "Edit", "Extend", "×4", "Delete", "Report"]
+
+
+def usual(card: Message) -> list[str]:
+    """Its buttons, without the price that one of them says."""
+    return [label.partition(" · ")[0] for label in labels(card)]
+
+
 OTHER = jpeg(landscape(180, 320))
 
 
@@ -43,7 +50,7 @@ async def test_a_photo_with_words_becomes_a_clip(telegram_standin: Standin, tmp_
         assert card.reply_to == asked.id
         assert "pan left" in card.text
         assert "seed 7" in card.text
-        assert labels(card) == [label for label in USUAL if label != "Extend"]
+        assert usual(card) == [label for label in USUAL if label != "Extend"]
         first, *later = here.edits(card)
         assert not first.media
         assert labels(first) == ["Cancel"]
@@ -59,7 +66,7 @@ async def test_words_become_a_clip_and_a_clip_becomes_others(
 ) -> None:
     async with cinema(telegram_standin, tmp_path) as here:
         card = await here.clip(here.anna.say("a red ball --seconds 1 --seed 7"))
-        assert labels(card) == USUAL
+        assert usual(card) == USUAL
         again = here.anna.press(card, "Again")
         second = await here.clip(again)
         assert second.id != card.id
@@ -122,13 +129,16 @@ async def test_pictures_come_in_many_forms(telegram_standin: Standin, tmp_path: 
 async def test_four_at_once_are_four_cards(telegram_standin: Standin, tmp_path: Path) -> None:
     async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
         card = await here.clip(here.anna.say("a ball --seconds 0.5 --res 144p"))
-        pressed = here.anna.press(card, "×4")
+        had, (four,) = await here.funds(here.anna), [one for one in labels(card) if "×4" in one]
+        pressed = here.anna.press(card, four)
         await telegram_standin.world.until(
             lambda: len([m for m in here.answers(pressed) if is_clip(m)]) == 4, "four clips"
         )
         jobs = await here.jobs(here.anna)
         assert len({job.place for job in jobs}) == len({job.request.seed for job in jobs}) == 5
         await charged(here, here.anna)
+        cost = had[0] - (await here.funds(here.anna))[0]
+        assert four == f"×4 · {cost} credits"
 
 
 async def test_a_card_can_be_cancelled_and_the_credits_come_back(
@@ -243,7 +253,7 @@ async def test_others_may_report_but_not_press_what_is_not_theirs(
 ) -> None:
     async with cinema(telegram_standin, tmp_path, engine=Reel()) as here:
         card = await here.clip(here.anna.say("/create a ball --seconds 1", here.group))
-        for button in ("Again", "Edit", "Extend", "×4", "Delete"):
+        for button in labels(card)[:5]:
             answer = await here.ben.press(card, button).answer()
             assert "Anna" in answer["text"], (button, answer)
         before = await here.funds(here.anna)
