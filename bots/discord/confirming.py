@@ -66,10 +66,10 @@ class StopButton(ui.DynamicItem[ui.Button[Any]], template=STOP_ID):
 
     async def callback(self, interaction: Interaction) -> None:
         async def work() -> None:
-            await acknowledge_update(interaction)
             actor = actor_of(self._room, interaction)
             check_leads(actor)
             self._room.desk.crowds.stop(f"{PLATFORM}:{self._key}", actor)
+            await acknowledge_update(interaction)
 
         await guarded(interaction, work)
 

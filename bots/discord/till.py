@@ -154,18 +154,26 @@ class Till:
         if held is None and known is not None and known.deleted:
             held = known
         if held is not None:
-            await self._settle(held)
+            await self._settle_apart(held)
 
     async def _settle_seen(self, held: Held) -> None:
-        """One that can't be settled keeps no other from it."""
+        """As `_settle_apart`, unless it is within a month that is known to be paid."""
         known = [] if held.deleted else await self._charges(held)
         within = self._desk.clock() + GRACE
         if known and known[0].until is not None and within < known[0].until:
             return
+        await self._settle_apart(held)
+
+    async def _settle_apart(self, held: Held) -> None:
+        """One that can't be settled keeps no other from it. Raises Transient or TimeoutError."""
         try:
             await self._settle(held)
+        except (Transient, TimeoutError):
+            raise
         except Unreachable as error:
             log.warning("entitlement %d can't be settled: %s", held.id, error)
+        except Exception:
+            log.exception("entitlement %d can't be settled", held.id)
 
     async def _settle(self, held: Held) -> None:
         """Let the ledger say what Discord says."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import Event
 from pathlib import Path
 
 import pytest
 
 from core.job import Identity
-from core.moderation import Actor, Fill, Rank
+from core.moderation import Act, Actor, Fill, Note, Outcome, Rank
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
 from tests.bots.projector import Projector
 from tests.discord.asked import Asked
@@ -160,6 +161,39 @@ async def test_all_who_have_a_role(discord_standin: Standin, tmp_path: Path) -> 
         await quota.message(lambda message: "Done for 2 of 2." in text(message))
         dear = anna.slash("create", room, prompt="a ball", length=8)
         await here.answer(dear, "Here you may spend 1 a day")
+
+
+async def test_what_is_for_a_role_can_be_stopped(
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cinema(discord_standin, tmp_path) as here:
+        fans = discord_standin.scene.role(here.guild, "Fans", 0, here.anna, here.ben)
+        for person in (here.anna, here.ben):
+            await here.account(person)
+        perform, done, goes_on = here.home.store.moderation.perform, Event(), Event()
+
+        async def slowly(act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
+            outcome = await perform(act, actor, key, dry=dry)
+            if isinstance(act, Note):
+                done.set()
+                await goes_on.wait()
+            return outcome
+
+        monkeypatch.setattr(here.home.store.moderation, "perform", slowly)
+        asked = here.mia.slash("mod note", here.room, role=fans, text="were here")
+        await heard(asked, "Noted about 2 people with @Fans: were here", here)
+        here.mia.press(await asked.message(), "Do it")
+        await done.wait()
+        shown = await asked.message(lambda message: labels(message) == ["Stop"])
+        assert "0 of 2 so far" in text(shown)
+        await here.mia.press(shown, "Stop").acknowledged()
+        goes_on.set()
+        await asked.message(
+            lambda message: "Stopped. Done for 1 of 2; 1 person as" in text(message)
+        )
+        assert [row.act for row in await here.home.store.moderation.rows(9)] == [
+            "to role", "note", "role done",
+        ]  # fmt: skip
 
 
 async def test_ranks_and_borders_hold(discord_standin: Standin, tmp_path: Path) -> None:

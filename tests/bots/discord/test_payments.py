@@ -121,9 +121,9 @@ async def test_a_pack_is_brought_once_and_refunded_once(
 
 
 async def test_what_happened_while_nobody_listened_is_found(
-    discord_standin: Standin, tmp_path: Path
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also by a Kinora that sells nothing any more, and for who never met the bot."""
+    """At the start, and each hour after it; also by a Kinora that sells nothing any more."""
     shop, shelf = discord_standin.shop, Shelf(discord_standin)
     zoe = discord_standin.scene.user("zoe")
     async with cinema(discord_standin, tmp_path, **shelf.open) as here:
@@ -141,7 +141,9 @@ async def test_what_happened_while_nobody_listened_is_found(
         with pytest.raises(Impossible, match="no command 'buy'"):
             here.anna.slash("buy", here.room)
         assert await faults(home.store) == []
+    monkeypatch.setattr(till, "LOOK_SECONDS", 0.5)
     async with opened(discord_standin, tmp_path, **shelf.open) as home:
+        shop.deaf = True
         late = shop.entitle(zoe, shelf.pack)
         await shelf.until_used_up(late)
         assert len(shelf.told(here.anna, "credits")) == 2
