@@ -90,6 +90,7 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
                     *(Code("/queue"), " · ", Code("/me"), " · ", Code("/models")),
                     ": where things stand",
                 ),
+                line(Code("/link"), ": one wallet with your account on Telegram or the page"),
             ),
             (
                 line(

@@ -72,6 +72,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
                 line("In reply to a clip: /extend goes on where it stops, /again is once more."),
                 line("/show posts one again, /cancel stops one."),
                 line("/queue, /me, /models: where things stand."),
+                line("/link: one wallet with your account on Discord or the page."),
                 line("/settings: how I am used in a chat."),
             ),
             (

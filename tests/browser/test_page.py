@@ -367,6 +367,15 @@ def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: s
     expect(newest(page)).to_contain_text("Cancelled")
     looks.append(looked_at(page))
     keep(page, f"phone-{scheme}-menu")
+    page.get_by_role("link", name="Linked accounts").click()
+    page.get_by_label("A code from elsewhere").fill("nonsense")
+    page.get_by_role("button", name="Look").click()
+    expect(page.get_by_role("alert")).to_contain_text("A code has ten letters and digits")
+    keep(page, f"phone-{scheme}-link-wrong")
+    page.get_by_role("button", name="Make a code").click()
+    expect(page.locator(".code")).to_have_text(re.compile("^[0-9A-Z]{5}-[0-9A-Z]{5}$"))
+    looks.append(looked_at(page))
+    keep(page, f"phone-{scheme}-link")
     for look in looks:
         assert look["faint"] == []
         assert look["nameless"] == []
