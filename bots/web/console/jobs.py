@@ -22,7 +22,8 @@ ORDERS = {
 }
 UNFINISHED = "unfinished"
 STATES = (
-    State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED
+    State.QUOTED, State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED,
+    State.REFUSED,
 )  # fmt: skip
 
 

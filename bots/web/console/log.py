@@ -17,13 +17,13 @@ from core.errors import BadPrompt
 from core.moderators import Verdict
 from core.records import Log
 
-VERBS = tuple(sorted(
-    act.verb for act in (
-        acts.Grant, acts.Take, acts.SetQuota, acts.SetPlan, acts.Ban, acts.Unban, acts.Note,
-        acts.Cancel, acts.Move, acts.Pause, acts.Resume, acts.Fill, acts.SetPolicy,
-        acts.MakeVoucher, acts.StopVoucher,
-    )
-))  # fmt: skip
+VERBS = sorted(
+    {
+        act.verb
+        for act in vars(acts).values()
+        if isinstance(act, type) and issubclass(act, acts.Act) and hasattr(act, "verb")
+    }
+)
 HEAD = re.compile(r"\d{1,12}:[0-9a-f]{64}|")
 
 
