@@ -32,8 +32,11 @@ class SqlVouchers:
         self.database = database
         self._clock = clock
 
-    @retried
     async def redeem(self, account_id: int, digest: str, key: str) -> Bought:
+        return await self._redeem(account_id, digest, key, new_id())
+
+    @retried
+    async def _redeem(self, account_id: int, digest: str, key: str, receipt: str) -> Bought:
         now = self._clock()
         async with self.database.writing() as session:
             row = await session.scalar(
@@ -50,7 +53,7 @@ class SqlVouchers:
                 VOUCHER, f"voucher {row.name}", credits=row.credits, plan=row.plan, days=row.days
             )
             sale = Sale(account_id, ware, VOUCHER, charge, now, place=key)
-            return await enter(session, sale, new_id(), now)
+            return await enter(session, sale, receipt, now)
 
     @retried
     async def vouchers(self, limit: int, skip: int = 0) -> Sequence[Voucher]:

@@ -12,11 +12,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from core.errors import Transient
+from core.gifts import Gift, Limits
 from core.job import State
+from core.moderation import MakeVoucher
+from core.purchases import Sale
+from core.wares import Ware
 from storage import database
 from storage.store import open_store
 from tests.storage.books import faults
-from tests.storage.samples import KEEP, NOON, a_clip, a_job, a_person
+from tests.storage.samples import HOST, KEEP, NOON, a_clip, a_job, a_person
 from tests.storage.test_database import is_sound
 
 T = TypeVar("T")
@@ -108,8 +112,17 @@ async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_p
             assert list(await cut(store.outbox.tell_kept(account.id), 2)) == [job.id]
             assert await store.outbox.tell_kept(account.id) == ()
             assert await cut(store.inbox.keep("telegram", {7: "seven"}, NOON)) == {7}
+            sale = Sale(account.id, Ware("pack", "A pack", credits=50), "stars", "c1", NOON)
+            assert (await cut(store.payments.bought(sale))).new
+            gift = Gift("k1", account.id, (await a_person(store, 0)).id, 20, NOON)
+            assert await cut(store.gifts.give(gift, Limits(), NOON))
+            back = await cut(store.payments.refunded("stars", "c1", NOON))
+            assert (back.new, back.taken + back.short) == (True, 50)
+            voucher = MakeVoucher(name="v1", digest="hash", credits=5)
+            assert (await cut(store.moderation.perform(voucher, HOST, "v1"))).number == 1
+            assert (await cut(store.vouchers.redeem(account.id, "hash", "k"))).new
             assert not await faults(store)
-        assert proxy.happened == 10
+        assert proxy.happened == 15
 
 
 async def test_who_gave_up_on_an_answer_may_ask_again(
