@@ -91,6 +91,10 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
                     ": where things stand",
                 ),
                 line(Code("/link"), ": one wallet with your account on Telegram or the page"),
+                line(
+                    *(Code("/gift"), ": credits of yours to somebody; ", Code("/redeem")),
+                    ": a voucher code",
+                ),
             ),
             (
                 line(

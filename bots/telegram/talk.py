@@ -73,6 +73,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
                 line("/show posts one again, /cancel stops one."),
                 line("/queue, /me, /models: where things stand."),
                 line("/link: one wallet with your account on Discord or the page."),
+                line("In reply to somebody: /gift 20 gives them credits. /redeem takes a code."),
                 line("/settings: how I am used in a chat."),
             ),
             (
