@@ -25,7 +25,7 @@ from bots.wares import refund_of
 from core import moderation as acts
 from core.audit import Row
 from core.errors import NotFound
-from core.job import Account, Identity, new_id
+from core.job import OWNER, Account, Identity, new_id
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 from core.moderators import NOBODY, PAGE, Done, Moderators
 from core.treasury import Policy
@@ -253,6 +253,21 @@ def cancel(
 
 
 @app.command()
+def move(
+    clip: Annotated[str, typer.Argument(help="Its id; it has to be queued.")],
+    last: Annotated[bool, typer.Option("--last", help="Behind all others.")] = False,
+    reason: Reason = "", dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put anybody's clip before all others in the queue."""
+
+    async def act(moderators: Moderators) -> Act:
+        _, owner = await moderators.owner(clip)
+        return acts.Move(account_id=owner.id, job_id=clip, first=not last, reason=reason)
+
+    _perform(act, dry_run, as_json)
+
+
+@app.command()
 def ban(
     who: Who, reason: Annotated[str, typer.Argument(help="Why; they are told.")],
     server: Server = EVERYWHERE, until: Until = "", dry_run: Dry = False, as_json: Json = False,
@@ -376,7 +391,7 @@ def audit_verify(
 
 @app.command("console-link")
 def console_link(
-    who: Annotated[str, typer.Argument(help="An operator, or who leads a server.")] = "owner",
+    who: Annotated[str, typer.Argument(help="An operator, or who leads a server.")] = OWNER.subject,
     as_json: Json = False,
 ) -> None:
     """Make a one-time link to the console."""
@@ -385,7 +400,10 @@ def console_link(
     async def make() -> str:
         settings = settings_of()
         async with kinora.store_of(settings) as store:
-            account = await _person(kinora.moderators_of(settings, store), who)
+            if who == OWNER.subject:
+                account = await store.accounts.account(OWNER, who)
+            else:
+                account = await _person(kinora.moderators_of(settings, store), who)
             return await kinora.link_to_console(store, settings.web.address, account)
 
     made = run(make())

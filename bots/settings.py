@@ -350,7 +350,9 @@ def shown(settings: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, str]
         elif isinstance(value, SecretStr) or (value and name in ("database_url", "webhook_url")):
             yield whole, "set"
         else:
-            yield whole, "not set" if value in (None, "") else str(value)
+            words = {None: "not set", "": "not set", True: "yes", False: "no"}
+            known = value is None or isinstance(value, bool | str)
+            yield whole, words.get(value, str(value)) if known else str(value)
 
 
 def given() -> frozenset[str]:

@@ -10,7 +10,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import aiohttp
 from typer.testing import CliRunner
+from yarl import URL
 
 from bots.cli import app
 from tests.bots.caller import ask, finished, get, send
@@ -44,8 +46,16 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         taken = json.loads(await do("take", "anna", "9000", "--json"))
         assert taken["words"].endswith("could not be taken: spent, or held for clips.")
         await do("grant", "anna", "20")
+        link = URL(await do("console-link"))
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with (
+            aiohttp.ClientSession(home.url, cookie_jar=jar) as owner,
+            owner.get(link.path_qs) as answer,
+        ):
+            assert (answer.status, answer.url.path) == (200, "/console/all")
         await do("pause")
         clip = await ask(anna, "a red ball")
+        assert (await do("move", clip["id"], "--last")).endswith("is last in the queue.")
         assert (await get(anna, f"/api/v1/clips/{clip['id']}"))["state"] == "queued"
         assert (
             await do("cancel", clip["id"])
@@ -63,16 +73,16 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         assert "pro by moderator until" in shown
     rows = list(csv.DictReader(io.StringIO(await do("audit", "--csv"))))
     assert [row["act"] for row in rows] == [
-        "grant", "take", "grant", "pause", "cancel", "resume", "plan", "ban",
+        "grant", "take", "grant", "pause", "move", "cancel", "resume", "plan", "ban",
     ]  # fmt: skip
     assert {row["who"] for row in rows} == {"the shell"}
     verified = await do("audit", "verify")
-    assert verified.startswith("8 rows, unchanged.\nHead: 8:")
+    assert verified.startswith("9 rows, unchanged.\nHead: 9:")
     head = verified.splitlines()[1].removeprefix("Head: ")
-    assert head == f"8:{rows[-1]['hash']}"
+    assert head == f"9:{rows[-1]['hash']}"
     with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database, database:
-        database.execute("DELETE FROM audit WHERE number = 8")
-    assert (await do("audit", "verify")).startswith("7 rows, unchanged.")
+        database.execute("DELETE FROM audit WHERE number = 9")
+    assert (await do("audit", "verify")).startswith("8 rows, unchanged.")
     assert "is not in it" in await refused("audit", "verify", head)
     with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database, database:
         database.execute("UPDATE audit SET whom = 'account:99' WHERE number = 2")

@@ -97,12 +97,8 @@ ON_JOB: Mapping[str, Callable[[Form], Act]] = {
     "cancel": lambda form: acts.Cancel(
         server=form.server, account_id=form.account_id, job_id=form.job_id, reason=form.reason
     ),
-    "first": lambda form: acts.Move(
-        server=form.server, account_id=form.account_id, job_id=form.job_id, first=True
-    ),
-    "last": lambda form: acts.Move(
-        server=form.server, account_id=form.account_id, job_id=form.job_id, first=False
-    ),
+    "first": lambda form: _moved(form, first=True),
+    "last": lambda form: _moved(form, first=False),
 }
 
 ON_QUEUE: Mapping[str, Callable[[Form], Act]] = {
@@ -160,7 +156,15 @@ async def perform(
         return doors.see_other(f"{back}?did={done.number}")
     return await frame.show(
         request, seat, "sure", problem="", words=done.words, fields=said, key=new_id(),
-        hard=isinstance(act, HARD), back=back,
+        hard=isinstance(act, HARD), asks_why=hasattr(act, "reason") and "reason" not in said,
+        back=back,
+    )  # fmt: skip
+
+
+def _moved(form: Form, *, first: bool) -> Act:
+    return acts.Move(
+        server=form.server, account_id=form.account_id, job_id=form.job_id, first=first,
+        reason=form.reason,
     )  # fmt: skip
 
 

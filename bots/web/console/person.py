@@ -16,7 +16,7 @@ from core.moderators import NOBODY
 from core.ports import Entry
 from core.records import Jobs, People, Person
 
-ENTRIES = 50
+ENTRIES = 20
 ENTRIES_MOST = 5000
 CLIPS = 10
 
