@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import secrets
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from core.errors import BadPrompt, TooMany, WrongState
+from core import codes
+from core.codes import Wrong
+from core.errors import BadPrompt, WrongState
 from core.job import Account, Identity
 from core.moderation import Actor, Merge, Outcome, Rank, Unlink
 from core.ports import Accounts, Clock, Credentials, Moderation
@@ -26,17 +26,10 @@ log = logging.getLogger("kinora.links")
 CODE = "code"
 CODE_LIFETIME = timedelta(minutes=10)
 CODE_CHARS = 10
-WRONG_MOST, WRONG_WITHIN = 5, timedelta(hours=1)
-REMEMBERED = 4096
-"""Accounts whose wrong codes are counted; the longest silent is forgotten first."""
-
 TELL_SECONDS = 20.0
 OVER = "This code opens nothing: it was used, or its ten minutes are over. Ask for a new one."
 
 NOT_LINKED = "There is nothing to part: this account has no other name. `/link` joins two."
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MISREAD = str.maketrans("OIL", "011", "- ")
 
 Tell = Callable[[Identity, str], Awaitable[None]]
 """Tell somebody something where they are alone with us. Raises where that can't be done."""
@@ -70,7 +63,7 @@ class Links:
         self._moderation = moderation
         self._clock = clock
         self._tell = tell
-        self._wrong: OrderedDict[int, deque[datetime]] = OrderedDict()
+        self._wrong = Wrong()
 
     async def linked(self, account: Account) -> Sequence[Identity]:
         """Everybody whom the account is."""
@@ -78,7 +71,7 @@ class Links:
 
     async def code(self, account: Account) -> str:
         """A code to type elsewhere, in place of an earlier one: "7K2QF-9XM4B"."""
-        code = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_CHARS))
+        code = codes.random(CODE_CHARS)
         until = self._clock() + CODE_LIFETIME
         name = f"account:{account.id}"
         await self._credentials.revoke_all(CODE, name)
@@ -88,7 +81,7 @@ class Links:
 
     async def give_up(self, typed: str) -> None:
         """A code that others could read opens nothing any more."""
-        await self._credentials.revoke(CODE, _read(typed))
+        await self._credentials.revoke(CODE, codes.read(typed))
 
     async def offer(self, account: Account, typed: str, who: str) -> Offer:
         """What it would do if they typed that code. Nothing is done, but a wrong one is counted.
@@ -140,15 +133,13 @@ class Links:
     async def _other(self, account: Account, typed: str) -> tuple[str, Account]:
         """The code as it was made, and whose it is. Raises UserError."""
         now = self._clock()
-        wrong = self._wrong.get(account.id, deque())
-        if len(wrong) == WRONG_MOST and now < wrong[0] + WRONG_WITHIN:
-            raise TooMany(f"{WRONG_MOST} codes were wrong. Try again in an hour.")
-        code = _read(typed)
-        if len(code) != CODE_CHARS or not set(code) <= set(_ALPHABET):
+        self._wrong.check(account, now)
+        code = codes.read(typed)
+        if len(code) != CODE_CHARS or not set(code) <= set(codes.ALPHABET):
             raise BadPrompt("A code has ten letters and digits, as in 7K2QF-9XM4B.")
         other = await self._credentials.account_for(CODE, code, now)
         if other is None:
-            self._note_wrong(account.id, now)
+            self._wrong.note(account, now)
             raise WrongState(OVER)
         if other.id == account.id:
             raise WrongState(
@@ -156,20 +147,9 @@ class Links:
             )
         return code, other
 
-    def _note_wrong(self, account_id: int, now: datetime) -> None:
-        self._wrong.setdefault(account_id, deque(maxlen=WRONG_MOST)).append(now)
-        self._wrong.move_to_end(account_id)
-        if len(self._wrong) > REMEMBERED:
-            self._wrong.popitem(last=False)
-
     async def _told(self, identity: Identity, words: str) -> None:
         try:
             async with asyncio.timeout(TELL_SECONDS):
                 await self._tell(identity, words)
         except Exception as error:
             log.info("%s was not told of being joined: %s", identity.platform, error)
-
-
-def _read(typed: str) -> str:
-    """A code as it was made, where it was one."""
-    return typed.upper().translate(_MISREAD)
