@@ -80,15 +80,13 @@ async def ask(
     *,
     turn: AbstractAsyncContextManager[None] | None = None,
 ) -> Sequence[Job]:
-    """Show that it was heard, order, and send the card as an answer. key: a repeat's is the same.
-    turn: what has to be waited for before any work.
+    """Order, and send the card as an answer. key: a repeat's is the same. turn: what has to be
+    waited for before any work.
 
     Raises UserError or Transient.
     """
     lobby, studio = room.desk.lobby, room.desk.studio
     check_allowed(room, answer)
-    if not answer.inline:
-        room.soon(room.messages.act(answer))
     post = Post(
         place=answer.place,
         author=str(user.id),
@@ -110,11 +108,16 @@ async def ask(
 
 def check_allowed(room: Room, here: Spot) -> None:
     """Raises UserError where the chat's admins want it elsewhere."""
-    topics = room.desk.lobby.rules(server_of(here.chat)).channels
-    if topics and not here.inline and str(here.topic or NO_TOPIC) not in topics:
+    if not is_allowed(room, here):
         raise UserError(
             "Here I am used in other topics: the chat's admins set that. " + NOTHING_CHARGED
         )
+
+
+def is_allowed(room: Room, here: Spot) -> bool:
+    """Whether the chat's admins let it be used there."""
+    topics = room.desk.lobby.rules(server_of(here.chat)).channels
+    return not topics or bool(here.inline) or str(here.topic or NO_TOPIC) in topics
 
 
 async def tell_kept(room: Room, here: Spot, account: Account) -> None:

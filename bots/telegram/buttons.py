@@ -78,6 +78,7 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
 
     here = _here(query)
     answer = Spot(here.chat, here.topic, answers=here.message or 0)
+    room.soon(room.messages.act(answer))
     await ask(room, query.from_user, answer, f"telegram:callback/{query.id}", queue)
     return ""
 

@@ -39,6 +39,7 @@ from bots.telegram.moderation import rank_in
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
+from bots.telegram.signs import Signs
 from bots.telegram.till import Till
 from core.errors import Transient
 from core.job import Identity, Job
@@ -258,6 +259,8 @@ class Bot:
             ):  # the last hears all the rest
                 hearers.register(app.add_handler, room)
             self._room = room
+            signs = Signs(room)
+            heard.first = lambda update: app.create_task(signs.show(update))
             keeping = [
                 asyncio.create_task(room.cards.run()),
                 asyncio.create_task(keep_in_step(room.bot, selling=selling)),

@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from weakref import WeakValueDictionary
@@ -38,10 +38,12 @@ REMEMBERED = 256
 
 
 class Heard(asyncio.Queue[object]):
-    """The queue of an `Application`."""
+    """The queue of an `Application`. first: called with each update before it is written down; with
+    one that comes again maybe again."""
 
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         super().__init__()
+        self.first: Callable[[Update], object] = lambda update: None
         self._inbox = inbox
         self._clock = clock
         self._newest: deque[int] = deque(maxlen=REMEMBERED)
@@ -54,6 +56,8 @@ class Heard(asyncio.Queue[object]):
         unknown = [one for one in updates if one.update_id not in self._newest]
         if not unknown:
             return
+        for one in unknown:
+            self.first(one)
         bodies = {one.update_id: one.to_json() for one in unknown}
         try:
             new = await self._inbox.keep(PLATFORM, bodies, self._clock())
@@ -77,6 +81,7 @@ class Heard(asyncio.Queue[object]):
         for body in await self._inbox.pending(PLATFORM):
             update = told(json.loads(body), bot)
             if update is not None:
+                self.first(update)
                 await super().put(update)
 
     async def done(self, updates: Sequence[Update]) -> None:

@@ -72,14 +72,30 @@ async def hear(room: Room, update: Update) -> None:
             await room.heard.done(updates)
 
 
+def asks(room: Room, message: Message) -> bool:
+    """Whether a message may become a clip, as far as can be told without looking anything up."""
+    if message.via_bot or message.successful_payment or author(message) is None:
+        return False
+    said = read(message, room.bot.username)
+    carries = bool(message.text or message.caption or message.effective_attachment)
+    return carries and said.command in (None, *_COMMANDS) and _is_meant(room, message, said)
+
+
+def _is_meant(room: Room, message: Message, said: Said) -> bool:
+    """Whether we are spoken to."""
+    if said.others:
+        return False
+    if message.chat.type == ChatType.PRIVATE or said.named or said.command in _COMMANDS:
+        return True
+    replied = answered(message)
+    return replied is not None and is_ours(room, replied)
+
+
 async def _heard(room: Room, album: Sequence[Message], key: str) -> None:
     """One message, or all of an album, of which one has the words."""
     message = next((one for one in album if one.caption), album[0])
     said = read(message, room.bot.username)
-    private = message.chat.type == ChatType.PRIVATE
-    replied = answered(message)
-    to_us = replied is not None and is_ours(room, replied)
-    if said.others or not (private or said.named or to_us or said.command in _COMMANDS):
+    if not _is_meant(room, message, said):
         return
 
     async def work() -> None:

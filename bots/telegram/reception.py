@@ -154,6 +154,7 @@ async def make(room: Room, query: CallbackQuery) -> str:
         return [await room.desk.studio.submit(account, place, draft, consent=seen, key=key)]
 
     key = f"telegram:{message.chat.id}/{message.message_id}"
+    room.soon(room.messages.act(answer_to(message)))
     await ask(room, query.from_user, answer_to(message), key, queue)
     with as_far_as_telegram_lets():
         await room.messages.edit_buttons(spot_of(message), None)
