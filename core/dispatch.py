@@ -11,15 +11,17 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from core.bulletin import Bulletin
 from core.errors import Transient
-from core.eta import NOTHING, Estimator, Pace, Range, remaining, work
+from core.eta import NOTHING, Estimator, Range, work
 from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
-from core.job import MAX_LOSSES, Account, Job, new_id
+from core.flight import Flight
+from core.job import MAX_LOSSES, Account, Job, State, new_id
 from core.lanes import Lane
 from core.moderation import Restraint, hindrance, why
 from core.plans import Plans
@@ -37,7 +39,6 @@ from core.ports import (
     Progressed,
     Rendered,
     Spec,
-    Stage,
     Stopped,
 )
 
@@ -47,6 +48,10 @@ PICTURE_GONE = "The picture is no longer stored. Send it again."
 
 IDLE_SECONDS = 1.0
 """How long to wait for news before looking again."""
+
+GATHERING_SECONDS = 0.25
+"""How long news are gathered where every slot is taken, so that nothing could start: each look
+reads the whole queue, and many may ask at once."""
 
 NOTE_SECONDS = 1.0
 """How often progress is written down; watchers hear of each step."""
@@ -73,53 +78,6 @@ OVERTAKES = 0.8
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Between tries to write down what the engine said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """An attempt that the engine has. Times are of the event loop.
-
-    stage: None until the engine tells one. drawing: since when its model is there, where it had to
-    be loaded; else as `began`.
-    """
-
-    job: Job
-    waiting: Waiting
-    estimate: Range
-    began: float
-    drawing: float
-    stage: Stage | None = None
-    step: int = 0
-    steps: int = 0
-    pace: Pace | None = None
-    sequence: int = -1
-    noted: float = 0.0
-    preview: bytes | None = None
-    preview_number: int = 0
-
-    def left(self, now: float) -> Range:
-        """How long it may take yet, beside the loading of its model."""
-        drawn = 0.0 if self.stage is Stage.LOADING else now - self.drawing
-        return remaining(self.estimate, drawn, self.pace, now)
-
-    def told(self, event: Progressed, now: float) -> Flight:
-        """The flight once the engine told of progress."""
-        loading = Stage.LOADING in (self.stage, event.stage)
-        pace = self.pace
-        if event.steps:
-            fresh = Pace.begun(event.step, event.steps, now)
-            pace = pace.told(event.step, event.steps, now) if pace else fresh
-        return replace(
-            self,
-            drawing=now if loading else self.drawing,
-            stage=event.stage,
-            step=event.step,
-            steps=event.steps,
-            pace=pace,
-            sequence=event.sequence,
-            preview=event.preview or self.preview,
-            preview_number=self.preview_number + (event.preview is not None),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +125,10 @@ class Dispatch:
         self._tags = Tags()
         self._tagged_at: float | None = None
         self._news = asyncio.Event()
+        self._landed = asyncio.Event()
         self._queue: list[Waiting] = []
+        self._new: dict[str, Job] = {}
+        self._told: object = None
         self._paused: dict[str, tuple[Waiting, Restraint]] = {}
         self._estimates: dict[str, Range] = {}
         self._weights: dict[int, float] = {}
@@ -180,11 +141,12 @@ class Dispatch:
 
     def changed(self, job: Job) -> None:
         """A job was queued, cancelled or deleted: tell its watchers, look at the queue again."""
+        self._line_up(job)
         self._publish(job)
         self._news.set()
 
     def waiting(self, account_id: int, lane: Lane | None = None) -> int:
-        """How many jobs of an account are queued in a lane, or in all; as of the last look."""
+        """How many jobs of an account are queued in a lane, or in all."""
         paused = (waiting for waiting, _ in self._paused.values())
         return sum(
             waiting.account_id == account_id and lane in (None, waiting.lane)
@@ -248,24 +210,29 @@ class Dispatch:
     async def _choosing(self) -> None:
         while True:
             self._news.clear()
+            self._landed.clear()
             try:
                 await self._age()
                 await self._rescue()
                 await self._refresh()
                 now = asyncio.get_running_loop().time()
-                while self._queue and self._engine.free_slots() > 0 and now >= self._resume_at:
-                    await self._start(choose(self._tags, self._queue))
+                while self._engine.free_slots() > 0 and now >= self._resume_at:
+                    looked_at = [one for one in self._queue if one.job_id not in self._new]
+                    if not looked_at:
+                        break
+                    await self._start(choose(self._tags, looked_at))
             except Transient as error:
                 log.warning("no job can be started: %s", error)
                 self._resume_at = asyncio.get_running_loop().time() + error.retry_after
             except Exception:
                 log.exception("choosing the next job failed; trying again")
                 await asyncio.sleep(IDLE_SECONDS)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_SECONDS):
                     await self._news.wait()
-            except TimeoutError:
-                pass
+                if self._engine.free_slots() == 0:
+                    async with asyncio.timeout(GATHERING_SECONDS):
+                        await self._landed.wait()
 
     async def _listening(self) -> None:
         async for event in self._engine.events():
@@ -332,17 +299,32 @@ class Dispatch:
                 log.warning("job %s: nobody was rendering it any more, so it is %s", job.id, now)
                 self._publish(rescued)
 
+    def _line_up(self, job: Job) -> None:
+        """A job that was queued has its place at once, and one that was cancelled none; whether it
+        may start is known after the next look."""
+        self._new.pop(job.id, None)
+        others = [waiting for waiting in self._queue if waiting.job_id != job.id]
+        if job.state is State.QUEUED and job.id not in {*self._flights, *self._paused}:
+            self._new[job.id] = job
+            self._estimates[job.id] = self._estimator.estimate(job.request)
+            others = order(self._tags, [*others, self._waiting(job)])
+        self._queue = others
+
     async def _refresh(self) -> None:
+        new = set(self._new)
         jobs = [job for job in await self._jobs.queued() if job.id not in self._flights]
         await self._learn_weights(jobs)
         paused = await self._passed_over(jobs)
-        before = [waiting.job_id for waiting in self._queue], self._paused
         # From here on nothing is waited for: who asks for an outlook sees one queue.
+        self._new = {id_: job for id_, job in self._new.items() if id_ not in new}
+        read = {job.id for job in jobs}
+        jobs += [job for job in self._new.values() if job.id not in read]
         self._estimates = {job.id: self._estimator.estimate(job.request) for job in jobs}
         self._paused = paused
         free = [job for job in jobs if job.id not in self._paused]
         self._queue = order(self._tags, [self._waiting(job) for job in free])
-        if before != ([waiting.job_id for waiting in self._queue], self._paused):
+        if self._told != self._order():
+            self._told = self._order()
             for job in jobs:
                 self._publish(job)
 
@@ -390,7 +372,8 @@ class Dispatch:
         try:
             job = await self._jobs.claim(waiting.job_id, self._clock())
             estimate = self._estimates.pop(waiting.job_id)
-            self._queue = [other for other in self._queue if other is not waiting]
+            self._queue = [one for one in self._queue if one.job_id != waiting.job_id]
+            self._new.pop(waiting.job_id, None)
             if job is None:
                 self._stopping.discard(waiting.job_id)
                 return
@@ -537,11 +520,16 @@ class Dispatch:
 
     # Telling
 
+    def _order(self) -> object:
+        """All that watchers of one job see of the others."""
+        return [waiting.job_id for waiting in self._queue], self._paused
+
     def _publish(self, job: Job) -> None:
         self._bulletin.publish(job.id, job.account_id)
 
     def _publish_all(self, job: Job) -> None:
         """The job changed, and so did the place of everybody behind it."""
         self._publish(job)
+        self._told = self._order()
         for waiting in self._queue:
             self._bulletin.publish(waiting.job_id, waiting.account_id)

@@ -57,6 +57,34 @@ def test_an_underestimated_job_is_paid_for_afterwards() -> None:
     assert [job.job_id for job in order(tags, jobs[1:])] == ["2-2", "2-3", "1-1"]
 
 
+@given(
+    asked=st.lists(st.tuples(st.integers(1, 4), st.sampled_from([1.0, 2.5, 7.0])), max_size=12),
+    lanes=st.sets(st.sampled_from(list(Lane)), min_size=1),
+    finish=st.dictionaries(st.integers(1, 4), st.sampled_from([0.5, 3.0, 30.0])),
+)
+def test_the_order_is_that_of_the_turns(
+    asked: list[tuple[int, float]], lanes: set[Lane], finish: dict[int, float]
+) -> None:
+    kinds = sorted(lanes)
+    jobs = [
+        waiting(account, number, cost, weight=account / 2, lane=kinds[number % len(kinds)])
+        for number, (account, cost) in enumerate(asked)
+    ]
+    tags = start = Tags(virtual_time=1.0, finish=finish)
+    left, turns = list(jobs), []
+    while left:
+        heads = [
+            min(mine, key=lambda job: job.order)
+            for key in {(job.account_id, job.lane) for job in left}
+            if (mine := [job for job in left if (job.account_id, job.lane) == key])
+        ]
+        job = choose(tags, heads)
+        left.remove(job)
+        tags = serve(tags, job, [other for other in heads if other is not job])
+        turns.append(job)
+    assert order(start, jobs) == turns
+
+
 def served(tags: Tags, jobs: list[Waiting]) -> str:
     """The lanes in the order in which they are served: "ffsr"."""
     return "".join(job.lane[0] for job in order(tags, jobs))
