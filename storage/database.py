@@ -31,7 +31,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from core.errors import NoDatabase, Transient
-from storage.sqlite import Connection
+from storage.sqlite import READ, WRITE, Connection
 
 POOL_CONNECTIONS = 10
 """Readers don't wait for each other, and on PostgreSQL writers hardly do. More of them make the one
@@ -292,15 +292,22 @@ def _tuned_async(place: URL) -> AsyncEngine:
     if place.get_backend_name() == "sqlite":
         engine = create_async_engine(place, **pool, **_sqlite_options(async_creator_fn=Connection))
         _listen(engine.sync_engine, foreign_keys=True)
+        engine.dialect.favor_returning_over_lastrowid = True
+        _count_nothing(engine)
         return engine
     with _usable(place):
         from storage.postgres import Connection as Postgres
 
     options = _postgres_options(async_creator_fn=Postgres.connect)
     engine = create_async_engine(place, **pool, pool_pre_ping=True, **options)
-    engine.dialect.supports_sane_rowcount = False  # what an UPDATE hit is asked by RETURNING
-    engine.dialect.supports_sane_multi_rowcount = False
+    _count_nothing(engine)
     return engine
+
+
+def _count_nothing(engine: AsyncEngine) -> None:
+    """Statements may be sent later: what an UPDATE hit is asked by RETURNING."""
+    engine.dialect.supports_sane_rowcount = False
+    engine.dialect.supports_sane_multi_rowcount = False
 
 
 def _sqlite_options(**more: Any) -> dict[str, Any]:
@@ -333,7 +340,7 @@ def _listen(engine: Engine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: sqlalchemy.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        statement = "BEGIN" if reading else "BEGIN IMMEDIATE"
+        statement = READ if reading else WRITE
         driver = connection.connection.driver_connection
         if isinstance(driver, Connection):
             driver.begin(statement)

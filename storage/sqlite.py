@@ -1,8 +1,10 @@
 """SQLite's driver with few crossings between the event loop and a connection's thread.
 
 aiosqlite crosses for each small step: a cursor, a statement, its rows, the cursor's end. Each way
-costs more than most statements do. Here a statement and all of its rows are one crossing, and
-BEGIN goes with the first of them. Knows nothing of tables.
+costs more than most statements do. Here a statement and all of its rows are one crossing. BEGIN
+goes with the first of them; what changes rows and gives none back goes with the next statement that
+gives some, or with COMMIT; and nobody waits for the end of what only read. What is refused of such
+statements is raised by what they went with, as in storage/postgres.py. Knows nothing of tables.
 """
 
 from __future__ import annotations
@@ -11,9 +13,26 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiosqlite
+
+READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
+
+_SILENT = ("INSERT", "UPDATE", "DELETE")
+
+
+class Statement(NamedTuple):
+    """given: its parameters; a row of them after the other where there are many."""
+
+    words: str
+    given: Sequence[Any]
+    many: bool = False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody hears of it: it changes rows and returns none."""
+        return self.words.startswith(_SILENT) and " RETURNING " not in self.words
 
 
 class Connection(aiosqlite.Connection):
@@ -24,19 +43,27 @@ class Connection(aiosqlite.Connection):
         super().__init__(partial(sqlite3.connect, path, **options), iter_chunk_size=64)
         self._thread.daemon = True  # as SQLAlchemy makes it
         self._begin = ""
+        self._waiting: list[Statement] = []
         self._open = False
+        self._reading = False
 
     def begin(self, statement: str) -> None:
-        """Begin a transaction together with the statement that comes next."""
+        """Begin a transaction together with what comes next. statement: READ or WRITE."""
         self._begin = statement
+        self._reading = statement == READ
 
     def cursor(self) -> Any:
         return Cursor(self)
 
-    async def run(self, statement: str, given: Sequence[Any], *, many: bool) -> Done:
+    async def run(self, statement: Statement) -> Done | None:
+        """None where it waits for what comes next."""
+        if statement.is_silent and (self._begin or self._open):
+            self._waiting.append(statement)
+            return None
         self._open = True
         cross: Callable[..., Awaitable[Done]] = self._execute
-        done = await cross(_run, self._conn, self._begin, statement, given, many)
+        waiting, self._waiting = self._waiting, []
+        done = await cross(_run, self._conn, self._begin, waiting, statement)
         self._begin = ""
         return done
 
@@ -45,17 +72,25 @@ class Connection(aiosqlite.Connection):
         return super().stop() if self._running else None
 
     async def commit(self) -> None:
-        await self._end(super().commit)
+        """Nothing where nothing was begun."""
+        if self._waiting:
+            await self.run(Statement("COMMIT", ()))
+        elif self._open and self._reading:
+            self._tx.put_nowait((None, self._conn.rollback))
+        elif self._open:
+            await super().commit()
+        self._end()
 
     async def rollback(self) -> None:
-        await self._end(super().rollback)
-
-    async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
         """Nothing where nothing was begun."""
-        self._begin = ""
+        self._waiting.clear()
         if self._open:
-            await end()
-            self._open = False
+            await super().rollback()
+        self._end()
+
+    def _end(self) -> None:
+        self._begin = ""
+        self._open = self._reading = False
 
 
 class Done:
@@ -65,28 +100,29 @@ class Done:
         self.description = cursor.description
         self.rows: Sequence[Any] = cursor.fetchall() if cursor.description else ()
         self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
 
 
 class Cursor:
-    """A statement at a time; nothing of it is left open."""
+    """A statement at a time; nothing of it is left open. The rowcount of what was not run yet is
+    -1."""
+
+    lastrowid = None
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: Sequence[Any] = ()
         self.description: Any = None
         self.rowcount = -1
-        self.lastrowid: int | None = None
         self.arraysize = 1
 
     async def __aenter__(self) -> Cursor:
         return self
 
     async def execute(self, statement: str, given: Sequence[Any] = ()) -> None:
-        self._hold(await self._connection.run(statement, given, many=False))
+        self._hold(await self._connection.run(Statement(statement, given)))
 
     async def executemany(self, statement: str, given: Sequence[Any]) -> None:
-        self._hold(await self._connection.run(statement, given, many=True))
+        self._hold(await self._connection.run(Statement(statement, given, many=True)))
 
     async def fetchall(self) -> Sequence[Any]:
         rows, self._rows = self._rows, ()
@@ -95,13 +131,14 @@ class Cursor:
     async def close(self) -> None:
         """There is nothing to close."""
 
-    def _hold(self, done: Done) -> None:
-        self.description, self._rows = done.description, done.rows
-        self.rowcount, self.lastrowid = done.rowcount, done.lastrowid
+    def _hold(self, done: Done | None) -> None:
+        self.description = done.description if done else None
+        self._rows = done.rows if done else ()
+        self.rowcount = done.rowcount if done else -1
 
 
 def _run(
-    connection: sqlite3.Connection, begin: str, statement: str, given: Sequence[Any], many: bool
+    connection: sqlite3.Connection, begin: str, waiting: Sequence[Statement], statement: Statement
 ) -> Done:
     """In the connection's thread. Where BEGIN failed, what comes next begins anew: nothing runs
     outside of a transaction that was asked for."""
@@ -109,7 +146,8 @@ def _run(
         connection.execute(begin).close()
     cursor = connection.cursor()
     try:
-        cursor.executemany(statement, given) if many else cursor.execute(statement, given)
+        for words, given, many in (*waiting, statement):
+            cursor.executemany(words, given) if many else cursor.execute(words, given)
         return Done(cursor)
     finally:
         cursor.close()
