@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,13 +18,40 @@ from core.treasury import Policy, Share, Treasury
 from storage import ledger
 from storage.database import Database, insert_new, retried
 from storage.lineage import current
-from storage.tables import AccountRow, ClaimRow, EntryRow, IdentityRow, LotRow, TreasuryRow
+from storage.tables import (
+    ACCOUNT,
+    CLAIM,
+    IDENTITY,
+    TREASURY,
+    AccountRow,
+    ClaimRow,
+    EntryRow,
+    IdentityRow,
+    LotRow,
+)
 
 HANDLES_KEPT = 1000
 """Of how many people it is remembered that their handle stands in the database."""
 
 SWEPT = 500
 """Accounts whose credits one sweep lets expire; the next does the rest."""
+
+WITH_CLAIMS = (
+    select(
+        *(ACCOUNT.c[name] for name in ("id", "name", "weight", "ping")),
+        *(CLAIM.c[name] for name in ("source", "plan", "until")),
+    )
+    .outerjoin(CLAIM, CLAIM.c.account_id == ACCOUNT.c.id)
+    .order_by(ACCOUNT.c.id, CLAIM.c.source)
+)
+BY_ID = WITH_CLAIMS.where(ACCOUNT.c.id == current(bindparam("whose")))
+BEHIND = WITH_CLAIMS.where(
+    ACCOUNT.c.id
+    == select(IDENTITY.c.account_id)
+    .where(IDENTITY.c.platform == bindparam("platform"), IDENTITY.c.subject == bindparam("subject"))
+    .scalar_subquery()
+)
+_TREASURY = select(TREASURY).where(TREASURY.c.server == bindparam("of"))
 
 
 class SqlAccounts:
@@ -36,8 +64,7 @@ class SqlAccounts:
 
     @retried
     async def account(self, identity: Identity, name: str) -> Account:
-        async with self.database.reading() as session:
-            known = await behind(session, identity)
+        known = account_of(await self.database.ask(BEHIND, subject(identity)))
         if known is not None:
             return known
         async with self.database.writing() as session:
@@ -58,8 +85,7 @@ class SqlAccounts:
 
     @retried
     async def account_by_id(self, account_id: int) -> Account | None:
-        async with self.database.reading() as session:
-            return await found(session, col(AccountRow.id) == current(account_id))
+        return account_of(await self.database.ask(BY_ID, {"whose": account_id}))
 
     @retried
     async def known_as(self, identity: Identity, handle: str) -> None:
@@ -116,8 +142,8 @@ class SqlAccounts:
     async def renew(self, account_id: int, grants: Sequence[Grant]) -> Wallet:
         """Raises LookupError for an unknown account."""
         now = self._clock()
-        async with self.database.reading() as session:
-            wallet = await ledger.renewed(session, account_id, grants, now)
+        question, given = ledger.renewed(account_id, grants, now)
+        wallet = ledger.unless_due(await self.database.ask(question, given), account_id, grants)
         if wallet is not None:
             return wallet
         async with self.database.writing() as session:
@@ -131,9 +157,9 @@ class SqlAccounts:
 
     @retried
     async def treasury(self, server: str) -> Treasury | None:
-        async with self.database.reading() as session:
-            row = await session.get(TreasuryRow, server)
-            return Treasury(row.account_id, Policy.from_dict(row.policy)) if row else None
+        for row in await self.database.ask(_TREASURY, {"of": server}):
+            return Treasury(row.account_id, Policy.from_dict(row.policy))
+        return None
 
     @retried
     async def spendable(self, account_id: int, share: Share) -> int:
@@ -168,24 +194,18 @@ class SqlAccounts:
             return [_entry_of(row) for row in rows]
 
 
-async def found(session: AsyncSession, whose: ColumnElement[bool]) -> Account | None:
+def account_of(rows: Sequence[Row[Any]]) -> Account | None:
     """The one account, with its claims."""
-    return next(iter(await all_found(session, whose)), None)
+    return next(iter(all_of(rows)), None)
 
 
-async def all_found(session: AsyncSession, whose: ColumnElement[bool]) -> Sequence[Account]:
-    """Those accounts, by their ids, with their claims."""
-    rows = await session.execute(
-        select(AccountRow, ClaimRow)
-        .outerjoin(ClaimRow, col(ClaimRow.account_id) == col(AccountRow.id))
-        .where(whose)
-        .order_by(col(AccountRow.id), col(ClaimRow.source))
-    )
-    known: dict[int, tuple[AccountRow, list[Claim]]] = {}
-    for account, one in rows:
-        _, claims = known.setdefault(account.id, (account, []))
-        if one is not None:
-            claims.append(Claim(one.source, one.plan, one.until))
+def all_of(rows: Sequence[Row[Any]]) -> Sequence[Account]:
+    """Accounts with their claims, of rows in the order of `WITH_CLAIMS`."""
+    known: dict[int, tuple[Row[Any], list[Claim]]] = {}
+    for row in rows:
+        _, claims = known.setdefault(row.id, (row, []))
+        if row.source is not None:
+            claims.append(Claim(row.source, row.plan, row.until))
     return [
         Account(row.id, row.name, row.weight, row.ping, tuple(claims))
         for row, claims in known.values()
@@ -193,15 +213,7 @@ async def all_found(session: AsyncSession, whose: ColumnElement[bool]) -> Sequen
 
 
 async def behind(session: AsyncSession, identity: Identity) -> Account | None:
-    account_id = (
-        select(col(IdentityRow.account_id))
-        .where(
-            col(IdentityRow.platform) == identity.platform,
-            col(IdentityRow.subject) == identity.subject,
-        )
-        .scalar_subquery()
-    )
-    return await found(session, col(AccountRow.id) == account_id)
+    return account_of((await session.execute(BEHIND, subject(identity))).all())
 
 
 async def locked(session: AsyncSession, account_id: int) -> int:
@@ -231,6 +243,11 @@ async def claim(
     for one in claims:
         values = {"source": one.source, "plan": one.plan, "until": one.until}
         await session.execute(insert(ClaimRow).values(account_id=account_id, **values))
+
+
+def subject(identity: Identity) -> dict[str, str]:
+    """What `BEHIND` is asked with."""
+    return {"platform": identity.platform, "subject": identity.subject}
 
 
 def _entry_of(row: EntryRow) -> Entry:

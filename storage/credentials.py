@@ -13,10 +13,9 @@ from sqlmodel import col
 
 from core.job import Account
 from core.ports import Clock
-from storage.accounts import found
+from storage.accounts import BY_ID, account_of
 from storage.database import Database, insert_new, retried
-from storage.lineage import current
-from storage.tables import AccountRow, CredentialRow
+from storage.tables import CredentialRow
 
 
 class SqlCredentials:
@@ -112,4 +111,4 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 async def _account(session: AsyncSession, account_id: int | None) -> Account | None:
     if account_id is None:
         return None
-    return await found(session, col(AccountRow.id) == current(account_id))
+    return account_of((await session.execute(BY_ID, {"whose": account_id})).all())

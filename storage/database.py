@@ -13,7 +13,7 @@ import logging
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -24,7 +24,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, Table, create_engine, event, text
+from sqlalchemy import Engine, Row, Select, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
@@ -94,7 +94,16 @@ class Database:
     def __init__(self, url: str) -> None:
         place = location(url)
         self._engine = _tuned_async(place)
-        self._reader = self._engine.execution_options(reading=True)
+        self._reader = self._engine.execution_options(begin=READ)
+        self._asker = self._engine.execution_options(begin="")
+
+    async def ask(
+        self, question: Select[Any], given: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """The answer to one question. It is a view by itself: on SQLite nothing is begun for it."""
+        async with self._asker.connect() as connection:
+            answer: Sequence[Row[Any]] = (await connection.execute(question, given)).all()
+        return answer
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -197,6 +206,18 @@ def insert_new(session: AsyncSession, table: type[Any] | Table) -> Any:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
+def put(session: AsyncSession, table: Table) -> Any:
+    """A statement that writes a row in place of the one that has its primary key."""
+    return _put(table, session.get_bind().dialect.name)
+
+
+@functools.cache
+def _put(table: Table, dialect: str) -> Any:
+    new = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    rest = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+    return new.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest)
+
+
 async def upgrade(url: str) -> None:
     """Bring the database to the newest schema; make it where there is none.
 
@@ -266,7 +287,7 @@ def _at_head(place: URL) -> bool:
     if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
         return False
     with _usable(place):
-        engine = migration_engine(place).execution_options(reading=True)
+        engine = migration_engine(place).execution_options(begin=READ)
     try:
         with engine.connect() as connection:
             at = set(MigrationContext.configure(connection).get_current_heads())
@@ -339,12 +360,11 @@ def _listen(engine: Engine, *, foreign_keys: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: sqlalchemy.Connection) -> None:
-        reading = connection.get_execution_options().get("reading", False)
-        statement = READ if reading else WRITE
+        statement = connection.get_execution_options().get("begin", WRITE)
         driver = connection.connection.driver_connection
         if isinstance(driver, Connection):
             driver.begin(statement)
-        else:
+        elif statement:
             connection.exec_driver_sql(statement)
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlmodel import col
 
 from core.job import new_id
 from storage.database import Database, insert_new, retried
-from storage.tables import UpdateRow
+from storage.tables import UPDATE, UpdateRow
 
 KEPT = timedelta(hours=26)
 """Telegram repeats an update that was not confirmed for 24 hours."""
@@ -20,6 +21,17 @@ KEPT = timedelta(hours=26)
 MOST_TRIES = 10
 UNSURE_MOST = 100
 """Calls that failed and may have written all the same, which are remembered."""
+
+_THESE = and_(
+    UPDATE.c.platform == bindparam("here"), UPDATE.c.id.in_(bindparam("ids", expanding=True))
+)
+_NEW = select(UPDATE.c.id).where(_THESE, UPDATE.c.receipt == bindparam("by"))
+_MINE = (
+    update(UPDATE)
+    .where(_THESE, UPDATE.c.receipt.in_(bindparam("unsure", expanding=True)))
+    .values(receipt=bindparam("by"))
+)
+_DONE = update(UPDATE).where(_THESE).values(body=None)
 
 
 class SqlInbox:
@@ -31,41 +43,23 @@ class SqlInbox:
 
     async def keep(self, platform: str, bodies: Mapping[int, str], now: datetime) -> Set[int]:
         receipt = new_id()
+        theirs = {"platform": platform, "receipt": receipt, "kept_at": now, "tries": 0}
+        rows = [{"id": id_, "body": body, **theirs} for id_, body in bodies.items()]
         try:
-            return await self._keep(
-                [
-                    UpdateRow(platform=platform, id=id_, body=body, receipt=receipt, kept_at=now)
-                    for id_, body in bodies.items()
-                ],
-                receipt,
-            )
+            return await self._keep(rows, {"here": platform, "ids": [*bodies], "by": receipt})
         except BaseException:
             self._unsure.append(receipt)
             raise
 
     @retried
-    async def _keep(self, rows: Sequence[UpdateRow], receipt: str) -> Set[int]:
+    async def _keep(self, rows: Sequence[Mapping[str, Any]], these: dict[str, Any]) -> Set[int]:
         """A repeat after a lost acknowledgement knows its own rows; what a call wrote that failed
         is new still."""
-        these = and_(
-            col(UpdateRow.platform).in_({row.platform for row in rows}),
-            col(UpdateRow.id).in_([row.id for row in rows]),
-        )
         async with self.database.writing() as session:
-            await session.execute(
-                insert_new(session, UpdateRow).values([row.model_dump() for row in rows])
-            )
+            await session.execute(insert_new(session, UPDATE), rows)
             if self._unsure:
-                await session.execute(
-                    update(UpdateRow)
-                    .where(these, col(UpdateRow.receipt).in_(self._unsure))
-                    .values(receipt=receipt)
-                    .execution_options(synchronize_session=False)
-                )
-            new = await session.scalars(
-                select(col(UpdateRow.id)).where(these, col(UpdateRow.receipt) == receipt)
-            )
-            return set(new)
+                await session.execute(_MINE, {**these, "unsure": [*self._unsure]})
+            return set(await session.scalars(_NEW, these))
 
     @retried
     async def pending(self, platform: str) -> Sequence[str]:
@@ -87,12 +81,7 @@ class SqlInbox:
     @retried
     async def done(self, platform: str, update_ids: Sequence[int]) -> None:
         async with self.database.writing() as session:
-            await session.execute(
-                update(UpdateRow)
-                .where(col(UpdateRow.platform) == platform, col(UpdateRow.id).in_(update_ids))
-                .values(body=None)
-                .execution_options(synchronize_session=False)
-            )
+            await session.execute(_DONE, {"here": platform, "ids": [*update_ids]})
 
     @retried
     async def sweep(self, now: datetime) -> None:

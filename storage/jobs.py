@@ -8,7 +8,7 @@ its holds, and exactly one delivery, however it ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Row,
+    Select,
     Update,
     and_,
     bindparam,
@@ -57,6 +58,7 @@ UNFINISHED = (State.QUOTED, State.HELD, State.QUEUED, State.RUNNING)
 _NOW = bindparam("now", type_=Instant)
 _UNWANTED = JOB.c.cancel_requested
 _RUNNING = JOB.c.state == State.RUNNING
+_WAITING = JOB.c.state == State.QUEUED
 _THIS = JOB.c.id == bindparam("this")
 _HELD = and_(_RUNNING, JOB.c.attempt == bindparam("held_by"))
 """The fence: the job is running, and it is this attempt that runs it."""
@@ -70,7 +72,7 @@ def _arrow(guard: ColumnElement[bool], **values: Any) -> Update:
 
 
 _CLAIM = _arrow(
-    JOB.c.state == State.QUEUED,
+    _WAITING,
     **_UNBEGUN,
     state=State.RUNNING,
     attempt=JOB.c.attempt + 1,
@@ -116,6 +118,18 @@ _ACCEPT = _arrow(
 )
 _STOPPED = _arrow(_HELD, state=State.CANCELLED, ended_at=_NOW)
 _PASSED = select(JOB).where(_THIS, JOB.c.receipt == bindparam("by"))
+_ONE = select(JOB).where(_THIS)
+_SAME = select(JOB).where(
+    JOB.c.account_id == bindparam("whose"), or_(_THIS, JOB.c.request_key == bindparam("key"))
+)
+_AT = (
+    select(JOB)
+    .where(JOB.c.place == bindparam("here"), JOB.c.deleted == false())
+    .order_by(JOB.c.number)
+)
+_QUEUED = select(JOB).where(_WAITING).order_by(JOB.c.number)
+_TAKEN = select(JOB).where(_RUNNING).order_by(JOB.c.number)
+_BOTH = select(JOB).where(or_(_RUNNING, _WAITING)).order_by(_WAITING, JOB.c.number)
 _CHARGE = update(JOB).where(_THIS).values(charged=bindparam("due"))
 _DELIVER = insert(DELIVERY)
 
@@ -144,10 +158,8 @@ class SqlJobs:
             new = insert_new(session, JOB).returning(JOB.c.number)
             number = await session.scalar(new, values)
             if number is None:
-                same = col(JobRow.id) == job.id
-                if key is not None:
-                    same = or_(same, col(JobRow.request_key) == key)
-                first = await self._first(session, job.account_id, same, fingerprint)
+                same = await session.execute(_SAME, _same(job.account_id, job.id, key))
+                first = self._first(same.all(), fingerprint)
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
@@ -179,39 +191,34 @@ class SqlJobs:
 
     @retried
     async def repeated(self, account_id: int, key: str, fingerprint: str) -> Job | None:
-        async with self.database.reading() as session:
-            same = col(JobRow.request_key) == key
-            return await self._first(session, account_id, same, fingerprint)
+        same = _same(account_id, "", key)
+        return self._first(await self.database.ask(_SAME, same), fingerprint)
 
     # Looking
 
     @retried
     async def job(self, job_id: str) -> Job | None:
-        async with self.database.reading() as session:
-            row = await session.scalar(select(JobRow).where(col(JobRow.id) == job_id))
-            return self.job_of(row) if row else None
+        rows = await self.database.ask(_ONE, {"this": job_id})
+        return self.job_of(rows[0]) if rows else None
 
     @retried
     async def history(
         self, account_id: int, limit: int, before: str | None = None
     ) -> Sequence[Job]:
         """Nothing where there is no job `before`."""
-        query = select(JobRow).where(
-            col(JobRow.account_id) == account_id, col(JobRow.deleted) == false()
-        )
+        query = select(JOB).where(JOB.c.account_id == account_id, JOB.c.deleted == false())
         if before is not None:
-            mark = select(col(JobRow.number)).where(col(JobRow.id) == before).scalar_subquery()
-            query = query.where(col(JobRow.number) < mark)
-        return await self._jobs(query.order_by(col(JobRow.number).desc()).limit(limit))
+            mark = select(JOB.c.number).where(JOB.c.id == before).scalar_subquery()
+            query = query.where(JOB.c.number < mark)
+        return await self._jobs(query.order_by(JOB.c.number.desc()).limit(limit))
 
     @retried
     async def at(self, place: str) -> Sequence[Job]:
-        here = (col(JobRow.place) == place, col(JobRow.deleted) == false())
-        return await self._jobs(select(JobRow).where(*here).order_by(col(JobRow.number)))
+        return await self._jobs(_AT, {"here": place})
 
     @retried
     async def queued(self) -> Sequence[Job]:
-        return await self._jobs(_in(State.QUEUED).order_by(col(JobRow.number)))
+        return await self._jobs(_QUEUED)
 
     @retried
     async def quoted(
@@ -220,21 +227,18 @@ class SqlJobs:
         """The `EXPIRED_MAX` that have waited longest."""
         query = _in(State.QUOTED)
         if account_id is not None:
-            query = query.where(col(JobRow.account_id) == account_id)
+            query = query.where(JOB.c.account_id == account_id)
         if before is not None:
-            query = query.where(col(JobRow.created_at) < before)
-        return await self._jobs(query.order_by(col(JobRow.number)).limit(EXPIRED_MAX))
+            query = query.where(JOB.c.created_at < before)
+        return await self._jobs(query.order_by(JOB.c.number).limit(EXPIRED_MAX))
 
     @retried
     async def running(self) -> Sequence[Job]:
-        return await self._jobs(_in(State.RUNNING).order_by(col(JobRow.number)))
+        return await self._jobs(_TAKEN)
 
     @retried
     async def unfinished(self) -> Sequence[Job]:
-        waiting = col(JobRow.state) == State.QUEUED
-        running = col(JobRow.state) == State.RUNNING
-        both = select(JobRow).where(or_(running, waiting))
-        return await self._jobs(both.order_by(waiting, col(JobRow.number)))
+        return await self._jobs(_BOTH)
 
     @retried
     async def needs_picture(self, picture_id: str) -> bool:
@@ -247,9 +251,9 @@ class SqlJobs:
     async def expired(self, now: datetime) -> Sequence[Job]:
         """The `EXPIRED_MAX` that have waited longest."""
         return await self._jobs(
-            select(JobRow)
-            .where(col(JobRow.clip_expires_at) <= now)
-            .order_by(col(JobRow.clip_expires_at))
+            select(JOB)
+            .where(JOB.c.clip_expires_at <= now)
+            .order_by(JOB.c.clip_expires_at)
             .limit(EXPIRED_MAX)
         )
 
@@ -257,8 +261,8 @@ class SqlJobs:
     async def measured(self, limit: int, before: datetime | None = None) -> Sequence[Measured]:
         done = _in(State.SUCCEEDED)
         if before is not None:
-            done = done.where(col(JobRow.ended_at) < before)
-        newest = done.order_by(col(JobRow.ended_at).desc(), col(JobRow.number).desc()).limit(limit)
+            done = done.where(JOB.c.ended_at < before)
+        newest = done.order_by(JOB.c.ended_at.desc(), JOB.c.number.desc()).limit(limit)
         return [
             Measured(
                 job.request.model, work(job.request), job.run_seconds, priced_seconds(job.request)
@@ -364,19 +368,18 @@ class SqlJobs:
             row = (await session.execute(_PASSED, this)).one_or_none()
             return self.job_of(row) if row else None
 
-    async def _first(
-        self, session: AsyncSession, account_id: int, same: ColumnElement[bool], fingerprint: str
-    ) -> Job | None:
-        row = await session.scalar(select(JobRow).where(col(JobRow.account_id) == account_id, same))
-        if row is None:
+    def _first(self, same: Sequence[Row[Any]], fingerprint: str) -> Job | None:
+        """same: the job that is there already, if there is one. Raises WrongState where it was
+        asked for in other words."""
+        if not same:
             return None
+        (row,) = same
         if row.fingerprint != fingerprint:
             raise WrongState("That Idempotency-Key was used for another request.")
         return self.job_of(row)
 
-    async def _jobs(self, query: Any) -> list[Job]:
-        async with self.database.reading() as session:
-            return [self.job_of(row) for row in await session.scalars(query)]
+    async def _jobs(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[Job]:
+        return [self.job_of(row) for row in await self.database.ask(query, given)]
 
     def job_of(self, row: JobRow | Row[Any]) -> Job:
         return Job(
@@ -526,8 +529,13 @@ def _price_of(said: dict[str, Any] | None) -> Price | None:
     return Price(said["credits"], tuple((name, factor) for name, factor in said["parts"]))
 
 
-def _in(state: State) -> Any:
-    return select(JobRow).where(col(JobRow.state) == state)
+def _in(state: State) -> Select[Any]:
+    return select(JOB).where(JOB.c.state == state)
+
+
+def _same(account_id: int, job_id: str, key: str | None) -> dict[str, Any]:
+    """What `_SAME` is asked with: the job that has this id, or was asked for by this key."""
+    return {"whose": account_id, "this": job_id, "key": key}
 
 
 def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Row,
     Select,
     Table,
     and_,
@@ -62,17 +63,19 @@ async def wallet(session: AsyncSession, account_id: int) -> Wallet:
     return Wallet(row[0], row[1])
 
 
-async def renewed(
-    session: AsyncSession, account_id: int, grants: Sequence[Grant], now: datetime
-) -> Wallet | None:
+def renewed(
+    account_id: int, grants: Sequence[Grant], now: datetime
+) -> tuple[Select[Any], dict[str, Any]]:
+    """The question whether `renew` would change anything, whose answer `unless_due` reads."""
+    return _RENEWED, {"whose": account_id, "now": now, "keys": _keys(account_id, grants)}
+
+
+def unless_due(rows: Sequence[Row[Any]], account_id: int, grants: Sequence[Grant]) -> Wallet | None:
     """What is in the wallet; None where `renew` would change it. Raises LookupError for an unknown
     account."""
-    found = await session.execute(
-        _RENEWED, {"whose": account_id, "now": now, "keys": _keys(account_id, grants)}
-    )
-    row = found.one_or_none()
-    if row is None:
+    if not rows:
         raise LookupError(f"no account {account_id}")
+    row = rows[0]
     return Wallet(row.available, row.held) if row.given == len(grants) and not row.past else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,7 +27,7 @@ def asked_by(account_id: int) -> ColumnElement[bool]:
     )
 
 
-def current(account_id: int) -> ColumnElement[int]:
+def current(account_id: int | BindParameter[int]) -> ColumnElement[int]:
     """The account, or the one that it was joined into."""
     this = col(AccountRow.id) == account_id
     joined = select(func.coalesce(col(AccountRow.merged_into), col(AccountRow.id))).where(this)

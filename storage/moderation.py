@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     delete,
     exists,
     false,
@@ -39,12 +41,13 @@ from core.roles import source_of
 from core.studio import NO_CLIP
 from core.treasury import Policy
 from storage import ledger, links, vouchers
-from storage.accounts import behind, claim
+from storage.accounts import BEHIND, account_of, behind, claim, subject
 from storage.database import Database, retried
 from storage.jobs import blot_out, call_off, spent
 from storage.lineage import names
 from storage.purchases import ordered
 from storage.tables import (
+    RESTRAINT,
     AccountRow,
     AuditRow,
     ClaimRow,
@@ -60,6 +63,15 @@ _LOG_LOCK = 0x6B696E6F7261 + 2
 NO_PAYMENT = "There is no such payment."
 NOT_BACK = "That can't go back: it did already, or was paid where only the seller there gives back."
 NO_TREASURY = "This server has no treasury: whoever runs this Kinora can fill one."
+
+_RESTRAINTS = select(RESTRAINT).where(
+    or_(
+        RESTRAINT.c.whom.in_(bindparam("people", expanding=True)),
+        RESTRAINT.c.whom == acts.ALL,
+        RESTRAINT.c.whom.startswith("channel:"),
+    ),
+    or_(RESTRAINT.c.until.is_(None), RESTRAINT.c.until > bindparam("now")),
+)
 
 
 class _Undone(Exception):
@@ -97,12 +109,8 @@ class SqlModeration:
     @retried
     async def restraints(self, account_ids: Collection[int], now: datetime) -> Sequence[Restraint]:
         people = [acts.person(account_id) for account_id in account_ids]
-        row = col(RestraintRow.whom)
-        meant = or_(row.in_(people), row == acts.ALL, row.startswith("channel:"))
-        holds = or_(col(RestraintRow.until).is_(None), col(RestraintRow.until) > now)
-        async with self.database.reading() as session:
-            rows = await session.scalars(select(RestraintRow).where(meant, holds))
-            return [_restraint_of(row) for row in rows]
+        rows = await self.database.ask(_RESTRAINTS, {"people": people, "now": now})
+        return [_restraint_of(row) for row in rows]
 
     @retried
     async def spent(self, account_id: int, server: str, since: datetime) -> int:
@@ -111,8 +119,7 @@ class SqlModeration:
 
     @retried
     async def person(self, identity: Identity) -> Account | None:
-        async with self.database.reading() as session:
-            return await behind(session, identity)
+        return account_of(await self.database.ask(BEHIND, subject(identity)))
 
     @retried
     async def identities(self, account_id: int) -> Sequence[Identity]:
@@ -431,7 +438,7 @@ def _posted(server: str) -> ColumnElement[bool]:
     return col(JobRow.server) == server
 
 
-def _restraint_of(row: RestraintRow) -> Restraint:
+def _restraint_of(row: Any) -> Restraint:
     return Restraint(Kind(row.kind), row.server, row.whom, row.reason, row.until, row.credits)
 
 

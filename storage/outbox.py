@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -23,6 +24,30 @@ from core.ports import Delivery
 from storage import ledger
 from storage.database import Database, retried
 from storage.tables import DeliveryRow, JobRow
+
+
+def _first_of_its_chat(now: Any) -> ColumnElement[bool]:
+    """Whether nothing is being sent to the row's chat, and no other row of it comes first."""
+    other = aliased(DeliveryRow)
+    same = col(other.chat) == col(DeliveryRow.chat)
+    sending = and_(col(other.state) == "sending", col(other.due_at) > now)
+    earlier = and_(col(other.due_at) <= now, col(other.id) < col(DeliveryRow.id))
+    return ~exists(select(col(other.id)).where(same, or_(sending, earlier)))
+
+
+def _is_due(now: Any) -> ColumnElement[bool]:
+    return and_(col(DeliveryRow.due_at) <= now, _first_of_its_chat(now))
+
+
+_OWN = col(DeliveryRow.receipt) == bindparam("by")
+_KEPT = and_(
+    col(DeliveryRow.state) == "kept",
+    col(DeliveryRow.job_id).in_(
+        select(col(JobRow.id)).where(col(JobRow.account_id) == bindparam("whose"))
+    ),
+)
+_ANY_DUE = select(or_(exists().where(_is_due(bindparam("now"))), exists().where(_OWN)))
+_ANY_KEPT = select(or_(exists().where(_KEPT), exists().where(_OWN)))
 
 
 class SqlOutbox:
@@ -50,18 +75,17 @@ class SqlOutbox:
         self, now: datetime, until: datetime, limit: int, receipt: str
     ) -> Sequence[Delivery]:
         """A repeat after a lost acknowledgement knows its own rows, and takes no others."""
-        due = and_(col(DeliveryRow.due_at) <= now, _first_of_its_chat(now))
         mine = col(DeliveryRow.receipt) == receipt
         first = (
             select(col(DeliveryRow.id))
-            .where(due)
+            .where(_is_due(now))
             .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        async with self.database.reading() as session:
-            if not await session.scalar(select(or_(exists().where(due), exists().where(mine)))):
-                return ()
+        found = await self.database.ask(_ANY_DUE, {"now": now, "by": receipt})
+        if not found[0][0]:
+            return ()
         async with self.database.writing() as session:
             leased = aliased(DeliveryRow)
             await session.execute(
@@ -111,20 +135,19 @@ class SqlOutbox:
     @retried
     async def _tell_kept(self, account_id: int, receipt: str) -> Sequence[str]:
         """As `_lease`."""
-        theirs = select(col(JobRow.id)).where(col(JobRow.account_id) == account_id)
-        kept = and_(col(DeliveryRow.state) == "kept", col(DeliveryRow.job_id).in_(theirs))
-        mine = col(DeliveryRow.receipt) == receipt
-        async with self.database.reading() as session:
-            if not await session.scalar(select(or_(exists().where(kept), exists().where(mine)))):
-                return ()
+        whose = {"whose": account_id, "by": receipt}
+        found = await self.database.ask(_ANY_KEPT, whose)
+        if not found[0][0]:
+            return ()
         async with self.database.writing() as session:
             await session.execute(
                 update(DeliveryRow)
-                .where(kept)
+                .where(_KEPT)
                 .values(state="sent", receipt=receipt)
-                .execution_options(synchronize_session=False)
+                .execution_options(synchronize_session=False),
+                whose,
             )
-            return list(await session.scalars(select(col(DeliveryRow.job_id)).where(mine)))
+            return list(await session.scalars(select(col(DeliveryRow.job_id)).where(_OWN), whose))
 
     async def _settle(self, delivery: Delivery, state: str, at: datetime | None) -> None:
         async with self.database.writing() as session:
@@ -142,12 +165,3 @@ async def _put(session: AsyncSession, delivery: Delivery, state: str, at: dateti
         .execution_options(synchronize_session=False)
     )
     return put is not None
-
-
-def _first_of_its_chat(now: datetime) -> ColumnElement[bool]:
-    """Whether nothing is being sent to the row's chat, and no other row of it comes first."""
-    other = aliased(DeliveryRow)
-    same = col(other.chat) == col(DeliveryRow.chat)
-    sending = and_(col(other.state) == "sending", col(other.due_at) > now)
-    earlier = and_(col(other.due_at) <= now, col(other.id) < col(DeliveryRow.id))
-    return ~exists(select(col(other.id)).where(same, or_(sending, earlier)))

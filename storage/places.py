@@ -7,14 +7,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, literal, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.places import LEFT, Post, Rules, chat, platform, server
-from storage.database import Database, insert_new, retried
+from storage.database import Database, insert_new, put, retried
 from storage.tables import (
+    DELIVERY,
+    JOB,
+    POST,
     DeliveryRow,
     IdentityRow,
     JobRow,
@@ -27,6 +30,18 @@ from storage.tables import (
 
 _NAMED = exists().where(col(JobRow.place) == col(PostRow.place))
 """Whether a job's card is, or was, at a post."""
+
+_THERE = select(POST).where(POST.c.place == bindparam("at"))
+_MOVE_JOB = (
+    update(JOB)
+    .where(JOB.c.id == bindparam("this"))
+    .values(place=bindparam("there"), server=bindparam("within"))
+)
+_MOVE_DELIVERY = (
+    update(DELIVERY)
+    .where(DELIVERY.c.job_id == bindparam("this"))
+    .values(place=bindparam("there"), chat=bindparam("then"))
+)
 
 _OF_A_SERVER: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (RulesRow, ()),
@@ -72,14 +87,13 @@ class SqlPlaces:
 
     @retried
     async def post(self, place: str) -> Post | None:
-        async with self.database.reading() as session:
-            row = await session.get(PostRow, place)
-            return Post(**row.model_dump()) if row else None
+        rows = await self.database.ask(_THERE, {"at": place})
+        return Post(**rows[0]._mapping) if rows else None
 
     @retried
     async def keep(self, post: Post, instead_of: str | None = None) -> None:
         async with self.database.writing() as session:
-            await session.merge(PostRow(**asdict(post)))
+            await session.execute(put(session, POST), [asdict(post)])
             if instead_of is not None:
                 await session.execute(delete(PostRow).where(col(PostRow.place) == instead_of))
 
@@ -90,20 +104,14 @@ class SqlPlaces:
 
     @retried
     async def move(self, job_id: str, post: Post) -> None:
+        there = {
+            "this": job_id, "there": post.place, "within": server(post.place),
+            "then": chat(post.place),
+        }  # fmt: skip
         async with self.database.writing() as session:
-            await session.merge(PostRow(**asdict(post)))
-            await session.execute(
-                update(JobRow)
-                .where(col(JobRow.id) == job_id)
-                .values(place=post.place, server=server(post.place))
-                .execution_options(synchronize_session=False)
-            )
-            await session.execute(
-                update(DeliveryRow)
-                .where(col(DeliveryRow.job_id) == job_id)
-                .values(place=post.place, chat=chat(post.place))
-                .execution_options(synchronize_session=False)
-            )
+            await session.execute(put(session, POST), [asdict(post)])
+            await session.execute(_MOVE_JOB, [there])
+            await session.execute(_MOVE_DELIVERY, [there])
 
     @retried
     async def unanswered(self, now: datetime) -> Sequence[Post]:

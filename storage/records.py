@@ -19,12 +19,13 @@ from core.moderation import EVERYWHERE, Kind
 from core.plans import FREE
 from core.ports import Clock
 from core.records import Asked, JobOrder, PeopleOrder, Person, Server
-from storage.accounts import all_found
+from storage.accounts import WITH_CLAIMS, all_of
 from storage.database import Database, retried
 from storage.jobs import SqlJobs
 from storage.lineage import names
 from storage.moderation import row_of
 from storage.tables import (
+    ACCOUNT,
     AccountRow,
     AuditRow,
     ClaimRow,
@@ -64,8 +65,8 @@ class SqlRecords:
         async with self.database.reading() as session:
             found = (await session.execute(query.limit(limit).offset(skip))).all()
             ids = [row.id for row, _, _ in found]
-            whose = await all_found(session, col(AccountRow.id).in_(ids))
-            accounts = {account.id: account for account in whose}
+            rows = await session.execute(WITH_CLAIMS.where(ACCOUNT.c.id.in_(ids)))
+            accounts = {account.id: account for account in all_of(rows.all())}
             named = await _identities(session, ids, asked.server)
             held = await self._held(session, ids, asked.server)
             numbers = [number for _, _, number in found if number is not None]

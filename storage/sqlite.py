@@ -48,7 +48,8 @@ class Connection(aiosqlite.Connection):
         self._reading = False
 
     def begin(self, statement: str) -> None:
-        """Begin a transaction together with what comes next. statement: READ or WRITE."""
+        """Begin a transaction together with what comes next. statement: READ, WRITE, or "" for
+        none."""
         self._begin = statement
         self._reading = statement == READ
 
@@ -60,7 +61,7 @@ class Connection(aiosqlite.Connection):
         if statement.is_silent and (self._begin or self._open):
             self._waiting.append(statement)
             return None
-        self._open = True
+        self._open = self._open or bool(self._begin)
         cross: Callable[..., Awaitable[Done]] = self._execute
         waiting, self._waiting = self._waiting, []
         done = await cross(_run, self._conn, self._begin, waiting, statement)
