@@ -102,14 +102,18 @@ class Cards:
             self._locks[place] = found = asyncio.Lock()
         return found
 
-    def watch(self, job: Job) -> None:
-        """The job's card is to be kept up to date from now on."""
+    def watch(self, job: Job, *, drawn: bool = False) -> None:
+        """The job's card is to be kept up to date from now on. drawn: it was drawn just now, and
+        waits, unless it runs."""
         self.forget(job.id)
         if platform(job.place) == self._painter.platform and not job.state.ended:
             self._places[job.id] = job.place
             watched = self._watched.setdefault(job.place, Watched(set()))
             watched.jobs.add(job.id)
             watched.dirty = True
+            if drawn:
+                views = [self._studio.viewed(job)]
+                watched.due = max(watched.due, self._now() + self._pause(job.place, views))
 
     def forget(self, job_id: str) -> None:
         """The job has ended, or its card is elsewhere."""
@@ -197,7 +201,7 @@ class Cards:
         watched.due = watched.drawn + pause
 
     async def _paint(self, place: str, watched: Watched) -> float:
-        """The pause that comes after it: the further back in the queue, the longer."""
+        """The pause that comes after it."""
         post = await self._lobby.post(place)
         views = await self._lobby.at(self._studio, place)
         if post is None:
@@ -205,12 +209,15 @@ class Cards:
         for view in views:
             if view.job.state.ended:
                 self.forget(view.job.id)
-        positions = [view.outlook.position for view in views if view.outlook is not None]
-        if positions:
+        if any(view.outlook for view in views):
             for job in await self._painter.paint(post, views):
-                self.watch(job)
-        pause = self._painter.pause(place) * max(1, min(positions, default=1))
-        return min(QUEUED_SECONDS, pause)
+                self.watch(job, drawn=True)
+        return self._pause(place, views)
+
+    def _pause(self, place: str, views: Sequence[View]) -> float:
+        """Between two edits: the further back in the queue, the longer."""
+        positions = [view.outlook.position for view in views if view.outlook is not None]
+        return min(QUEUED_SECONDS, self._painter.pause(place) * max(1, min(positions, default=1)))
 
     def _drop(self, place: str) -> None:
         for job_id in tuple(self._watched[place].jobs) if place in self._watched else ():

@@ -148,7 +148,7 @@ async def _send_cards(room: Room, account: Account, post: Post, jobs: Sequence[J
         views = await room.desk.lobby.at(room.desk.studio, post.place)
         try:
             for moved in await room.painter.paint(post, views):
-                room.cards.watch(moved)
+                room.cards.watch(moved, drawn=True)
             return
         except Unreachable as error:
             log.info("nothing can be sent to chat %s: %s", post.place, error)
