@@ -70,9 +70,7 @@ class Asking(Line):
     asks no more, and tells nobody. answered: called when it answers as it should."""
 
     def __init__(self, refused: asyncio.Event, answered: Callable[[], None]) -> None:
-        super().__init__(
-            connection_pool_size=1, connect_timeout=10, read_timeout=10, pool_timeout=5
-        )
+        super().__init__(connect=10, read=10, pool=5)
         self._refused = refused
         self._answered = answered
 
@@ -97,14 +95,7 @@ class Speaking(Line):
     """All the rest. refused: as in `Asking`, for those who are told by a webhook."""
 
     def __init__(self, refused: asyncio.Event) -> None:
-        super().__init__(
-            connection_pool_size=32,
-            connect_timeout=10,
-            read_timeout=30,
-            write_timeout=30,
-            media_write_timeout=120,
-            pool_timeout=5,
-        )
+        super().__init__(32, connect=10, read=30, write=30, upload=120, pool=5)
         self._refused = refused
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:

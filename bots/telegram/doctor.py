@@ -79,7 +79,7 @@ async def examine(
 
 
 def _patient() -> Line:
-    return Line(read_timeout=ASKED_SECONDS, connect_timeout=ASKED_SECONDS)
+    return Line(read=ASKED_SECONDS, connect=ASKED_SECONDS)
 
 
 def _seen(me: User) -> Iterator[Finding]:

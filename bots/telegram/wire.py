@@ -1,14 +1,16 @@
-"""HTTP as python-telegram-bot's client wants it, spoken by aiohttp.
+"""HTTP for python-telegram-bot's client, spoken by aiohttp.
 
-httpcore, which it comes with, looks at all of its connections for each request: of the processor
-time that a photo took the bot, half went there. Errors are httpx's own, and so are waits.
+The library comes with httpx, which takes three times as much of a processor for each request, and
+as much again with its own connections. Errors are httpx's own all the same, and so are waits: the
+library's words for them are known.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import aiohttp
 import httpx
@@ -16,7 +18,18 @@ import yarl
 from aiohttp.helpers import get_env_proxy_for_url
 
 
-class Wire(httpx.AsyncBaseTransport):
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds, None for ever. pool: for one of the connections; write: for each part of a body
+    that comes in parts."""
+
+    connect: float | None
+    pool: float | None
+    read: float | None
+    write: float | None
+
+
+class Wire:
     """connections: at most so many at a time. Proxies are those of the environment, looked up once
     for each host: aiohttp would ask a thread for them, and for a netrc, at every request."""
 
@@ -25,34 +38,39 @@ class Wire(httpx.AsyncBaseTransport):
         self._proxies: dict[str, str | None] = {}
         self._session: aiohttp.ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The whole answer. Raises httpx.TransportError."""
-        session = self._opened()
-        waits: dict[str, float | None] = request.extensions.get("timeout", {})
-        connect, pool = waits.get("connect"), waits.get("pool")
+    async def request(
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes] | None,
+        waits: Waits,
+    ) -> tuple[int, bytes]:
+        """Status and content of the whole answer. Raises httpx.TransportError."""
+        connect, pool = waits.connect, waits.pool
         timeout = aiohttp.ClientTimeout(
             connect=None if connect is None or pool is None else connect + pool,
             sock_connect=connect,
-            sock_read=waits.get("read"),
+            sock_read=waits.read,
         )
         with _in_words_of_httpx():
-            async with (
-                asyncio.timeout(None) as writing,
-                session.request(
-                    request.method,
-                    str(request.url),
-                    headers=request.headers.multi_items(),
-                    data=_body(request.stream, waits.get("write"), writing),
+            url = yarl.URL(address, encoded=True)
+            async with asyncio.timeout(None) as writing:
+                if isinstance(body, AsyncIterable):
+                    body = _parts(body, waits.write, writing)
+                async with self._opened().request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=body,
                     timeout=timeout,
-                    proxy=self._proxy(request.url),
+                    proxy=self._proxy(url),
                     allow_redirects=False,
-                ) as answer,
-            ):
-                writing.reschedule(None)
-                content = await answer.read()
-        return httpx.Response(answer.status, headers=answer.raw_headers, content=content)
+                ) as answer:
+                    writing.reschedule(None)
+                    return answer.status, await answer.read()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -64,37 +82,28 @@ class Wire(httpx.AsyncBaseTransport):
                 connector=aiohttp.TCPConnector(
                     limit=self._connections, ssl=httpx.create_ssl_context()
                 ),
-                auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
 
-    def _proxy(self, url: httpx.URL) -> str | None:
-        if url.host not in self._proxies:
-            self._proxies[url.host] = _of_the_environment(url)
-        return self._proxies[url.host]
+    def _proxy(self, url: yarl.URL) -> str | None:
+        host = url.raw_authority
+        if host not in self._proxies:
+            self._proxies[host] = _of_the_environment(url)
+        return self._proxies[host]
 
 
-def _of_the_environment(url: httpx.URL) -> str | None:
+def _of_the_environment(url: yarl.URL) -> str | None:
     with suppress(LookupError):  # there is none, or none for this host
-        proxy, auth = get_env_proxy_for_url(yarl.URL.build(scheme=url.scheme, host=url.host))
+        proxy, auth = get_env_proxy_for_url(url.origin())
         return str(proxy.with_user(auth.login).with_password(auth.password) if auth else proxy)
     return None
 
 
-def _body(
-    stream: object, seconds: float | None, writing: asyncio.Timeout
-) -> bytes | AsyncIterator[bytes] | None:
-    """What is sent. seconds: how long each part may take."""
-    if isinstance(stream, httpx.ByteStream):
-        return b"".join(stream) or None
-    assert isinstance(stream, httpx.AsyncByteStream)
-    return _parts(stream, seconds, writing)
-
-
 async def _parts(
-    stream: httpx.AsyncByteStream, seconds: float | None, writing: asyncio.Timeout
+    stream: AsyncIterable[bytes], seconds: float | None, writing: asyncio.Timeout
 ) -> AsyncIterator[bytes]:
+    """seconds: how long each part may take."""
     now = asyncio.get_running_loop().time
     async for part in stream:
         writing.reschedule(None if seconds is None else now() + seconds)

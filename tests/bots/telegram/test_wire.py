@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-import httpx
 import pytest
 from aiohttp import web
 
-from bots.telegram.wire import Wire
+from bots.telegram.line import Line
 
 
 async def test_proxies_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,12 +30,12 @@ async def test_proxies_are_those_of_the_environment(monkeypatch: pytest.MonkeyPa
         await site.start()
         address = f"127.0.0.1:{proxy.addresses[0][1]}"
         monkeypatch.setenv("HTTP_PROXY", f"http://mia:s%40me@{address}")
-        async with httpx.AsyncClient(transport=Wire(1)) as client:
-            answer = await client.post("http://telegram.invalid/getMe", data={"a": "b"})
-        assert (answer.status_code, answer.text) == (200, "from the proxy")
+        async with Line() as line:
+            answer = await line.do_request("http://telegram.invalid/getMe", "POST")
+        assert answer == (200, b"from the proxy")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        async with httpx.AsyncClient(transport=Wire(1)) as client:
-            await client.get(f"http://{address}/itself")
+        async with Line() as line:
+            await line.retrieve(f"http://{address}/itself")
     finally:
         await proxy.cleanup()
     password = b64encode(b"mia:s@me").decode()
