@@ -49,7 +49,7 @@ PICTURE_GONE = "The picture is no longer stored. Send it again."
 IDLE_SECONDS = 1.0
 """How long to wait for news before looking again."""
 
-GATHERING_SECONDS = 0.25
+GATHERING_SECONDS = 1.0
 """How long news are gathered where every slot is taken, so that nothing could start: each look
 reads the whole queue, and many may ask at once."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.job import Wallet
-from storage.sqlite import Connection
+from storage.sqlite import WRITE, Connection, Statement
 from storage.store import Store, open_store
 from storage.tables import ACCOUNT, ENTRY
 from tests.storage.books import faults
@@ -85,11 +85,14 @@ async def test_where_a_transaction_did_not_begin_nothing_is_written_outside_of_i
     other.execute("CREATE TABLE said (word TEXT)")
     other.execute("BEGIN IMMEDIATE")
     async with Connection(path, isolation_level=None, timeout=0) as connection:
-        connection.begin("BEGIN IMMEDIATE")
+        connection.begin(WRITE)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            await connection.run("INSERT INTO said VALUES (?)", ("one",), many=False)
+            await connection.run(Statement("INSERT INTO said VALUES (?) RETURNING 1", ("one",)))
+        await connection.run(Statement("INSERT INTO said VALUES (?)", ("two",)))
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await connection.commit()
         other.execute("COMMIT")
-        await connection.run("INSERT INTO said VALUES (?)", ("two",), many=False)
+        await connection.run(Statement("INSERT INTO said VALUES (?) RETURNING 1", ("three",)))
         await connection.rollback()
     with closing(other):
         assert other.execute("SELECT word FROM said").fetchall() == []
