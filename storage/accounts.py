@@ -146,7 +146,7 @@ class SqlAccounts:
         wallet = ledger.unless_due(await self.database.ask(question, given), account_id, grants)
         if wallet is not None:
             return wallet
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             return await ledger.renew(session, account_id, grants, now)
 
     @retried

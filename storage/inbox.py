@@ -55,7 +55,7 @@ class SqlInbox:
     async def _keep(self, rows: Sequence[Mapping[str, Any]], these: dict[str, Any]) -> Set[int]:
         """A repeat after a lost acknowledgement knows its own rows; what a call wrote that failed
         is new still."""
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             await session.execute(insert_new(session, UPDATE), rows)
             if self._unsure:
                 await session.execute(_MINE, {**these, "unsure": [*self._unsure]})
@@ -80,7 +80,7 @@ class SqlInbox:
 
     @retried
     async def done(self, platform: str, update_ids: Sequence[int]) -> None:
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             await session.execute(_DONE, {"here": platform, "ids": [*update_ids]})
 
     @retried

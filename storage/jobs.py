@@ -46,7 +46,7 @@ from core.pricing import due, priced_seconds
 from core.request import Request
 from core.treasury import Share
 from storage import ledger
-from storage.database import Database, insert_new, retried
+from storage.database import Database, Transaction, insert_new, retried
 from storage.lineage import asked_by
 from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
 
@@ -154,7 +154,7 @@ class SqlJobs:
         allowance: Allowance | None = None,
     ) -> Job:
         values = _values_of(job, key, fingerprint)
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             new = insert_new(session, JOB).returning(JOB.c.number)
             number = await session.scalar(new, values)
             if number is None:
@@ -179,7 +179,7 @@ class SqlJobs:
     ) -> Job | None:
         """A job is accepted once, so whoever finds the receipt of an acceptance finds it done."""
         this = {"this": job.id, "by": f"accept:{lane}"}
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             said = {"now": now, "price_held": credits, "in_lane": lane}
             passed = await session.execute(_ACCEPT, {**this, **said})
             if (row := passed.one_or_none()) is None:
@@ -314,7 +314,7 @@ class SqlJobs:
 
     @retried
     async def progress(self, job_id: str, attempt: int, stage: str, step: int, steps: int) -> bool:
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             number = await session.scalar(
                 update(JOB)
                 .where(_THIS, _HELD)
@@ -355,7 +355,7 @@ class SqlJobs:
     ) -> Job | None:
         """One arrow. A repeat after an acknowledgement was lost finds its own receipt."""
         this = {"this": job_id, "by": receipt}
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             passed = await session.execute(arrow, {**this, **said})
             if (row := passed.one_or_none()) is not None:
                 job = self.job_of(row)
@@ -479,7 +479,7 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
     return True
 
 
-async def spent(session: AsyncSession, account_id: int, server: str, since: datetime) -> int:
+async def spent(session: Transaction, account_id: int, server: str, since: datetime) -> int:
     """What an account's jobs of a server, from `since` on, cost or may cost yet."""
     ended = col(JobRow.state).not_in(UNFINISHED)
     price = case((ended, col(JobRow.charged)), else_=col(JobRow.credits))
@@ -494,7 +494,7 @@ async def spent(session: AsyncSession, account_id: int, server: str, since: date
 
 
 async def _hold(
-    session: AsyncSession, job: Job, now: datetime, share: Share | None, allowance: Allowance | None
+    session: Transaction, job: Job, now: datetime, share: Share | None, allowance: Allowance | None
 ) -> None:
     """What a job needs to be queued, which is written down already. Raises as `SqlJobs.submit`."""
     await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
@@ -502,7 +502,7 @@ async def _hold(
         await _check_within(session, job, allowance)
 
 
-async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -> None:
+async def _check_within(session: Transaction, job: Job, allowance: Allowance) -> None:
     """Raises Refused where the job, which is written down already, is too much."""
     whole = await spent(session, job.account_id, allowance.server, allowance.since)
     if whole > allowance.credits:
@@ -512,7 +512,7 @@ async def _check_within(session: AsyncSession, job: Job, allowance: Allowance) -
         )
 
 
-async def _conclude(session: AsyncSession, job: Job | JobRow) -> None:
+async def _conclude(session: Transaction, job: Job | JobRow) -> None:
     """What every end has: the hold is settled, and the card will hear of it."""
     assert job.ended_at is not None
     delivery = {

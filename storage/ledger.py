@@ -31,12 +31,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.errors import NotEnoughCredits, WrongState
 from core.job import Grant, LotKind, Wallet
 from core.treasury import Share
+from storage.database import Transaction, is_sqlite
 from storage.lineage import JOINED, asked_by
 from storage.tables import ACCOUNT, ENTRY, LOT, EntryRow, JobRow, LotRow
 
@@ -52,7 +52,7 @@ class LedgerBroken(Exception):
     """A settlement without its hold, or of more than was held; lots that are no balance."""
 
 
-async def wallet(session: AsyncSession, account_id: int) -> Wallet:
+async def wallet(session: Transaction, account_id: int) -> Wallet:
     """As it was when it was last used. Raises LookupError for an unknown account."""
     found = await session.execute(
         select(ACCOUNT.c.available, ACCOUNT.c.held).where(ACCOUNT.c.id == account_id)
@@ -80,7 +80,7 @@ def unless_due(rows: Sequence[Row[Any]], account_id: int, grants: Sequence[Grant
 
 
 async def renew(
-    session: AsyncSession, account_id: int, grants: Sequence[Grant], now: datetime
+    session: Transaction, account_id: int, grants: Sequence[Grant], now: datetime
 ) -> Wallet:
     """Let expire what is past its time, and give those of the grants that were not given yet.
 
@@ -107,7 +107,7 @@ async def renew(
 
 
 async def hold(
-    session: AsyncSession,
+    session: Transaction,
     account_id: int,
     job_id: str,
     credits: int,
@@ -140,7 +140,7 @@ async def hold(
 
 
 async def take(
-    session: AsyncSession,
+    session: Transaction,
     account_id: int,
     credits: int,
     key: str,
@@ -163,7 +163,7 @@ async def take(
     return taken
 
 
-async def reclaim(session: AsyncSession, lot_id: int, key: str, now: datetime, note: str) -> int:
+async def reclaim(session: Transaction, lot_id: int, key: str, now: datetime, note: str) -> int:
     """Take back what is left of a lot, and that nothing is held for. How much that was."""
     account_id: int = (
         await session.scalars(select(LOT.c.account_id).where(LOT.c.id == lot_id))
@@ -180,15 +180,13 @@ async def reclaim(session: AsyncSession, lot_id: int, key: str, now: datetime, n
     return taken
 
 
-async def spendable(session: AsyncSession, account_id: int, share: Share) -> int:
+async def spendable(session: Transaction, account_id: int, share: Share) -> int:
     """What a job of the account may take of the share."""
     there = (await wallet(session, share.account_id)).available
     return await _allowed(session, account_id, share, there)
 
 
-async def settle(
-    session: AsyncSession, job_id: str, held: int, charged: int, now: datetime
-) -> None:
+async def settle(session: Transaction, job_id: str, held: int, charged: int, now: datetime) -> None:
     """Take `charged` of the `held` credits of a job, and give back the rest.
 
     Raises LedgerBroken where so much was not held, or less.
@@ -209,19 +207,19 @@ async def settle(
     await page.write(session)
 
 
-async def lock(session: AsyncSession, *account_ids: int) -> None:
+async def lock(session: Transaction, *account_ids: int) -> None:
     """Accounts, the lowest id first. What is read of them afterwards stays so."""
     await _lock(session, _LOCK, {"ids": account_ids})
 
 
-async def lock_payers(session: AsyncSession, job_ids: Sequence[str]) -> None:
+async def lock_payers(session: Transaction, job_ids: Sequence[str]) -> None:
     """Before one transaction settles many jobs: one by one, they would lock accounts in an order
     that others wait in the other way round."""
     payers = select(ENTRY.c.account_id).where(ENTRY.c.job_id.in_(job_ids))
     await _lock(session, _locking(ACCOUNT.c.id.in_(payers)), {})
 
 
-async def refund(session: AsyncSession, account_id: int, job_id: str, now: datetime) -> bool:
+async def refund(session: Transaction, account_id: int, job_id: str, now: datetime) -> bool:
     """Give back what a settled job of the account cost, if it had not too many back lately.
 
     Once for each job: whatever is left of its price by then is nothing.
@@ -318,7 +316,7 @@ class _Page:
             lot.expires_at = self.now + PROMISED
             self.promised.append(lot)
 
-    async def write(self, session: AsyncSession) -> None:
+    async def write(self, session: Transaction) -> None:
         """Many rows a statement, and none gives rows back: they cost no round trip of their own."""
         if not self.lines:
             return
@@ -400,17 +398,17 @@ _RENEWED = select(
 ).where(ACCOUNT.c.id == bindparam("whose"))
 
 
-async def _lock(session: AsyncSession, which: Any, given: dict[str, Any]) -> None:
+async def _lock(session: Transaction, which: Any, given: dict[str, Any]) -> None:
     """Accounts, by one of the statements above. On SQLite whoever writes is alone anyway.
 
     Nobody waits for it: what is read of the accounts goes with it, and sees what was committed
     until they were locked.
     """
-    if session.get_bind().dialect.name != "sqlite":
+    if not is_sqlite(session):
         await session.execute(which, given)
 
 
-async def _books(session: AsyncSession, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
+async def _books(session: Transaction, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
     """Of locked accounts. What is past its time expires on the page. Raises LookupError, or
     WrongState for one that was joined into another since its id was asked for."""
     books: dict[int, _Books] = {}
@@ -430,7 +428,7 @@ async def _books(session: AsyncSession, ids: Sequence[int], page: _Page) -> dict
     return books
 
 
-async def _holds(session: AsyncSession, job_id: str) -> Sequence[_Hold]:
+async def _holds(session: Transaction, job_id: str) -> Sequence[_Hold]:
     lots: dict[int, _Lot] = {}
     return [
         _Hold(lots.setdefault(row.id, _lot_of(row)), row.held_change, row.created_at)
@@ -442,7 +440,7 @@ def _lot_of(row: Any) -> _Lot:
     return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at, row.kind)
 
 
-async def _allowed(session: AsyncSession, account_id: int, share: Share, there: int) -> int:
+async def _allowed(session: Transaction, account_id: int, share: Share, there: int) -> int:
     """What a job of the account may take of the share, of what is there."""
     if share.daily is None:
         return there
@@ -478,7 +476,7 @@ def _nth(number: int) -> str:
     return f"/{number}" if number else ""
 
 
-async def _paid(session: AsyncSession, job_id: str) -> dict[int, int]:
+async def _paid(session: Transaction, job_id: str) -> dict[int, int]:
     """What a job cost by now, by lot."""
     paid = await session.execute(
         select(col(EntryRow.lot_id), -func.sum(col(EntryRow.available_change)))
@@ -488,7 +486,7 @@ async def _paid(session: AsyncSession, job_id: str) -> dict[int, int]:
     return {lot_id: int(credits) for lot_id, credits in paid}
 
 
-async def _refunded(session: AsyncSession, account_id: int, since: datetime) -> int:
+async def _refunded(session: Transaction, account_id: int, since: datetime) -> int:
     """How many jobs of the account were refunded since then."""
     count = await session.scalar(
         select(func.count(col(EntryRow.job_id).distinct()))

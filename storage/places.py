@@ -92,7 +92,7 @@ class SqlPlaces:
 
     @retried
     async def keep(self, post: Post, instead_of: str | None = None) -> None:
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             await session.execute(put(session, POST), [asdict(post)])
             if instead_of is not None:
                 await session.execute(delete(PostRow).where(col(PostRow.place) == instead_of))
@@ -108,7 +108,7 @@ class SqlPlaces:
             "this": job_id, "there": post.place, "within": server(post.place),
             "then": chat(post.place),
         }  # fmt: skip
-        async with self.database.writing() as session:
+        async with self.database.changing() as session:
             await session.execute(put(session, POST), [asdict(post)])
             await session.execute(_MOVE_JOB, [there])
             await session.execute(_MOVE_DELIVERY, [there])
