@@ -85,9 +85,8 @@ async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_p
             account = await a_person(store, 100)
             jobs = store.jobs
 
-            async def cut(call: Awaitable[T], commit: int = 1) -> T:
-                """commit: the first is of a look, where there is one."""
-                proxy.cut = commit
+            async def cut(call: Awaitable[T]) -> T:
+                proxy.cut = 1
                 answer = await call
                 assert proxy.cut == 0, "no commit was cut"
                 return answer
@@ -106,10 +105,10 @@ async def test_a_lost_acknowledgement_is_no_second_time(postgres_url: str, tmp_p
             assert (ended.attempt, ended.losses) == (2, 1)
             assert await is_sound(store, account)
             assert len(await jobs.history(account.id, 9)) == 2
-            (delivery,) = await cut(store.outbox.lease(NOON, 600, 9), 2)
+            (delivery,) = await cut(store.outbox.lease(NOON, 600, 9))
             assert (delivery.job_id, delivery.tries) == (job.id, 1)
             await cut(store.outbox.kept(delivery, NOON))
-            assert list(await cut(store.outbox.tell_kept(account.id), 2)) == [job.id]
+            assert list(await cut(store.outbox.tell_kept(account.id))) == [job.id]
             assert await store.outbox.tell_kept(account.id) == ()
             assert await cut(store.inbox.keep("telegram", {7: "seven"}, NOON)) == {7}
             sale = Sale(account.id, Ware("pack", "A pack", credits=50), "stars", "c1", NOON)
