@@ -14,8 +14,9 @@ from core.audit import Row
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
-from core.moderation import EVERYWHERE, Act, Ban, Kind, Rank, Refund, Restraint, Take, moment
+from core.moderation import EVERYWHERE, Act, Ban, Rank, Refund, Take, moment
 from core.moderators import Moderators, Shown
+from core.restraints import Kind, Restraint
 
 DRY = "Nothing is done yet. This would be: "
 FOR_GOOD = ("", "good", "ever", "forever")

@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 from enum import Enum
 from functools import partial
 
-from core import moderation, places, plans, prompt, treasury
+from core import places, plans, prompt, restraints, treasury
 from core.catalog import Model, complete, named
 from core.days import beginning, day_of
 from core.dispatch import Dispatch
@@ -21,12 +21,12 @@ from core.errors import NotEnoughCredits, Refused, TooMany
 from core.eta import Estimator, Range, span
 from core.job import Account, Job, Price, Purse, State, Wallet, new_id
 from core.lanes import RELAXED_WAITING, Lane, lane_of
-from core.moderation import Allowance
 from core.places import NO_RULES, Rules, server, with_defaults
 from core.plans import Plan, Plans, grants
 from core.ports import Accounts, Clock, Jobs, Moderation
 from core.pricing import Bases, price
 from core.request import Draft, Picture, Request
+from core.restraints import Allowance
 from core.treasury import Share
 
 QUOTED_MOST = 5
@@ -249,11 +249,11 @@ class Counter:
         """What they may spend there today; None for all that they have. Raises Refused where
         somebody who may laid a ban or a pause on them, or on the channel."""
         now, zone = self._clock(), self._terms.zone
-        restraints = await self._moderation.restraints([account.id], now)
-        hindered = moderation.hindrance(restraints, account.id, place, now)
-        if hindered is not None and moderation.bars(hindered):
-            raise Refused(moderation.why(hindered))
-        quota = moderation.quota(restraints, account.id, place, now)
+        held = await self._moderation.restraints([account.id], now)
+        hindered = restraints.hindrance(held, account.id, place, now)
+        if hindered is not None and restraints.bars(hindered):
+            raise Refused(restraints.why(hindered))
+        quota = restraints.quota(held, account.id, place, now)
         if quota is None:
             return None
         return Allowance(quota.server, quota.credits, beginning(day_of(now, zone), zone))

@@ -23,7 +23,6 @@ from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, lat
 from core.flight import Flight
 from core.job import MAX_LOSSES, Account, Job, State, new_id
 from core.lanes import Lane
-from core.moderation import Restraint, hindrance, why
 from core.plans import Plans
 from core.ports import (
     Accounts,
@@ -41,6 +40,7 @@ from core.ports import (
     Spec,
     Stopped,
 )
+from core.restraints import Restraint, hindrance, why
 
 log = logging.getLogger("kinora.dispatch")
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from core import moderation
 from core.days import beginning, day_of
 from core.errors import BadPrompt, NotFound, Refused
 from core.job import Account, LotKind
-from core.moderation import Kind
+from core.restraints import Kind, why
 
 if TYPE_CHECKING:
     from core.ports import Accounts, Clock, GiftBook, Moderation
@@ -113,7 +112,7 @@ class Gifts:
         held = await self._moderation.restraints([sender.id, receiver.id], now)
         for one in held:
             if one.kind is Kind.BAN and one.over(sender.id, place, now):
-                raise Refused(moderation.why(one))
+                raise Refused(why(one))
             if one.kind is Kind.BAN and one.over(receiver.id, place, now):
                 raise Refused(f"{receiver.name} can't be given credits now.")
         return receiver

@@ -19,12 +19,10 @@ from core.moderation import (
     Actor,
     Cancel,
     Delete,
-    Kind,
     Merge,
     OnPerson,
     Pause,
     Rank,
-    Restraint,
     Resume,
     check,
     may,
@@ -32,6 +30,7 @@ from core.moderation import (
 )
 from core.plans import Plans, grants
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
+from core.restraints import Kind, Restraint
 from core.sentences import told
 from core.treasury import Policy
 

@@ -21,10 +21,11 @@ from core.audit import Row
 from core.gifts import Gift, Limits
 from core.job import Account, Claim, Clip, Grant, Identity, Job, Lot, Wallet
 from core.lanes import Lane
-from core.moderation import Act, Actor, Allowance, Outcome, Restraint
+from core.moderation import Act, Actor, Outcome
 from core.places import Post, Rules
 from core.purchases import Bought, Purchase, Refunded, Sale
 from core.request import Picture, Request
+from core.restraints import Allowance, Restraint
 from core.treasury import Share, Treasury
 from core.vouchers import Voucher
 

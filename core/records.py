@@ -13,7 +13,8 @@ from typing import Protocol
 
 from core.audit import Row
 from core.job import Account, Identity, Job, State
-from core.moderation import EVERYWHERE, Kind
+from core.moderation import EVERYWHERE
+from core.restraints import Kind
 
 
 class PeopleOrder(StrEnum):

@@ -14,8 +14,9 @@ from core import codes
 from core.codes import Wrong
 from core.errors import NotFound, Refused
 from core.job import Account
-from core.moderation import EVERYWHERE, Kind, why
+from core.moderation import EVERYWHERE
 from core.purchases import Bought
+from core.restraints import Kind, why
 
 if TYPE_CHECKING:
     from core.ports import Clock, Moderation, VoucherBook

@@ -40,10 +40,10 @@ from core.errors import Refused, WrongState
 from core.eta import work
 from core.job import Clip, Job, Price, Purse, State, new_id
 from core.lanes import Lane
-from core.moderation import Allowance
 from core.ports import Clock, Measured, Used
 from core.pricing import due, priced_seconds
 from core.request import Request
+from core.restraints import Allowance
 from core.treasury import Share
 from storage import ledger
 from storage.database import Database, Transaction, insert_new, retried

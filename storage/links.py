@@ -22,7 +22,8 @@ from core import moderation as acts
 from core.errors import NotFound, Refused, WrongState
 from core.job import LotKind
 from core.links import CODE, NOT_LINKED
-from core.moderation import Kind, Outcome, person
+from core.moderation import Outcome, person
+from core.restraints import Kind
 from core.treasury import Policy
 from storage import ledger
 from storage.lineage import JOINED

@@ -34,9 +34,10 @@ from core import moderation as acts
 from core.audit import Row, sealed
 from core.errors import NotFound, UserError, WrongState
 from core.job import Account, Claim, Grant, Identity, LotKind, State
-from core.moderation import EVERYWHERE, Act, Actor, Kind, Outcome, Restraint
+from core.moderation import EVERYWHERE, Act, Actor, Outcome
 from core.plans import FREE
 from core.ports import Clock
+from core.restraints import Kind, Restraint
 from core.roles import source_of
 from core.studio import NO_CLIP
 from core.treasury import Policy

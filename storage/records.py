@@ -15,10 +15,11 @@ from sqlmodel import col
 from core import places, records
 from core.audit import Row
 from core.job import Identity
-from core.moderation import EVERYWHERE, Kind
+from core.moderation import EVERYWHERE
 from core.plans import FREE
 from core.ports import Clock
 from core.records import Asked, JobOrder, PeopleOrder, Person, Server
+from core.restraints import Kind
 from storage.accounts import WITH_CLAIMS, all_of
 from storage.database import Database, retried
 from storage.jobs import SqlJobs

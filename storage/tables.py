@@ -27,8 +27,8 @@ from sqlmodel import Field, SQLModel
 
 from core.job import LotKind, State
 from core.lanes import Lane
-from core.moderation import Kind
 from core.purchases import PurchaseState
+from core.restraints import Kind
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -444,7 +444,7 @@ class ReportRow(Table, table=True):
 
 
 class RestraintRow(Table, table=True):
-    """What a moderator laid on somebody, a channel or all; as in `core.moderation.Restraint`."""
+    """What a moderator laid on somebody, a channel or all; as in `core.restraints.Restraint`."""
 
     __tablename__ = "restraint"
     __table_args__ = (

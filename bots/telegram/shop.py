@@ -34,7 +34,7 @@ from bots.telegram.refusals import told
 from bots.telegram.till import PAYLOAD, Paid, payload
 from bots.wares import NOTHING_SOLD, delivered, described, given_back, price
 from core.errors import UserError, WrongState
-from core.moderation import why
+from core.restraints import why
 from core.wares import Ware
 
 log = logging.getLogger("kinora.telegram")

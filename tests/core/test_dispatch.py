@@ -12,10 +12,10 @@ import pytest
 
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.job import Clip, Job, State
-from core.moderation import Restraint
 from core.plans import FREE, Plan
 from core.ports import Jobs, Moderation, Stage
 from core.prompt import parse
+from core.restraints import Restraint
 from tests.core.home import GRANT, Home, home
 
 

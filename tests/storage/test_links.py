@@ -29,9 +29,10 @@ from core.errors import (
 )
 from core.job import Account, Claim, Identity, Job, Wallet
 from core.links import CODE_LIFETIME, Links
-from core.moderation import Kind, Outcome, Restraint, person
+from core.moderation import Outcome, person
 from core.plans import Plans
 from core.purchases import Sale
+from core.restraints import Kind, Restraint
 from core.treasury import Policy, Share
 from core.wares import Ware
 from storage.links import AWAY, FOLLOWS, STAYS

@@ -17,7 +17,8 @@ from core import moderation as acts
 from core.audit import Row, fault, sealed
 from core.errors import Refused, UserError, WrongState
 from core.job import Account, Claim, Identity, Job, Lot, LotKind, State, Wallet
-from core.moderation import Allowance, Kind, Outcome, Restraint
+from core.moderation import Outcome
+from core.restraints import Allowance, Kind, Restraint
 from core.treasury import Policy, Share
 from storage.store import Store, open_store
 from tests.storage.books import faults

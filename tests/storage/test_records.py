@@ -6,9 +6,9 @@ from core import moderation as acts
 from core.errors import WrongState
 from core.job import Account, Grant, Identity, LotKind, State
 from core.leading import Led
-from core.moderation import Kind
 from core.places import Post
 from core.records import JobOrder, Jobs, Log, People, PeopleOrder, Server
+from core.restraints import Kind
 from storage.store import Store
 from tests.storage.samples import a_request, do
 from tests.storage.steps import queue

@@ -11,8 +11,8 @@ from bots.web.console.desk import AT, Seat, console, seated
 from bots.web.console.frame import Page
 from bots.web.site import site
 from core.errors import BadPrompt
-from core.moderation import Kind
 from core.records import People, PeopleOrder, Person
+from core.restraints import Kind
 
 ORDERS = {
     PeopleOrder.RECENT: "asked of late",
