@@ -30,7 +30,7 @@ from bots.telegram.messages import Messages
 from bots.telegram.places import Spot
 from bots.telegram.refusals import told
 from bots.wares import delivered
-from core.errors import Transient, Unreachable, WrongState
+from core.errors import KinoraError, Transient, Unreachable, WrongState
 from core.job import Account
 from core.purchases import STARS, Bought, Purchase, PurchaseState, Refunded
 from core.wares import Ware
@@ -43,7 +43,9 @@ PAYLOAD = re.compile(r"kinora:(?P<ware>[^:]+):(?P<account>\d+)")
 LOOK_SECONDS = 60.0
 """Between two looks for refunds that were ordered elsewhere."""
 
-RECONCILED_SECONDS = 3600.0
+RECONCILED_SECONDS, AGAIN_SECONDS = 3600.0, 300.0
+"""Between two looks through Telegram's list, and after one that failed."""
+
 GRACE = timedelta(minutes=2)
 """How long a payment may take to be heard as a message."""
 
@@ -83,8 +85,8 @@ class Till:
         self._refused: dict[int, float] = {}
 
     async def deliver(self, paid: Paid) -> Bought | None:
-        """What was paid for is the payer's, once. What is sold no more
-        goes back. None: it was for nothing of ours. Raises Transient."""
+        """What was paid for is the payer's, once. What is sold no more goes back. None: it was for
+        nothing of ours. Raises Transient."""
         found = PAYLOAD.fullmatch(paid.payload)
         if found is None:
             log.warning("payment %s is for nothing of ours", paid.charge)
@@ -144,6 +146,7 @@ class Till:
     async def run(self) -> None:
         """Work until cancelled. What can't be done now is tried again."""
         while True:
+            self._wake.clear()
             try:
                 await self._give_back_due()
                 if time.monotonic() >= self._reconcile_at and await self._ever_sold():
@@ -151,13 +154,14 @@ class Till:
                     pause = RECONCILED_SECONDS if whole else GRACE.total_seconds()
                     self._reconcile_at = time.monotonic() + pause
             except (Transient, Unreachable, TimeoutError) as error:
+                self._reconcile_at = time.monotonic() + AGAIN_SECONDS
                 log.warning("payments can't be looked through now: %s", error)
             except Exception:
+                self._reconcile_at = time.monotonic() + AGAIN_SECONDS
                 log.exception("payments could not be looked through")
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
-            self._wake.clear()
 
     async def reconcile(self) -> bool:
         """Deliver what Telegram's list has and we have not, and take back likewise. Whether it was
@@ -172,7 +176,12 @@ class Till:
             for one in page.transactions:
                 if one.date > before:
                     return False
-                await self._reconciled(one)
+                try:
+                    await self._reconciled(one)
+                except (KinoraError, TimeoutError):
+                    raise
+                except Exception:  # the others don't wait for it; the next start looks again
+                    log.exception("payment %s can't be seen to", one.id)
                 self._read += 1
             if len(page.transactions) < PAGE:
                 return True
@@ -187,7 +196,6 @@ class Till:
             if known is not None and known.account_id is not None:
                 return
             period = paid.subscription_period
-            assert not isinstance(period, int), "the library was told to give a timedelta"
             until = one.date + period if period else None
             bought = await self.deliver(
                 Paid(paid.user, paid.invoice_payload or "", one.id, one.date, until)

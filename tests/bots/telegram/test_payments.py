@@ -85,6 +85,7 @@ async def test_bought_delivered_once_and_given_back(
         rich(running, anna)
         running.limits.on = False
         assert "buy" in anna.menu()
+        await here.answer(anna.say("/terms"), "You pay in Telegram Stars")
         await here.answer(anna.say("/buy", here.group), "https://t.me/kinora_bot?start=buy")
         await here.answer(anna.start("buy"), "What there is to buy")
         asking = await invoice(here, anna)
