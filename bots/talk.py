@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bots import doctor
 from bots.card import DOT, NOT_CHARGED, card, credits
+from core.counter import Promised
 from core.errors import NotFound
 from core.job import Account, Job, State
 from core.lobby import Lobby
@@ -64,18 +65,15 @@ def line(*bits: str | Bold | Code, small: bool = False) -> Line:
     return Line(bits, small)
 
 
-async def me(studio: Studio, account: Account) -> Sequence[Paragraph]:
-    """Credits, the plan, what is under way, and the newest clips."""
+async def me(studio: Studio, account: Account, place: str) -> Sequence[Paragraph]:
+    """Credits, the plan and what it promises, what is under way, and the newest clips."""
     wallet = await studio.wallet(account)
     views = await studio.history(account, LISTED)
     unfinished = [view for view in views if not view.job.state.ended]
     held = f"{DOT}{credits(wallet.held)} held for what is under way" if wallet.held else ""
-    plan = studio.plan(account)
-    daily = f"{credits(plan.daily)} each day, kept for {DAYS_KEPT} days"
-    monthly = f"{DOT}{credits(plan.monthly)} each month" if plan.monthly else ""
     told: list[Paragraph] = [
         (line(Bold(account.name)), line(f"{credits(wallet.available)}{held}")),
-        (line(f"Plan: {plan.name}{DOT}{daily}{monthly}"),),
+        tuple(map(line, limits(await studio.promised(account, place)))),
     ]
     if unfinished:
         told.append((line(Bold("Under way")), *map(_linked, unfinished)))
@@ -83,6 +81,33 @@ async def me(studio: Studio, account: Account) -> Sequence[Paragraph]:
         told.append((line(Bold("Your newest clips")), *map(_linked, views)))
         told.append((line(Code("/show"), " posts one again, with its buttons.", small=True),))
     return told
+
+
+def limits(promised: Promised) -> Sequence[str]:
+    """What somebody may count on, in sentences."""
+    plan = promised.plan
+    said = [f"Plan: {plan.name}"]
+    if plan.daily:
+        next_day = f"the next {promised.next_day:%-d %b, %H:%M UTC}"
+        said.append(f"{credits(plan.daily)} each day, kept for {DAYS_KEPT} days, {next_day}")
+    if plan.monthly:
+        next_month = f"the next {promised.next_month:%-d %b}"
+        said.append(f"{credits(plan.monthly)} each month, {next_month}")
+    relaxed = f", {promised.relaxed} of them for free in the relaxed lane" * bool(promised.relaxed)
+    longest = f"up to {plan.longest:g} s" if plan.longest else "as long as the model makes them"
+    may = DOT.join(
+        (
+            f"Up to {plan.waiting} clips may wait{relaxed}",
+            longest,
+            f"up to {plan.largest}" if plan.largest else "any size that it has",
+        )
+    )
+    here = []
+    if promised.quota is not None:
+        here.append(f"{promised.spent} of the {credits(promised.quota)} that you may spend a day")
+    if promised.treasury is not None:
+        here.append(f"the treasury has {credits(promised.treasury)} for you today")
+    return [DOT.join(said), may, *([f"Here: {DOT.join(here)}"] if here else [])]
 
 
 async def queue(studio: Studio, lobby: Lobby, account: Account) -> Sequence[Paragraph]:

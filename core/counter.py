@@ -9,13 +9,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import partial
 
 from core import places, plans, prompt, restraints, treasury
 from core.catalog import Model, complete, named
-from core.days import beginning, day_of
+from core.days import beginning, day_of, next_month
 from core.dispatch import Dispatch
 from core.errors import NotEnoughCredits, Refused, TooMany
 from core.eta import Estimator, Range, span
@@ -72,6 +72,22 @@ class Quote:
     def credits(self) -> int:
         """What is held for it."""
         return 0 if self.lane is Lane.RELAXED else self.price.credits
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What somebody may count on at a place. next_day, next_month: when their credits come.
+    relaxed: as in `Terms`. quota: what they may spend there a day, of which `spent` is gone; None:
+    all that they have. treasury: what that server's has for them today, for what its policy lets
+    them; None where it has none."""
+
+    plan: Plan
+    next_day: datetime
+    next_month: datetime
+    relaxed: int
+    quota: int | None
+    spent: int
+    treasury: int | None
 
 
 class Counter:
@@ -257,6 +273,26 @@ class Counter:
         if quota is None:
             return None
         return Allowance(quota.server, quota.credits, beginning(day_of(now, zone), zone))
+
+    async def promised(self, account: Account, place: str) -> Promised:
+        """What holds for them there now."""
+        now, zone = self._clock(), self._terms.zone
+        today = day_of(now, zone)
+        since = beginning(today, zone)
+        restraints = await self._moderation.restraints([account.id], now)
+        quota = moderation.quota(restraints, account.id, place, now)
+        spent = await self._moderation.spent(account.id, server(place), since) if quota else 0
+        found = await self._accounts.treasury(server(place))
+        share = Share(found.account_id, found.policy.daily, since) if found else None
+        return Promised(
+            self.plan(account),
+            beginning(today + timedelta(days=1), zone),
+            beginning(next_month(today), zone),
+            self._terms.relaxed,
+            quota.credits if quota else None,
+            spent,
+            await self._accounts.spendable(account.id, share) if share else None,
+        )
 
 
 def whole_seconds_of(request: Request, parent: Job | None) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from core import prompt
 from core.catalog import Model, draft_of, extension, frame_size, named, reseeded
-from core.counter import Consent, Counter, Quote, Terms, new_seed
+from core.counter import Consent, Counter, Promised, Quote, Terms, new_seed
 from core.dispatch import PICTURE_GONE, Dispatch, Outlook
 from core.errors import (
     BadPrompt,
@@ -110,6 +110,10 @@ class Studio:
 
     def plan(self, account: Account) -> Plan:
         return self._counter.plan(account)
+
+    async def promised(self, account: Account, place: str) -> Promised:
+        """The limits that hold for them there, and when the next credits come."""
+        return await self._counter.promised(account, place)
 
     async def entries(self, account: Account, limit: int = 50) -> Sequence[Entry]:
         return await self._accounts.entries(account.id, limit)

@@ -12,6 +12,7 @@ from bots import talk
 from bots.discord.asking import Room, tell_kept
 from bots.discord.card_view import ACCENT, plain
 from bots.discord.hearing import account_of, acknowledge, answer
+from bots.discord.permissions import server_of
 from bots.linking import mine
 from bots.talk import Bold, Code, Line, Paragraph, line
 from bots.wares import described
@@ -37,7 +38,7 @@ async def tell(room: Room, interaction: Interaction, telling: Telling) -> None:
 async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
     """Credits, what runs, the newest clips, and the ping."""
     account = await account_of(room.desk, interaction.user)
-    told = await talk.me(room.desk.studio, account)
+    told = await talk.me(room.desk.studio, account, _here(interaction))
     now = "a short message when a clip is done" if account.ping else "no message when it is done"
     wanted, label = ("off", "Don't ping me") if account.ping else ("on", "Ping me when it's done")
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
@@ -45,6 +46,10 @@ async def me(room: Room, interaction: Interaction) -> ui.LayoutView:
     )
     linked = mine(await room.desk.links.linked(account))
     return layout([*told, (line(f"Ping: {now}"), linked)], row)
+
+
+def _here(interaction: Interaction) -> str:
+    return f"{server_of(interaction)}/{interaction.channel_id}/@{interaction.id}"
 
 
 async def queue(room: Room, interaction: Interaction) -> ui.LayoutView:

@@ -43,7 +43,8 @@ QUOTED = (MessageEntity.BLOCKQUOTE, MessageEntity.EXPANDABLE_BLOCKQUOTE)
 
 Context = ContextTypes.DEFAULT_TYPE
 Handling = Callable[[Update, Context], Coroutine[Any, Any, None]]
-Telling = Callable[[TelegramDesk, Account], Awaitable[Shown]]
+Telling = Callable[[TelegramDesk, Account, str], Awaitable[Shown]]
+"""What is told to somebody who asks at a place."""
 Hearing = Callable[[Room, Message, str], Awaitable[None]]
 """Room, message, and the words behind the command. Raises UserError or Transient."""
 
@@ -176,7 +177,8 @@ def _told(telling: Telling) -> Hearing:
         assert message.from_user is not None
         user = known_author(message) if telling in PERSONAL else message.from_user
         account = await account_of(room.desk.studio, user)
-        told, here = await telling(room.desk, account), answer_to(message)
+        here = answer_to(message)
+        told = await telling(room.desk, account, here.place)
         with as_far_as_telegram_lets():
             if telling in PERSONAL and not here.private:
                 told = await alone(room.messages, Spot(user.id), told)

@@ -35,27 +35,27 @@ PAYING: Paragraph = (
 )  # fmt: skip
 
 
-async def me(desk: TelegramDesk, account: Account) -> Shown:
+async def me(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """Credits, what runs, the newest clips."""
-    told = await talk.me(desk.studio, account)
+    told = await talk.me(desk.studio, account, place)
     return _shown([*told, (mine(await desk.links.linked(account)),)])
 
 
-async def queue(desk: TelegramDesk, account: Account) -> Shown:
+async def queue(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """How many run and wait, and where theirs are."""
     return _shown(await talk.queue(desk.studio, desk.lobby, account))
 
 
-async def models(desk: TelegramDesk, account: Account) -> Shown:
+async def models(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """What each model takes and makes."""
     return _shown(talk.models(desk.studio))
 
 
-async def start(desk: TelegramDesk, account: Account) -> Shown:
+async def start(desk: TelegramDesk, account: Account, place: str) -> Shown:
     return _shown(WELCOME)
 
 
-async def help_(desk: TelegramDesk, account: Account) -> Shown:
+async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """How to ask."""
     return _shown(
         [
@@ -86,7 +86,7 @@ async def help_(desk: TelegramDesk, account: Account) -> Shown:
     )  # fmt: skip
 
 
-async def privacy(desk: TelegramDesk, account: Account) -> Shown:
+async def privacy(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """What is kept, and for how long."""
     kept, store = desk.settings.kept, desk.settings.store_chat
     sold = bool(desk.purchases.wares.for_stars())
@@ -112,7 +112,7 @@ async def privacy(desk: TelegramDesk, account: Account) -> Shown:
     )  # fmt: skip
 
 
-async def terms(desk: TelegramDesk, account: Account) -> Shown:
+async def terms(desk: TelegramDesk, account: Account, place: str) -> Shown:
     """What may be expected, and what is asked."""
     sold = bool(desk.purchases.wares.for_stars())
     return _shown(

@@ -202,6 +202,7 @@ async def me(request: web.Request) -> web.StreamResponse:
             "name": account.name,
             "balance": wallet.available,
             "held": wallet.held,
+            "limits": shown.limits(await here.studio.promised(account, PLACE)),
             "entries": [
                 {
                     "kind": entry.kind,

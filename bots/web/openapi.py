@@ -40,6 +40,18 @@ _PRICE: Json = {
     "required": ["credits", "parts"],
 }
 _LANE: Json = {"enum": [lane.value for lane in Lane]}
+_LIMITS: Json = {
+    "type": "object",
+    "properties": {
+        "plan": _TEXT,
+        **dict.fromkeys(("daily", "monthly", "waiting", "relaxed"), _WHOLE),
+        **dict.fromkeys(("next_day", "next_month"), _TEXT),
+        "longest": {"type": ["number", "null"]},
+        "largest": {"type": ["string", "null"]},
+    },
+    "description": "What you may count on: credits, when the next come, how many clips may wait, "
+    "how many of them for nothing, and the longest and largest; null: as the model can.",
+}
 _QUERY: dict[str, Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     "before": _ID,
@@ -200,9 +212,10 @@ def _schemas(web: Web) -> Json:
                 "name": _TEXT,
                 "balance": _WHOLE | {"description": "Credits that may be spent."},
                 "held": _WHOLE | {"description": "Credits that wait on unfinished clips."},
+                "limits": _LIMITS,
                 "entries": _list({"type": "object"}),
             },
-            ("name", "balance", "held", "entries"),
+            ("name", "balance", "held", "limits", "entries"),
         ),
         "Models": _object(
             {"models": _list({"type": "object"}), "flags": _list({"type": "object"})},

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp_jinja2
 from aiohttp import web
 
-from bots import card
+from bots import card, talk
 from bots.card import Button
 from bots.thumb import thumbnail
 from bots.web import doors, events, problems, shown, upload
@@ -265,6 +265,7 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "name": who.account.name,
         "balance": card.credits(wallet.available),
         "held": card.credits(wallet.held),
+        "limits": talk.limits(await here.studio.promised(who.account, PLACE)),
         "models": here.studio.catalogue,
         "ends": any(model.last_picture for model in here.studio.catalogue),
         "lengths": LENGTHS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bots import card
-from core.counter import Quote
+from core.counter import Promised, Quote
 from core.dispatch import Outlook
 from core.errors import BadPrompt
 from core.eta import Range
@@ -122,6 +122,22 @@ def quote(quoted: Quote, available: int) -> Json:
         "frame_rate": request.frame_rate,
         "seconds": round(request.seconds, 3),
         "notes": list(request.notes),
+    }
+
+
+def limits(promised: Promised) -> Json:
+    """What somebody may count on; None: as the model can."""
+    plan = promised.plan
+    return {
+        "plan": plan.name,
+        "daily": plan.daily,
+        "monthly": plan.monthly,
+        "next_day": _time(promised.next_day),
+        "next_month": _time(promised.next_month),
+        "waiting": plan.waiting,
+        "relaxed": promised.relaxed,
+        "longest": plan.longest,
+        "largest": plan.largest,
     }
 
 

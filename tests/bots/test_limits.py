@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from bots.web import limits
 from core.job import Identity
 from tests.bots.caller import ask, finished, get, send
 from tests.bots.pictures import jpeg, landscape
+from tests.bots.test_page import page, signed_in, token
 from tests.house import ADMIN_KEY, house
 
 
@@ -30,7 +32,55 @@ async def test_who_has_too_little_is_told_so(tmp_path: Path) -> None:
         assert problem["detail"].startswith(f"This costs {price['credits']} and you have {left}.")
         assert (await send(poor, "DELETE", f"/api/v1/clips/{waiting['id']}"))[0] == 200
         await finished(poor, waiting["id"])
+        me = await get(poor, "/api/v1/me")
+        assert (me["balance"], me["limits"]["daily"], me["limits"]["relaxed"]) == (4, 4, 3)
+
+
+async def test_who_has_too_little_can_have_it_for_nothing(tmp_path: Path) -> None:
+    """As an offer that is accepted, by a flag, and on the page without scripts."""
+    async with house(tmp_path, daily_credits=4) as home, home.client() as poor:
+        dear = {"prompt": "a ball", "seconds": 8}
+        status, offer = await send(poor, "POST", "/api/v1/clips?offer=true", dear)
+        assert (status, offer["state"], offer["credits"]) == (202, "quoted", 0)
+        here = f"/api/v1/clips/{offer['id']}"
+        assert (await send(poor, "POST", f"{here}/render"))[0] == 402
+        assert (await send(poor, "POST", f"{here}/render", {"slow": True}))[0] == 422
+        status, accepted = await send(poor, "POST", f"{here}/render", {"relaxed": True})
+        assert (status, accepted["id"], accepted["credits"]) == (202, offer["id"], 0)
+        clip = await finished(poor, offer["id"])
+        assert (clip["state"], clip["lane"], clip["charged"]) == ("succeeded", "relaxed", 0)
+        assert clip["price"] == {
+            "credits": 7,
+            "parts": [
+                {"name": "sketch, a second", "factor": 4},
+                {"name": "8 s", "factor": 8},
+                {"name": "240p", "factor": 0.2},
+            ],
+        }
+        assert (await send(poor, "POST", f"{here}/render"))[0] == 409
+        relaxed = await ask(poor, "a ball --seconds 8", relaxed=True)
+        assert (await finished(poor, relaxed["id"]))["lane"] == "relaxed"
+
+        async with signed_in(home) as browser:
+            form = {"prompt": "a cube", "seconds": "8"}
+            shown = await posted(browser, "/clips", form)
+            assert "This costs 7 and you have 4. It can run for free in the relaxed lane" in shown
+            found = re.search(r'formaction="(/clips/[0-9a-z]{12}/relax)"[^>]*>Relaxed', shown)
+            assert found
+            await posted(browser, found[1], {})
+            job_id = found[1].split("/")[2]
+            assert (await finished(poor, job_id))["lane"] == "relaxed"
+            assert "free · relaxed lane" in await page(browser)
         assert (await get(poor, "/api/v1/me"))["balance"] == 4
+
+
+async def posted(browser: aiohttp.ClientSession, path: str, form: dict[str, str]) -> str:
+    """What the page shows after a form was sent."""
+    data = aiohttp.FormData({**form, "token": await token(browser)}, default_to_multipart=True)
+    plain = {**form, "token": await token(browser)}
+    async with browser.post(path, data=data if path == "/clips" else plain) as answer:
+        assert answer.status == 200
+        return await answer.text()
 
 
 async def test_who_guesses_keys_has_to_wait(tmp_path: Path) -> None:
