@@ -16,7 +16,7 @@ from pathlib import Path
 from bots.settings import Settings
 from core import prompt as grammar
 from core.catalog import complete
-from core.errors import KinoraError, UserError
+from core.errors import BadPrompt, KinoraError, UserError
 from core.job import new_id
 from core.ports import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.request import Draft, Picture
@@ -69,6 +69,9 @@ async def render(
     if not output.parent.is_dir():
         raise UserError(f"There is no folder {output.parent}.")
     draft = grammar.parse(prompt, *arguments)
+    for flag in ("fast", "relaxed", "quote"):
+        if getattr(draft, flag):
+            raise BadPrompt(f"Here is no queue and no price: leave --{flag} out.", flag=flag)
     async with LocalEngine(threads=settings.threads) as engine:
         return await _render(engine, settings.model, draft, images, output, heard)
 

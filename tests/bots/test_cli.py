@@ -37,6 +37,7 @@ async def test_what_is_wrong_is_one_sentence_and_no_file(tmp_path: Path) -> None
         (("x", "--seconds", "-1"), "a number of seconds above 0"),
         (("x", "--image", str(text)), "not a picture"),
         (("x", "--model", "nobody"), 'There is no model "nobody"'),
+        (("x", "--fast"), "Here is no queue and no price: leave --fast out."),
         (
             ("x", "--model", "parallax", "--image", str(photo), "--last-image", str(photo)),
             "parallax can't end with a picture",

@@ -181,3 +181,20 @@ def test_an_extension_goes_on_within_the_longest_length() -> None:
     slower = replace(first, frame_rate=6)
     with pytest.raises(BadPrompt, match="runs at 6 frames a second, which moves no longer makes"):
         extension(slower, "job", 5.0, 10.0, MOVES, seed=3)
+
+
+def test_a_draft_takes_fewer_steps_where_none_are_named() -> None:
+    rough = replace(WORDS, draft_steps=2, draft_resolution="240p", resolution="480p")
+
+    def made_rough(line: str) -> Request:
+        return complete(parse(line), (rough,), seed=7)
+
+    draft, usual = made_rough("x --draft"), made_rough("x")
+    assert (draft.num_inference_steps, draft.resolution) == (2, "240p")
+    assert (usual.num_inference_steps, usual.resolution) == (4, "480p")
+    said = made_rough("x --draft --steps 9 --res 480p")
+    assert (said.num_inference_steps, said.resolution) == (9, "480p")
+    final = replace(draft_of(draft, rough), draft=False)
+    assert complete(final, (rough,), seed=7).num_inference_steps == 4
+    for request in (draft, usual, said):
+        assert complete(draft_of(request, rough), (rough,), seed=7) == request

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from core.counter import Terms
 from core.days import beginning
 from core.errors import BadPrompt
-from core.job import Account, Claim, Identity, Job, Lot, LotKind, State
+from core.job import Account, Claim, Identity, Job, Lot, LotKind, State, new_id
 from core.plans import BUILT_IN, DAYS_KEPT, FREE, Label, Plan, Plans, check, grants
 from core.ports import Stage
 from core.pricing import due
 from storage.store import open_store
+from tests.core.home import home
 from tests.storage.samples import KEEP, NOON, SetClock, a_job, a_request
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
@@ -79,6 +84,41 @@ async def test_every_local_day_brings_its_credits_once(
         assert (await store.accounts.renew(account.id, ())).available == 300
         clock.now = kept
         assert (await store.accounts.renew(account.id, ())).available == 200
+
+
+INSTANTS = st.lists(
+    st.datetimes(datetime(2028, 2, 25), datetime(2028, 4, 8), timezones=st.just(UTC))
+    | st.datetimes(datetime(2028, 9, 29), datetime(2028, 11, 7), timezones=st.just(UTC)),
+    min_size=1,
+    max_size=6,
+)
+"""A leap day, and every change of summer time of these zones, in any order: clocks are put back."""
+
+
+@pytest.mark.parametrize("name", [BERLIN, NEW_YORK, LORD_HOWE])
+def test_whenever_somebody_comes_by_each_local_day_counts_once(name: str, tmp_path: Path) -> None:
+    zone, clock = ZoneInfo(name), SetClock()
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        opening = home(tmp_path, Plan(FREE, daily=7), terms=Terms(zone=zone), clock=clock)
+        studio = runner.run(stack.enter_async_context(opening)).studio
+
+        @settings(max_examples=15, deadline=None)
+        @given(INSTANTS)
+        def visits(instants: list[datetime]) -> None:
+            somebody = Identity("web", new_id())
+            around = [now + slip for now in instants for slip in (-AN_HOUR, timedelta(), AN_HOUR)]
+            for clock.now in (*around, *reversed(around)):
+                account = runner.run(studio.account(somebody, "Ada"))
+            days = {now.astimezone(zone).date() for now in around}
+            lines = runner.run(studio.entries(account, 1000))
+            given = Counter(one.note for one in lines if one.kind == "grant")
+            assert given == {f"free credits of {day}": 1 for day in days}
+
+        try:
+            visits()
+        finally:
+            runner.run(stack.aclose())
 
 
 async def test_days_that_come_together_bring_their_credits_once(tmp_path: Path) -> None:
