@@ -279,8 +279,8 @@ class Counter:
         now, zone = self._clock(), self._terms.zone
         today = day_of(now, zone)
         since = beginning(today, zone)
-        restraints = await self._moderation.restraints([account.id], now)
-        quota = moderation.quota(restraints, account.id, place, now)
+        held = await self._moderation.restraints([account.id], now)
+        quota = restraints.quota(held, account.id, place, now)
         spent = await self._moderation.spent(account.id, server(place), since) if quota else 0
         found = await self._accounts.treasury(server(place))
         share = Share(found.account_id, found.policy.daily, since) if found else None
