@@ -34,6 +34,7 @@ from model.pocket.optimizer import Muon
 from model.pocket.progress import Progress
 
 torch.set_num_threads(1)
+pytestmark = pytest.mark.timeout(900)  # it is a processor's work alone: a busy one takes its time
 
 TINY = denoiser.Size(width=48, layers=2, heads=2, feed_forward=96, text_width=32, text_layers=1)
 SMALL = (32, 32)
