@@ -11,11 +11,11 @@ from bots.telegram import chats
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import PLATFORM
-from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets
+from bots.telegram.hearing import OPEN_FIRST, SENT, account_of, alone, as_far_as_telegram_lets
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, answer_to, server_of
 from bots.telegram.reading import known_author
-from core.errors import Refused, WrongState
+from core.errors import Refused, Unreachable, WrongState
 from core.job import Account, Identity
 from core.leading import Led
 
@@ -25,6 +25,7 @@ NO_PAGE = (
     "The console is on the page, which can't be reached from here. Whoever runs this Kinora can "
     "set KINORA_WEB__PUBLIC_URL."
 )
+NO_DOMAIN = "bot_domain_invalid"
 NOT_LEADING = "The console is for who leads a group: type /console in the group that you lead."
 
 
@@ -45,22 +46,23 @@ async def console(room: Room, message: Message, said: str) -> None:
         raise WrongState(NO_PAGE)
     with as_far_as_telegram_lets():
         told = await _sent(room, entrance, account, Spot(user.id))
-        if not here.private and told is not None:
+        if not here.private:
             await room.messages.send(here, told)
 
 
-async def _sent(room: Room, entrance: Entrance, account: Account, theirs: Spot) -> Shown | None:
+async def _sent(room: Room, entrance: Entrance, account: Account, theirs: Spot) -> Shown:
     """By Telegram's own button; by a link where the page has no https, or Telegram does not know
     its domain yet. What to say where they asked."""
     if entrance.login_url is not None:
         button = InlineKeyboardButton("Open the console", login_url=LoginUrl(entrance.login_url))
         words = plain("For those who lead. It opens once; type /console for another.")
         try:
-            return await alone(
-                room.messages, theirs, Shown(words, InlineKeyboardMarkup([[button]]))
-            )
-        except WrongState as refused:
-            log.warning("no login button: %s. Tell @BotFather the domain by /setdomain.", refused)
+            await room.messages.send(theirs, Shown(words, InlineKeyboardMarkup([[button]])))
+            return SENT
+        except Unreachable as refused:
+            if NO_DOMAIN not in str(refused).lower():
+                return OPEN_FIRST
+            log.warning("no login button: tell @BotFather the page's domain by /setdomain")
     link = await entrance.link(account)
     words = plain(f"This opens the console, once and within 10 minutes, for you alone: {link}")
     return await alone(room.messages, theirs, Shown(words, None))

@@ -50,6 +50,7 @@ _CLOSED = (
     "user is deactivated",
     "message can't be deleted",
     "wrong file identifier",
+    "bot_domain_invalid",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.telegram import markup
 from tests.telegram.files import PHOTO_BYTES, File, Upload, fault_of_thumbnail
@@ -154,6 +155,11 @@ class Call:
             data = button.get("callback_data")
             if data is not None and not 1 <= len(data.encode()) <= DATA_BYTES:
                 raise Refused("BUTTON_DATA_INVALID")
+            login = urlsplit((button.get("login_url") or {}).get("url", ""))
+            if "login_url" in button and not (
+                login.scheme == "https" and login.hostname == self.world.domain
+            ):
+                raise Refused("BOT_DOMAIN_INVALID")
         return {"inline_keyboard": rows} if rows else None
 
     def media(self, kind: str, source: Json | None = None) -> Media:

@@ -189,6 +189,7 @@ class Action:
 class World(Changes):
     """Everything that is so, now; and what was: versions of messages, requests. privacy: whether
     the bot sees only what is meant for it in groups; inline: whether it may be asked inline;
+    domain: what /setdomain was told, for login buttons;
     feedback: whether it is told of chosen inline results; cancelled: subscriptions that are paid
     for no more; answer_seconds, checkout_seconds: how long queries wait."""
 
@@ -198,6 +199,7 @@ class World(Changes):
     token: str
     privacy: bool = True
     inline: bool = True
+    domain: str = ""
     feedback: bool = True
     answer_seconds: float = 60.0
     checkout_seconds: float = 10.0

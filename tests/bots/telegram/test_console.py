@@ -77,3 +77,18 @@ async def test_telegram_s_own_button(telegram_standin: Standin, tmp_path: Path) 
                 await page(one, wrong, 403)
             assert "moderator of Cinema" in await page(one, good)
             assert "pressed before" in await page(another, good, 403)
+
+
+async def test_a_button_where_telegram_knows_the_domain(
+    telegram_standin: Standin, tmp_path: Path
+) -> None:
+    async with cinema(telegram_standin, tmp_path, public_url="https://kinora.test") as here:
+        here.mia.say("/console", here.group)
+        assert "https://kinora.test/open/" in await alone(here, here.mia, "This opens the console")
+        telegram_standin.world.domain = "kinora.test"
+        here.mia.say("/console")
+        await alone(here, here.mia, "It opens once")
+        (message,) = [m for m in here.telegram.world.messages.values() if "It opens" in m.text]
+        assert [button["login_url"]["url"] for button in message.buttons] == [
+            "https://kinora.test/console/telegram"
+        ]
