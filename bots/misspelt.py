@@ -45,7 +45,7 @@ def misspelt(names: Iterable[str], settings: Settings) -> Sequence[Misspelt]:
 
 
 def _known(name: str) -> Sequence[str]:
-    """All that is read. Plans and wares may have any name: so also the one in `name`."""
+    """All that is read. Plans, wares and models may have any name: so also the one in `name`."""
     named: dict[str, tuple[type[BaseModel], set[str]]] = {
         "PLANS": (Plan, {plan.name.upper() for plan in BUILT_IN}),
         "WARES": (Ware, set()),
@@ -53,16 +53,18 @@ def _known(name: str) -> Sequence[str]:
     level, *parts = name.removeprefix(PREFIX).split(LEVELS)
     if level in named and parts:
         named[level][1].add(parts[0])
-    paths = list(_paths(Settings))
+    read = list(paths(Settings))
+    if (level, *parts[:1]) == ("CREDITS", "BASES"):
+        read.append((level, *parts[:2]))
     for kind, (model, names) in named.items():
-        paths += [(kind, one, *rest) for one in names for rest in [(), *_paths(model)]]
-    return [PREFIX + LEVELS.join(path) for path in paths]
+        read += [(kind, one, *rest) for one in names for rest in [(), *paths(model)]]
+    return [PREFIX + LEVELS.join(path) for path in read]
 
 
-def _paths(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+def paths(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
     """The names below a level, which may also be set as a whole, in JSON."""
     for field, about in model.model_fields.items():
         yield (field.upper(),)
         inner = about.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from ((field.upper(), *rest) for rest in _paths(inner))
+            yield from ((field.upper(), *rest) for rest in paths(inner))

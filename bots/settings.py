@@ -346,7 +346,11 @@ def shown(settings: BaseModel, prefix: str = PREFIX) -> Iterator[tuple[str, str]
             yield from shown(value, f"{whole}{LEVELS}")
         elif isinstance(value, dict):
             for key, one in value.items():
-                yield from shown(one, f"{whole}{LEVELS}{key.upper()}{LEVELS}")
+                named = f"{whole}{LEVELS}{key.upper()}"
+                if isinstance(one, BaseModel):
+                    yield from shown(one, f"{named}{LEVELS}")
+                else:
+                    yield named, str(one)
         elif isinstance(value, SecretStr) or (value and name in ("database_url", "webhook_url")):
             yield whole, "set"
         else:
