@@ -18,8 +18,8 @@ from typing import Annotated
 import typer
 
 from bots import moderation, trials, vouchers
-from bots.sheets import cell
 from bots.shell import Json, err, out, run, settings_of
+from bots.spreadsheet import cell
 from bots.talk import Bold, Code, Paragraph
 from bots.wares import refund_of
 from core import moderation as acts

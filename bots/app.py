@@ -46,17 +46,17 @@ from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
 from bots.web import Web, application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
+from core.bulk import Bulk
 from core.bulletin import Bulletin
 from core.catalog import Model, named
 from core.counter import Terms
-from core.crowds import Crowds
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
-from core.leading import Leading
+from core.leaders import Leadership
 from core.links import Links
 from core.lobby import Lobby
 from core.moderation import Rank
@@ -112,7 +112,7 @@ class ChatBot(Protocol):
         ...
 
     async def rank(self, server: str, identity: Identity) -> Rank:
-        """`core.leading.RankOn`."""
+        """`core.leaders.RankOn`."""
         ...
 
     async def drain(self) -> None:
@@ -213,7 +213,7 @@ async def house(
                 bulletin.publish(job.id, job.account_id)
 
             moderators = moderators_of(settings, store, clock, studio)
-            crowds = Crowds(moderators, store.moderation)
+            bulk = Bulk(moderators, store.moderation)
 
             async def tell(identity: Identity, words: str) -> None:
                 if identity.platform in chats:
@@ -222,7 +222,7 @@ async def house(
             links = Links(store.accounts, store.credentials, store.moderation, clock, tell)
             vouchers = Vouchers(store.vouchers, store.moderation, clock)
             chats, hooks = _bots(
-                settings, store, studio, lobby, moderators, crowds, links, vouchers, bulletin, clock
+                settings, store, studio, lobby, moderators, bulk, links, vouchers, bulletin, clock
             )
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
@@ -243,7 +243,7 @@ async def house(
                 registry=registry,
                 hooks=hooks,
             )
-            loops = [dispatch.run(), courier.run(), crowds.run(), Pulse(registry).run()]
+            loops = [dispatch.run(), courier.run(), bulk.run(), Pulse(registry).run()]
             loops += [bot.run() for bot in chats.values()]
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
@@ -445,7 +445,7 @@ def _bots(
     studio: Studio,
     lobby: Lobby,
     moderators: Moderators,
-    crowds: Crowds,
+    bulk: Bulk,
     links: Links,
     vouchers: Vouchers,
     bulletin: Bulletin,
@@ -483,7 +483,7 @@ def _bots(
             vouchers=vouchers,
             gifts=gifts,
             links=links,
-            crowds=crowds,
+            bulk=bulk,
             roles=Roles(store.accounts, store.moderation, clock),
             bulletin=bulletin,
             pictures=store.files.picture,
@@ -527,7 +527,7 @@ def _console(
         by_discord = OAuth(settings.discord.api_url, secret.get_secret_value(), discord.servers)
     return Console(
         moderators=moderators,
-        leading=Leading(store.leaders, moderators, ranks),
+        leadership=Leadership(store.leaders, moderators, ranks),
         records=store.records,
         unfinished=store.jobs.unfinished,
         vouchers=store.vouchers,

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from core.bulk import Bulk
 from core.bulletin import Bulletin
-from core.crowds import Crowds
 from core.gifts import Gifts
 from core.job import Account, Clip
-from core.leading import Leaders
+from core.leaders import Leaders
 from core.links import Links
 from core.lobby import Lobby
 from core.moderators import Moderators
@@ -55,7 +55,7 @@ class Desk(Generic[Settings]):
     vouchers: Vouchers
     gifts: Gifts
     links: Links
-    crowds: Crowds
+    bulk: Bulk
     roles: Roles
     bulletin: Bulletin
     pictures: Pictures

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlmodel import col
 
-from core.leading import LED_MOST, Led
+from core.leaders import LED_MOST, Led
 from core.ports import Clock
 from storage.database import Database, retried
 from storage.tables import LeaderRow
 
 
 class SqlLeaders:
-    """`core.leading.Leaders` in SQL."""
+    """`core.leaders.Leaders` in SQL."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from core.leading import Leaders
+from core.leaders import Leaders
 from core.ports import (
     Accounts,
     Clock,

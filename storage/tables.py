@@ -473,7 +473,7 @@ class RefusalRow(Table, table=True):
 
 
 class LeaderRow(Table, table=True):
-    """Somebody showed that they lead a server, whose name was `title`; as in `core.leading.Led`."""
+    """Somebody showed that they lead a server, whose name was `title`; as in `core.leaders.Led`."""
 
     __tablename__ = "leader"
 

@@ -216,7 +216,7 @@ class Bot:
         return str(client.application_id), {guild.id: guild.name for guild in client.guilds}
 
     async def rank(self, server: str, identity: Identity) -> Rank:
-        """`core.leading.RankOn`. Those lead who may manage the server."""
+        """`core.leaders.RankOn`. Those lead who may manage the server."""
         client = self._client
         guild = client.get_guild(int(server.partition(":")[2])) if client else None
         if guild is not None:

@@ -19,7 +19,7 @@ from bots.discord.desk import PLATFORM
 from bots.discord.hearing import acknowledge_update, answer, guarded, key_of
 from bots.discord.ranks import actor_of, check_leads
 from core import moderation as acts
-from core.crowds import Progress
+from core.bulk import Progress
 from core.errors import Refused
 from core.moderation import Act, Rank
 
@@ -68,7 +68,7 @@ class StopButton(ui.DynamicItem[ui.Button[Any]], template=STOP_ID):
         async def work() -> None:
             actor = actor_of(self._room, interaction)
             check_leads(actor)
-            self._room.desk.crowds.stop(f"{PLATFORM}:{self._key}", actor)
+            self._room.desk.bulk.stop(f"{PLATFORM}:{self._key}", actor)
             await acknowledge_update(interaction)
 
         await guarded(interaction, work)
@@ -88,12 +88,12 @@ async def confirm(room: Room, interaction: Interaction, act: Act, said: str, the
 
 async def follow(room: Room, interaction: Interaction, key: str) -> None:
     """Show how far it is, in the message of the button, for as long as that can be changed."""
-    progress = room.desk.crowds.progress(key)
+    progress = room.desk.bulk.progress(key)
     while not interaction.is_expired():
         await answer(interaction, view=_view(progress, key))
         if progress.ended:
             return
-        progress = await room.desk.crowds.changed(key, EDIT_SECONDS)
+        progress = await room.desk.bulk.changed(key, EDIT_SECONDS)
 
 
 async def _confirmed(room: Room, interaction: Interaction, key: str) -> None:
@@ -104,7 +104,7 @@ async def _confirmed(room: Room, interaction: Interaction, key: str) -> None:
         raise Refused("Only who asked for it can do that.")
     actor = actor_of(room, interaction)
     if isinstance(waiting.act, acts.ToRole):
-        await room.desk.crowds.begin(actor, waiting.act, waiting.key)
+        await room.desk.bulk.begin(actor, waiting.act, waiting.key)
         room.waiting.done(key)
         await follow(room, interaction, waiting.key)
         return

@@ -14,7 +14,7 @@ from bots.discord.hearing import account_of, acknowledge, guarded
 from bots.discord.permissions import server_of
 from bots.discord.ranks import actor_of, check_leads
 from core.errors import WrongState
-from core.leading import Led
+from core.leaders import Led
 from core.moderation import Rank
 
 Interaction = discord.Interaction[Any]

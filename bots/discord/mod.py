@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bots import moderation as words
-from bots.discord import crowd, moderation
+from bots.discord import bulk, moderation
 from bots.discord.asking import Room
 from bots.discord.hearing import guarded
 from core import moderation as acts
@@ -57,7 +57,7 @@ def _credits(group: app_commands.Group, room: Room) -> None:
                 server=actor.server, account_id=account, credits=credits, reason=reason
             )
 
-        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
+        await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
 
     @group.command(name="take", description="Take credits from somebody; for operators")
     @app_commands.describe(credits="How many", **_WHOM, reason="Why; it is written down")
@@ -71,7 +71,7 @@ def _credits(group: app_commands.Group, room: Room) -> None:
         def act(actor: Actor, account: int) -> OnPerson:
             return acts.Take(account_id=account, credits=credits, reason=reason)
 
-        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
+        await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
 
     @group.command(name="quota", description="The most that somebody spends here in a day")
     @app_commands.describe(**_WHOM, credits="How many; no limit where you leave it out")
@@ -85,7 +85,7 @@ def _credits(group: app_commands.Group, room: Room) -> None:
             server = moderation.reach(interaction)
             return acts.SetQuota(server=server, account_id=account, credits=credits)
 
-        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
+        await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
 
     plans = tuple(room.desk.studio.terms.plans.by_name)
 
@@ -102,7 +102,7 @@ def _credits(group: app_commands.Group, room: Room) -> None:
         def act(actor: Actor, account: int) -> OnPerson:
             return acts.SetPlan(account_id=account, plan=plan, until=_end(room, until))
 
-        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
+        await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
 
     plan.autocomplete("until")(_ends)
 
@@ -225,7 +225,7 @@ def _looking(group: app_commands.Group, room: Room) -> None:
             server = moderation.reach(interaction)
             return acts.Note(server=server, account_id=account, text=text)
 
-        await guarded(interaction, lambda: crowd.act(room, interaction, act, member, role))
+        await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
 
     @group.command(name="log", description="What moderators did here of late")
     async def log(interaction: Interaction) -> None:

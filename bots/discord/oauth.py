@@ -18,7 +18,7 @@ from bots.answers import SOON_SECONDS
 from bots.discord.desk import API, PLATFORM
 from core.errors import Refused, Transient
 from core.job import Identity
-from core.leading import Led, SignedIn
+from core.leaders import Led, SignedIn
 
 AUTHORIZE = "https://discord.com/oauth2/authorize"
 SCOPES = "identify guilds"

@@ -178,7 +178,7 @@ class Bot:
         await self._room.messages.send(Spot(int(subject)), Shown(plain(words), None))
 
     async def rank(self, server: str, identity: Identity) -> Rank:
-        """`core.leading.RankOn`. Those lead who are its administrators."""
+        """`core.leaders.RankOn`. Those lead who are its administrators."""
         if self._room is None:
             raise Transient("not on Telegram now", SOON_SECONDS)
         chat = int(server.partition(":")[2])

@@ -17,7 +17,7 @@ from bots.telegram.places import Spot, answer_to, server_of
 from bots.telegram.reading import known_author
 from core.errors import Refused, Unreachable, WrongState
 from core.job import Account, Identity
-from core.leading import Led
+from core.leaders import Led
 
 log = logging.getLogger("kinora.telegram")
 

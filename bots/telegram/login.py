@@ -13,7 +13,7 @@ from datetime import datetime
 from bots.telegram.desk import PLATFORM
 from core.errors import Refused
 from core.job import Identity
-from core.leading import SignedIn
+from core.leaders import SignedIn
 
 SIGNED = ("auth_date", "first_name", "id", "last_name", "photo_url", "username")
 FRESH_SECONDS = 300

@@ -275,7 +275,7 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "examples": EXAMPLES,
         "sample_prompt": SAMPLE_PROMPT,
         "kept": here.web.kept,
-        "leads": await request.app[CONSOLE].leading.may_lead(who.account),
+        "leads": await request.app[CONSOLE].leadership.may_lead(who.account),
         "max_upload_bytes": here.web.max_upload_bytes,
     }
     return aiohttp_jinja2.render_template("chat.html", request, context)

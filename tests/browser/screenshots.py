@@ -20,7 +20,7 @@ from playwright.async_api import BrowserContext, async_playwright
 
 from core import moderation as acts
 from core.job import Account, Grant, Identity, Job, LotKind, new_id
-from core.leading import Led
+from core.leaders import Led
 from core.moderation import Act, Actor, Rank
 from core.purchases import Sale
 from core.vouchers import digest, new_code

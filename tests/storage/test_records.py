@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import moderation as acts
 from core.errors import WrongState
 from core.job import Account, Grant, Identity, LotKind, State
-from core.leading import Led
+from core.leaders import Led
 from core.places import Post
 from core.records import JobOrder, Jobs, Log, People, PeopleOrder, Server
 from core.restraints import Kind

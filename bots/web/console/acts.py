@@ -140,7 +140,7 @@ async def perform(
         act = make(form)
         theirs = Rank.MEMBER
         if account_id and act.server != EVERYWHERE:
-            theirs = await console(request).leading.rank_of(account_id, act.server)
+            theirs = await console(request).leadership.rank_of(account_id, act.server)
         done = await moderators.do(
             seat.actor, act, f"console:{seat.standing.account.id}/{key if sure else new_id()}",
             theirs, dry=not sure,

@@ -12,7 +12,7 @@ from aiohttp import web
 from bots.web.problems import Problem
 from bots.web.site import visitor
 from core.job import Job
-from core.leading import Leading, Led, SignedIn, Standing
+from core.leaders import Leadership, Led, SignedIn, Standing
 from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
 from core.ports import VoucherBook
@@ -62,7 +62,7 @@ class Console:
     """Everything that a handler may use beside the site's. address: where people reach the page."""
 
     moderators: Moderators
-    leading: Leading
+    leadership: Leadership
     records: Records
     unfinished: Callable[[], Awaitable[Sequence[Job]]]
     vouchers: VoucherBook
@@ -123,7 +123,7 @@ async def seated(request: web.Request, *, acting: bool = False) -> Seat:
     here, who = console(request), visitor(request)
     said = request.match_info["at"]
     server = EVERYWHERE if said == EVERYTHING else said
-    standing = await here.leading.standing(who.account, server if acting else None)
+    standing = await here.leadership.standing(who.account, server if acting else None)
     servers = await _servers(here, standing, server)
     if standing.rank < Rank.MODERATOR:
         raise nobody()

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bots.sheets import cell
+from bots.spreadsheet import cell
 from core.errors import BadPrompt
 
 log = logging.getLogger("kinora.web")

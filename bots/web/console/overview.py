@@ -22,7 +22,7 @@ ROWS = 8
 
 async def entrance(request: web.Request) -> web.StreamResponse:
     """To all for operators, else to the server that they led last."""
-    standing = await console(request).leading.standing(visitor(request).account)
+    standing = await console(request).leadership.standing(visitor(request).account)
     if standing.rank >= Rank.OPERATOR:
         return doors.see_other(f"/console/{EVERYTHING}")
     if not standing.led:

@@ -21,7 +21,7 @@ from bots.web.problems import Problem
 from bots.web.site import site
 from core.errors import Refused
 from core.job import Account
-from core.leading import Led, SignedIn
+from core.leaders import Led, SignedIn
 from core.places import platform
 
 COOKIE = "kinora_sign_in"
@@ -86,13 +86,13 @@ async def from_telegram(request: web.Request) -> web.StreamResponse:
         raise Refused("This button was pressed before, and opens once: type /console again.")
     known = await here.records.servers(SERVERS_MOST)
     groups = [Led(one.server, one.title) for one in known if platform(one.server) == "telegram"]
-    await here.leading.look(account, groups)
+    await here.leadership.look(account, groups)
     return await session.opened(request, account, "/console")
 
 
 async def _let_in(request: web.Request, found: SignedIn) -> web.StreamResponse:
     account = await _account(request, found)
-    await console(request).leading.told(account, found.led)
+    await console(request).leadership.told(account, found.led)
     return await session.opened(request, account, "/console")
 
 

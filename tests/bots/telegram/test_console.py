@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from core.leading import Led
+from core.leaders import Led
 from tests.bots.discord.test_console import browser
 from tests.bots.telegram.cinema import Cinema, cinema
 from tests.bots.test_console import act

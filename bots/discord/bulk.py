@@ -60,7 +60,7 @@ async def act(
     holders = await _holders(room, role, actor)
     name = f"{server_of(interaction)}/{role.id}"
     each = act_of(actor, 0)
-    act, said = await room.desk.crowds.dry(actor, name, f"@{role.name}", each, holders.account_ids)
+    act, said = await room.desk.bulk.dry(actor, name, f"@{role.name}", each, holders.account_ids)
     if holders.equals:
         said += f" {holders.equals} who lead this server are left out."
     said += " Who never asked Kinora for anything is left out, too."

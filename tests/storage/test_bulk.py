@@ -10,7 +10,7 @@ from datetime import UTC
 import pytest
 
 from core import moderation as acts
-from core.crowds import Crowds
+from core.bulk import Bulk
 from core.errors import NotFound, Refused, UserError, WrongState
 from core.job import Identity
 from core.moderation import Act, Actor, Rank
@@ -47,8 +47,8 @@ class Cut(Moderators):
 
 
 @asynccontextmanager
-async def running(crowds: Crowds) -> AsyncIterator[None]:
-    task = asyncio.create_task(crowds.run())
+async def running(bulk: Bulk) -> AsyncIterator[None]:
+    task = asyncio.create_task(bulk.run())
     try:
         yield
     finally:
@@ -63,29 +63,29 @@ async def test_what_is_cut_off_is_gone_on_with_and_nobody_has_it_twice(
     otto = await store.accounts.account(Identity("web", "otto"), "Otto")
     ids = [one.id for one in crowd] + [otto.id]
     first = Cut(store, clock)
-    crowds = Crowds(first, store.moderation)
+    bulk = Bulk(first, store.moderation)
     with pytest.raises(WrongState, match="no treasury"):
-        await crowds.dry(MIA, ROLE, "@Supporters", GIFT, ids)
+        await bulk.dry(MIA, ROLE, "@Supporters", GIFT, ids)
     await do(store, acts.Fill(server=SERVER, credits=190))
     with pytest.raises(UserError, match="The treasury has 190 credits; you wanted to give 200"):
-        await crowds.dry(MIA, ROLE, "@Supporters", GIFT, ids)
+        await bulk.dry(MIA, ROLE, "@Supporters", GIFT, ids)
     await do(store, acts.Fill(server=SERVER, credits=50), "more")
-    act, said = await crowds.dry(MIA, ROLE, "@Supporters", GIFT, ids)
+    act, said = await bulk.dry(MIA, ROLE, "@Supporters", GIFT, ids)
     assert said == (
         "20 credits each for 10 people with @Supporters. That is 200 in sum; the treasury then has "
         "40 left."
     )
     assert len(await store.moderation.rows(99)) == 2
-    await crowds.begin(MIA, act, "discord:7")
-    await crowds.begin(MIA, act, "discord:7")
+    await bulk.begin(MIA, act, "discord:7")
+    await bulk.begin(MIA, act, "discord:7")
     first.left = 4
-    async with running(crowds):
+    async with running(bulk):
         await first.hung.wait()
-        assert crowds.progress("discord:7").done == 3
+        assert bulk.progress("discord:7").done == 3
     given = [(await store.accounts.wallet(one.id)).available for one in crowd]
     assert sorted(given) == [5] * 5 + [25] * 4
 
-    again = Crowds(Cut(store, clock), store.moderation)
+    again = Bulk(Cut(store, clock), store.moderation)
     async with running(again):
         async with asyncio.timeout(20):
             while await store.moderation.begun():
@@ -106,31 +106,31 @@ async def test_what_is_cut_off_is_gone_on_with_and_nobody_has_it_twice(
 async def test_it_can_be_stopped_and_is_not_for_everybody(store: Store, clock: SetClock) -> None:
     ids = [(await a_person(store, 5)).id for _ in range(5)]
     slow = Cut(store, clock)
-    crowds = Crowds(slow, store.moderation)
+    bulk = Bulk(slow, store.moderation)
     quota = acts.SetQuota(server=SERVER, account_id=0, credits=3)
     other = Actor("ben", Rank.MODERATOR, "discord:82")
     with pytest.raises(Refused, match="nowhere else"):
-        await crowds.dry(other, ROLE, "@Supporters", quota, ids)
+        await bulk.dry(other, ROLE, "@Supporters", quota, ids)
     with pytest.raises(Refused, match="Only who runs this Kinora"):
-        await crowds.dry(MIA, ROLE, "@All", acts.Take(account_id=0, credits=3), ids)
+        await bulk.dry(MIA, ROLE, "@All", acts.Take(account_id=0, credits=3), ids)
     with pytest.raises(UserError, match="There is no plan"):
-        await crowds.dry(HOST, ROLE, "@All", acts.SetPlan(account_id=0, plan="gold"), ids)
+        await bulk.dry(HOST, ROLE, "@All", acts.SetPlan(account_id=0, plan="gold"), ids)
     with pytest.raises(NotFound, match="Nobody who has the role @All"):
-        await crowds.dry(MIA, ROLE, "@All", quota, [])
-    act, said = await crowds.dry(MIA, ROLE, "@All", quota, ids)
+        await bulk.dry(MIA, ROLE, "@All", quota, [])
+    act, said = await bulk.dry(MIA, ROLE, "@All", quota, ids)
     assert said == "A quota of 3 credits a day on discord:81 for 5 people with @All."
-    await crowds.begin(MIA, act, "discord:8")
+    await bulk.begin(MIA, act, "discord:8")
     with pytest.raises(WrongState):
-        crowds.stop("discord:8", other)
+        bulk.stop("discord:8", other)
     slow.left = 2
-    async with running(crowds):
+    async with running(bulk):
         await slow.hung.wait()
-        crowds.stop("discord:8", MIA)
+        bulk.stop("discord:8", MIA)
         slow.goes_on.set()
-        progress = await crowds.changed("discord:8", 20)
+        progress = await bulk.changed("discord:8", 20)
     assert progress.words == "Stopped. Done for 2 of 5; 3 people as before."
     held = await store.moderation.restraints(ids, NOON)
     assert [one.whom for one in held] == [acts.person(account_id) for account_id in ids[:2]]
     with pytest.raises(WrongState, match="has ended"):
-        crowds.stop("discord:8", MIA)
+        bulk.stop("discord:8", MIA)
     assert await store.moderation.begun() == []

@@ -74,7 +74,7 @@ class Leaders(Protocol):
     async def leads_no_more(self, account_id: int, server: str) -> None: ...
 
 
-class Leading:
+class Leadership:
     def __init__(
         self,
         leaders: Leaders,

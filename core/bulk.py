@@ -31,9 +31,9 @@ from core.moderators import Moderators
 from core.ports import Moderation
 from core.sentences import people
 
-log = logging.getLogger("kinora.crowds")
+log = logging.getLogger("kinora.bulk")
 
-CROWD_MOST = 10_000
+BULK_MOST = 10_000
 AGAIN_SECONDS = 5.0
 """Before one is tried again where the database did not answer."""
 
@@ -76,7 +76,7 @@ class _Work:
         self.ended = asyncio.Event()
 
 
-class Crowds:
+class Bulk:
     """One at a time, in the order in which they were begun."""
 
     def __init__(self, moderators: Moderators, moderation: Moderation) -> None:
@@ -94,8 +94,8 @@ class Crowds:
                 f"Nobody who has the role {name} asked Kinora for anything yet, so there is nobody "
                 "to do it to."
             )
-        if len(account_ids) > CROWD_MOST:
-            raise BadPrompt(f"At most {people(CROWD_MOST)} at once; {name} has more.")
+        if len(account_ids) > BULK_MOST:
+            raise BadPrompt(f"At most {people(BULK_MOST)} at once; {name} has more.")
         act = to_role(role, name, each, account_ids)
         said = (await self._moderators.do(actor, act, "", dry=True)).words
         if isinstance(each, Grant):
