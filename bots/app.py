@@ -52,6 +52,7 @@ from core.catalog import Model, named
 from core.counter import Terms
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
+from core.engine import Engine
 from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
@@ -62,7 +63,7 @@ from core.lobby import Lobby
 from core.moderation import Rank
 from core.moderators import Moderators, unheard
 from core.plans import BUILT_IN, FREE, Plans
-from core.ports import Clock, Engine
+from core.ports import Clock
 from core.pricing import Bases, Tariff
 from core.purchases import Purchases
 from core.roles import Roles

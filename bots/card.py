@@ -13,11 +13,11 @@ from enum import StrEnum
 from core.catalog import Model
 from core.counter import Quote
 from core.dispatch import Outlook
+from core.engine import Stage
 from core.eta import span
 from core.job import Job, Price, State
 from core.lanes import Lane
 from core.places import larger
-from core.ports import Stage
 from core.studio import View
 
 DOT = " · "

@@ -16,9 +16,9 @@ from pathlib import Path
 from bots.settings import Settings
 from core import prompt as grammar
 from core.catalog import complete
+from core.engine import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.errors import BadPrompt, KinoraError, UserError
 from core.job import new_id
-from core.ports import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.request import Draft, Picture
 from model.engines.local import LocalEngine
 from model.families import MODELS

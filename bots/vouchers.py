@@ -17,8 +17,7 @@ from bots.shell import Json, out, run, settings_of
 from core.job import new_id
 from core.moderation import Actor, MakeVoucher, Rank, StopVoucher, moment
 from core.moderators import Moderators
-from core.ports import VoucherBook
-from core.vouchers import NAME_CHARS, Voucher, digest, new_code
+from core.vouchers import NAME_CHARS, Voucher, VoucherBook, digest, new_code
 
 app = typer.Typer(help="Codes that bring something, once to each person.", no_args_is_help=True)
 

@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.bulletin import Bulletin
+from core.engine import Engine, EngineEvent, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.errors import Transient
 from core.eta import NOTHING, Estimator, Range, work
 from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
@@ -24,22 +25,7 @@ from core.flight import Flight
 from core.job import MAX_LOSSES, Account, Job, State, new_id
 from core.lanes import Lane
 from core.plans import Plans
-from core.ports import (
-    Accounts,
-    Clock,
-    Engine,
-    EngineEvent,
-    Failed,
-    Files,
-    Jobs,
-    Lost,
-    Measured,
-    Moderation,
-    Progressed,
-    Rendered,
-    Spec,
-    Stopped,
-)
+from core.ports import Accounts, Clock, Files, Jobs, Measured, Moderation
 from core.restraints import Restraint, hindrance, why
 
 log = logging.getLogger("kinora.dispatch")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.engine import Progressed, Stage
 from core.eta import Pace, Range, remaining
 from core.fairness import Waiting
 from core.job import Job
-from core.ports import Progressed, Stage
 
 
 @dataclass(frozen=True, slots=True)

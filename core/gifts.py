@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from core.days import beginning, day_of
 from core.errors import BadPrompt, NotFound, Refused
 from core.job import Account, LotKind
+from core.ports import Accounts, Clock, Moderation
 from core.restraints import Kind, why
-
-if TYPE_CHECKING:
-    from core.ports import Accounts, Clock, GiftBook, Moderation
 
 GIVEABLE = (LotKind.BOUGHT, LotKind.GIFTED, LotKind.ADJUSTED)
 
@@ -49,6 +47,23 @@ class Given:
     new: bool
     left: int
     theirs: int
+
+
+class GiftBook(Protocol):
+    """Gifts, as they are kept."""
+
+    async def give(self, gift: Gift, limits: Limits, since: datetime, *, dry: bool = False) -> bool:
+        """Once for each key: whether this call did. since: when the day of the limits began. dry:
+        then undo it.
+
+        Raises TooMany, UserError where there is not so much to give, or WrongState where the key
+        came with another gift.
+        """
+        ...
+
+    async def gifts(self, account_id: int, limit: int) -> Sequence[Gift]:
+        """What they gave and were given, the newest first."""
+        ...
 
 
 class Gifts:

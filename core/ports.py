@@ -1,9 +1,12 @@
-"""What the core asks of the outer rooms, in its own words. Storage and model implement these."""
+"""What the core asks of the outer rooms, in its own words. Storage and model implement these.
+
+What it asks of an engine is in `core.engine`; what only gifts, vouchers, purchases, leaders, records
+or usage need is beside them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import (
-    AsyncIterator,
     Awaitable,
     Callable,
     Collection,
@@ -13,136 +16,21 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from core.audit import Row
-from core.gifts import Gift, Limits
+from core.engine import Rendered
 from core.job import Account, Claim, Clip, Grant, Identity, Job, Lot, Wallet
 from core.lanes import Lane
 from core.moderation import Act, Actor, Outcome
 from core.places import Post, Rules
-from core.purchases import Bought, Purchase, Refunded, Sale
-from core.request import Picture, Request
+from core.request import Picture
 from core.restraints import Allowance, Restraint
 from core.treasury import Share, Treasury
-from core.vouchers import Voucher
 
 Clock = Callable[[], datetime]
 """The time, in UTC."""
-
-
-# The engine
-
-
-class Stage(StrEnum):
-    """Where a running attempt is. LOADING is told where the model was not there, and a first
-    RENDERING once it is; these and ENCODING have no steps."""
-
-    LOADING = "loading"
-    RENDERING = "rendering"
-    ENCODING = "encoding"
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """All that a runner is told. Paths are absolute.
-
-    picture, last_picture: the first frame and the last. previous: the clip that this one continues.
-    folder: an existing empty folder of this attempt, where the runner puts its files.
-    """
-
-    request: Request
-    folder: Path
-    picture: Path | None = None
-    previous: Path | None = None
-    last_picture: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """step of steps done; preview: a small JPEG of how it looks so far."""
-
-    job_id: str
-    attempt: int
-    sequence: int
-    stage: Stage
-    step: int = 0
-    steps: int = 0
-    preview: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The attempt's clip lies in its folder. run_seconds: from its start to now."""
-
-    job_id: str
-    attempt: int
-    sequence: int
-    video: Path
-    poster: Path
-    width: int
-    height: int
-    num_frames: int
-    frame_rate: int
-    run_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The attempt failed by itself and would again.
-
-    sentence: fit to be shown. reference: what an operator finds beside the traceback in the log.
-    """
-
-    job_id: str
-    attempt: int
-    sequence: int
-    sentence: str
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The attempt stopped because `cancel` asked it to."""
-
-    job_id: str
-    attempt: int
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The runner died, or fell silent and was killed; the attempt left nothing behind."""
-
-    job_id: str
-    attempt: int
-    sequence: int
-    why: str
-
-
-EngineEvent = Progressed | Rendered | Failed | Stopped | Lost
-
-
-class Engine(Protocol):
-    """Executes attempts; knows nothing of accounts or credits."""
-
-    def free_slots(self) -> int:
-        """How many attempts it would start at once."""
-        ...
-
-    async def submit(self, job_id: str, attempt: int, spec: Spec) -> None:
-        """Start an attempt; a repeat of (job_id, attempt) changes nothing."""
-        ...
-
-    async def cancel(self, job_id: str, attempt: int) -> None:
-        """Ask an attempt to stop. A request: the events say what came of it."""
-        ...
-
-    def events(self) -> AsyncIterator[EngineEvent]:
-        """What happens to attempts, at least once each; sequence rises within an attempt."""
-        ...
 
 
 # Storage
@@ -504,79 +392,6 @@ class Moderation(Protocol):
         ...
 
 
-class Payments(Protocol):
-    """What providers of payments tell, each charge once; as in `core.purchases`."""
-
-    async def bought(self, sale: Sale) -> Bought:
-        """Raises LookupError for an unknown account."""
-        ...
-
-    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded: ...
-
-    async def ended(
-        self, provider: str, charge: str, at: datetime, until: datetime
-    ) -> Purchase: ...
-
-    async def of(self, account_id: int, limit: int) -> Sequence[Purchase]:
-        """Theirs, the newest first."""
-        ...
-
-    async def by_charge(self, provider: str, charge: str) -> Purchase | None: ...
-
-    async def purchase(self, purchase_id: int) -> Purchase | None: ...
-
-    async def ask_back(self, purchase_id: int, why: str) -> None:
-        """Note why whoever paid wants it back; the first counts."""
-        ...
-
-    async def order_refund(self, purchase_id: int) -> None:
-        """Let it be among those that are due, unless it went back, or its provider gives nothing
-        back for us."""
-        ...
-
-    async def refunds_due(self, provider: str) -> Sequence[Purchase]:
-        """Ordered, and not done yet; the oldest first."""
-        ...
-
-    async def newest(
-        self, limit: int, provider: str | None = None, skip: int = 0
-    ) -> Sequence[Purchase]:
-        """Everybody's, the newest first, behind `skip` of them."""
-        ...
-
-
-class VoucherBook(Protocol):
-    """Voucher codes, by the hashes of `core.vouchers`. A moderator's act makes and stops them."""
-
-    async def redeem(self, account_id: int, digest: str, key: str) -> Bought:
-        """Once for each account; a repeat of the key gives the first outcome.
-
-        Raises NotFound for an unknown one, WrongState for one that is over, or was used.
-        """
-        ...
-
-    async def vouchers(self, limit: int, skip: int = 0) -> Sequence[Voucher]:
-        """The newest first, behind `skip` of them."""
-        ...
-
-
-class GiftBook(Protocol):
-    """Credits from one person to another; as in `core.gifts`."""
-
-    async def give(self, gift: Gift, limits: Limits, since: datetime, *, dry: bool = False) -> bool:
-        """Once for each key: whether this call did. since: when the day of the limits began. dry:
-        then undo it.
-
-        Raises TooMany, UserError where there is not so much to give, or WrongState where the key
-        came with another gift.
-        """
-        ...
-
-    async def gifts(self, account_id: int, limit: int) -> Sequence[Gift]:
-        """What they gave and were given, the newest first."""
-        ...
-
-
 class Inbox(Protocol):
     """What a platform tells us of, written down before it counts as heard: pending, then done."""
 
@@ -593,6 +408,26 @@ class Inbox(Protocol):
 
     async def sweep(self, now: datetime) -> None:
         """Forget updates so old that no platform repeats them."""
+        ...
+
+
+class Credentials(Protocol):
+    """Secrets that open an account: keys, sessions, one-time links. Only hashes are kept."""
+
+    async def add(
+        self, kind: str, secret: str, account_id: int, name: str, expires_at: datetime | None
+    ) -> None: ...
+
+    async def account_for(self, kind: str, secret: str, now: datetime) -> Account | None: ...
+
+    async def redeem(self, kind: str, secret: str, now: datetime) -> Account | None:
+        """As `account_for`, but the first time only."""
+        ...
+
+    async def revoke(self, kind: str, secret: str) -> None: ...
+
+    async def revoke_all(self, kind: str, name: str) -> int:
+        """Revoke every secret of that kind and name, whoever's it is. Gives how many they were."""
         ...
 
 
@@ -642,26 +477,6 @@ class DecodedPicture:
 
 DecodePicture = Callable[[bytes], Awaitable[DecodedPicture]]
 """Decode bytes from a stranger in a limited child process. Raises BadPicture."""
-
-
-class Credentials(Protocol):
-    """Secrets that open an account: keys, sessions, one-time links. Only hashes are kept."""
-
-    async def add(
-        self, kind: str, secret: str, account_id: int, name: str, expires_at: datetime | None
-    ) -> None: ...
-
-    async def account_for(self, kind: str, secret: str, now: datetime) -> Account | None: ...
-
-    async def redeem(self, kind: str, secret: str, now: datetime) -> Account | None:
-        """As `account_for`, but the first time only."""
-        ...
-
-    async def revoke(self, kind: str, secret: str) -> None: ...
-
-    async def revoke_all(self, kind: str, name: str) -> int:
-        """Revoke every secret of that kind and name, whoever's it is. Gives how many they were."""
-        ...
 
 
 Shrink = Callable[[Path, int], Awaitable[Path | None]]

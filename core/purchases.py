@@ -11,13 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from core.job import Claim, LotKind
 from core.wares import Ware, Wares
-
-if TYPE_CHECKING:
-    from core.ports import Payments
 
 LISTED = 50
 STARS = "stars"
@@ -99,6 +96,47 @@ class Refunded:
     new: bool
     taken: int = 0
     short: int = 0
+
+
+class Payments(Protocol):
+    """What providers of payments told, each charge once, as it is kept."""
+
+    async def bought(self, sale: Sale) -> Bought:
+        """Raises LookupError for an unknown account."""
+        ...
+
+    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded: ...
+
+    async def ended(
+        self, provider: str, charge: str, at: datetime, until: datetime
+    ) -> Purchase: ...
+
+    async def of(self, account_id: int, limit: int) -> Sequence[Purchase]:
+        """Theirs, the newest first."""
+        ...
+
+    async def by_charge(self, provider: str, charge: str) -> Purchase | None: ...
+
+    async def purchase(self, purchase_id: int) -> Purchase | None: ...
+
+    async def ask_back(self, purchase_id: int, why: str) -> None:
+        """Note why whoever paid wants it back; the first counts."""
+        ...
+
+    async def order_refund(self, purchase_id: int) -> None:
+        """Let it be among those that are due, unless it went back, or its provider gives nothing
+        back for us."""
+        ...
+
+    async def refunds_due(self, provider: str) -> Sequence[Purchase]:
+        """Ordered, and not done yet; the oldest first."""
+        ...
+
+    async def newest(
+        self, limit: int, provider: str | None = None, skip: int = 0
+    ) -> Sequence[Purchase]:
+        """Everybody's, the newest first, behind `skip` of them."""
+        ...
 
 
 class Purchases:

@@ -6,20 +6,19 @@ A code is 100 random bits, and only its hash is kept.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from core import codes
 from core.codes import Wrong
 from core.errors import NotFound, Refused
 from core.job import Account
 from core.moderation import EVERYWHERE
+from core.ports import Clock, Moderation
 from core.purchases import Bought
 from core.restraints import Kind, why
-
-if TYPE_CHECKING:
-    from core.ports import Clock, Moderation, VoucherBook
 
 GROUPS, GROUP = 5, 4
 NAME_CHARS = 6
@@ -46,6 +45,21 @@ class Voucher:
         """Whether nobody may use it any more."""
         ended = self.until is not None and self.until <= now
         return self.stopped or ended or self.used >= self.uses
+
+
+class VoucherBook(Protocol):
+    """Voucher codes, by their hashes, as they are kept. A moderator's act makes and stops them."""
+
+    async def redeem(self, account_id: int, digest: str, key: str) -> Bought:
+        """Once for each account; a repeat of the key gives the first outcome.
+
+        Raises NotFound for an unknown one, WrongState for one that is over, or was used.
+        """
+        ...
+
+    async def vouchers(self, limit: int, skip: int = 0) -> Sequence[Voucher]:
+        """The newest first, behind `skip` of them."""
+        ...
 
 
 class Vouchers:

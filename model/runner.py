@@ -27,9 +27,9 @@ from typing import BinaryIO, Final
 
 import cv2
 
+from core.engine import Failed, Progressed, Rendered, Stage, Stopped
 from core.errors import UserError
 from core.job import new_id
-from core.ports import Failed, Progressed, Rendered, Stage, Stopped
 from core.request import Request
 from model import video
 from model.engines import wire

@@ -21,9 +21,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from core.engine import Rendered
 from core.errors import NotFound, Transient
 from core.job import Clip, new_id
-from core.ports import Clock, Rendered
+from core.ports import Clock
 from core.request import Picture
 
 LEFTOVER = timedelta(hours=12)

@@ -23,7 +23,7 @@ class _Undone(Exception):
 
 
 class SqlGifts:
-    """`core.ports.GiftBook` in SQL."""
+    """`core.gifts.GiftBook` in SQL."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -33,7 +33,7 @@ from storage.tables import ENTRY, PurchaseRow
 
 
 class SqlPayments:
-    """`core.ports.Payments` in SQL."""
+    """`core.purchases.Payments` in SQL."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
@@ -131,7 +131,7 @@ class SqlPayments:
 
 
 async def enter(session: AsyncSession, sale: Sale, receipt: str, now: datetime) -> Bought:
-    """As `core.ports.Payments.bought`, inside a transaction."""
+    """As `core.purchases.Payments.bought`, inside a transaction."""
     ware, paid = sale.ware, PurchaseState.PAID
     row = await _heard(session, sale.provider, sale.charge, sale.at, paid, receipt, sale.until)
     first = row.account_id is None

@@ -11,23 +11,13 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+from core.gifts import GiftBook
 from core.leaders import Leaders
-from core.ports import (
-    Accounts,
-    Clock,
-    Credentials,
-    Files,
-    GiftBook,
-    Inbox,
-    Jobs,
-    Moderation,
-    Outbox,
-    Payments,
-    Places,
-    VoucherBook,
-)
+from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderation, Outbox, Places
+from core.purchases import Payments
 from core.records import Records
 from core.usage import Usage
+from core.vouchers import VoucherBook
 from storage.accounts import SqlAccounts
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade

@@ -26,7 +26,7 @@ from storage.tables import PurchaseRow, VoucherRow
 
 
 class SqlVouchers:
-    """`core.ports.VoucherBook` in SQL."""
+    """`core.vouchers.VoucherBook` in SQL."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database

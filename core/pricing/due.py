@@ -3,8 +3,8 @@ and nothing else."""
 
 from __future__ import annotations
 
+from core.engine import Stage
 from core.job import Job, State
-from core.ports import Stage
 
 
 def due(job: Job) -> int:

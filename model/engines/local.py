@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from core.engine import EngineEvent, Failed, Lost, Progressed, Spec, Stopped
 from core.errors import Transient
 from core.job import new_id
-from core.ports import EngineEvent, Failed, Lost, Progressed, Spec, Stopped
 from core.request import Request
 from model.engines import wire
 
@@ -67,7 +67,7 @@ class Flight:
 
 
 class LocalEngine:
-    """`core.ports.Engine` with one runner. Use it as an async context, or start and close it.
+    """`core.engine.Engine` with one runner. Use it as an async context, or start and close it.
 
     families: where the runner finds its models, as module or module:name.
     warm: a model to load while nobody asks.

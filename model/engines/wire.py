@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.ports import Failed, Progressed, Rendered, Spec, Stage, Stopped
+from core.engine import Failed, Progressed, Rendered, Spec, Stage, Stopped
 from core.request import Request
 
 MAX_LINE_BYTES: Final = 1 << 20

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from core.ports import Progressed as Progress
-from core.ports import Rendered, Spec, Stage
+from core.engine import Progressed as Progress
+from core.engine import Rendered, Spec, Stage
 from model import video
 from model.family import Frame
 from tests.core.scripted import ScriptedEngine

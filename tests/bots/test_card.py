@@ -12,9 +12,9 @@ from bots.card import Button, card, credits, offer, ordinal
 from core.camera import CameraMove
 from core.counter import Quote
 from core.dispatch import Outlook
+from core.engine import Stage
 from core.eta import NOTHING, Range, span
 from core.job import Clip, Job, Price, State
-from core.ports import Stage
 from core.request import Request
 from core.studio import View
 from tests.bots.drawing import MODELS, SKETCH, SLIDE

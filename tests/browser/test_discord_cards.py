@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from core.ports import Spec
+from core.engine import Spec
 from model.families import MODELS
 from tests.bots.discord.cinema import Cinema, cinema, text, videos
 from tests.bots.pictures import jpeg, landscape

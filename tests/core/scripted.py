@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from core.ports import EngineEvent, Failed, Lost, Progressed, Rendered, Spec, Stage, Stopped
+from core.engine import EngineEvent, Failed, Lost, Progressed, Rendered, Spec, Stage, Stopped
 
 
 class ScriptedEngine:

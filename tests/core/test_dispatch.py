@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from core.engine import Stage
 from core.errors import NotEnoughCredits, NotFound, TooMany, Transient, UserError, WrongState
 from core.job import Clip, Job, State
 from core.plans import FREE, Plan
-from core.ports import Jobs, Moderation, Stage
+from core.ports import Jobs, Moderation
 from core.prompt import parse
 from core.restraints import Restraint
 from tests.core.home import GRANT, Home, home

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from core.counter import Terms
 from core.days import beginning
+from core.engine import Stage
 from core.errors import BadPrompt
 from core.job import Account, Claim, Identity, Job, Lot, LotKind, State, new_id
 from core.plans import BUILT_IN, DAYS_KEPT, FREE, Label, Plan, Plans, check, grants
-from core.ports import Stage
 from core.pricing import due
 from storage.store import open_store
 from tests.core.home import home

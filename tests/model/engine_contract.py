@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import Transient
-from core.ports import (
+from core.engine import (
     Engine,
     EngineEvent,
     Failed,
@@ -24,6 +23,7 @@ from core.ports import (
     Stage,
     Stopped,
 )
+from core.errors import Transient
 from core.request import Request
 from model import video
 from tests.model.standin import GREY

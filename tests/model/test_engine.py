@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from core.camera import CameraMove
-from core.ports import Failed, Lost, Progressed, Rendered, Stage, Stopped
+from core.engine import Failed, Lost, Progressed, Rendered, Stage, Stopped
 from model import video
 from model.engines.local import LocalEngine
 from tests.model.engine_contract import (

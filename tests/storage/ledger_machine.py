@@ -11,11 +11,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
+from core.engine import Stage
 from core.errors import NotEnoughCredits, UserError, WrongState
 from core.gifts import GIVEABLE, Gift, Limits
 from core.job import Account, Job, Lot, LotKind, State, Wallet
 from core.lanes import Lane
-from core.ports import Stage
 from core.purchases import Sale
 from core.wares import Ware
 from storage.ledger import PROMISED, REFUNDS, REFUNDS_WITHIN

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.camera import CameraMove
+from core.engine import Rendered
 from core.job import Account, Clip, Grant, Identity, Job, LotKind, State, new_id
 from core.moderation import Act, Actor, Outcome, Rank
-from core.ports import Rendered
 from core.request import Request
 from storage.store import Store
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from core.engine import Stage
 from core.errors import NotEnoughCredits
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
-from core.ports import Stage
 from storage import ledger
 from storage.ledger import PROMISED, REFUNDS
 from storage.store import Store

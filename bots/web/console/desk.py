@@ -15,10 +15,10 @@ from core.job import Job
 from core.leaders import Leadership, Led, SignedIn, Standing
 from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
-from core.ports import VoucherBook
 from core.purchases import Purchases
 from core.records import Records
 from core.usage import Usage
+from core.vouchers import VoucherBook
 
 EVERYTHING = "all"
 """In an address, in place of a server."""

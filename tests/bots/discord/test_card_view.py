@@ -18,9 +18,9 @@ from bots.discord.card_view import (
 )
 from bots.words import catalogue
 from core.dispatch import Outlook
+from core.engine import Stage
 from core.eta import NOTHING, Range
 from core.job import State
-from core.ports import Stage
 from core.studio import View
 from tests.bots.drawing import MODELS
 from tests.bots.test_card import CLIP, JOB, REQUEST

@@ -12,8 +12,8 @@ import pytest
 
 from bots.discord import hearing
 from bots.discord.client import Client
+from core.engine import Spec
 from core.job import State
-from core.ports import Spec
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
 from tests.bots.playhouse import rows

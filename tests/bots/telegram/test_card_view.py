@@ -13,9 +13,9 @@ from bots.card import BUTTON_ID, Card, card
 from bots.telegram.card_view import LESS, MORE, Extra, Shown, card_view, keyboard
 from bots.telegram.markup import CAPTION_CHARS, TEXT_CHARS, cut, length
 from core.dispatch import Outlook
+from core.engine import Stage
 from core.eta import NOTHING, Range
 from core.job import State
-from core.ports import Stage
 from core.studio import View
 from tests.bots.drawing import MODELS
 from tests.bots.test_card import CLIP, JOB, REQUEST

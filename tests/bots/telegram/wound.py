@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.engine import Spec
 from core.job import State
-from core.ports import Spec
 from tests.bots.projector import Projector
 from tests.bots.telegram.cinema import Cinema, cinema
 from tests.telegram.people import Person
