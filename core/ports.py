@@ -1,7 +1,7 @@
 """What the core asks of the outer rooms, in its own words. Storage and model implement these.
 
-What it asks of an engine is in `core.engine`; what only gifts, vouchers, purchases, leaders, records
-or usage need is beside them.
+What it asks of an engine is in `core.engine`; what gifts, vouchers, purchases, leaders, records and
+usage alone need is beside them.
 """
 
 from __future__ import annotations
