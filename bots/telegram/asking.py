@@ -33,6 +33,7 @@ from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import NO_TOPIC, UNSENT_TIME, Spot, server_of, spot
+from bots.telegram.started import Started
 from bots.telegram.till import Till
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
@@ -67,6 +68,7 @@ class Room:
     files: Files
     albums: Albums
     till: Till
+    started: Started
     soon: Soon
     waiting: Confirmations = field(default_factory=Confirmations)
 

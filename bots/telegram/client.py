@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +29,7 @@ from bots.telegram.delivery import Delivery
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.files import Files
 from bots.telegram.inbox import Handling, Heard, Listening, told
+from bots.telegram.inline_clips import InlineClips
 from bots.telegram.limiter import Limiter, Turn
 from bots.telegram.line import Line
 from bots.telegram.markup import plain
@@ -40,6 +40,7 @@ from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
 from bots.telegram.signs import Signs
+from bots.telegram.started import Started
 from bots.telegram.till import Till
 from core.errors import Transient
 from core.job import Identity, Job
@@ -141,12 +142,11 @@ def room_of(desk: TelegramDesk, app: App, heard: Heard) -> Room:
         messages=messages,
         painter=painter,
         cards=cards,
-        delivery=Delivery(
-            desk, messages, painter, cards, partial(inline.bring, desk, messages, painter)
-        ),
+        delivery=Delivery(desk, messages, painter, cards, InlineClips(desk, messages, painter)),
         files=Files(bot),
         albums=Albums(),
         till=Till(desk, bot, messages),
+        started=Started(messages),
         soon=app.create_task,
     )
 

@@ -8,28 +8,25 @@ Where not even that works, the job is kept for them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bots.card import DONE
 from bots.cards import Cards
 from bots.telegram.card_view import Shown
-from bots.telegram.clips import GONE, take_off
+from bots.telegram.clips import take_off
 from bots.telegram.desk import TelegramDesk
+from bots.telegram.inline_clips import InlineClips
 from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import UNSENT_TIME, Spot, server_of, spot
 from bots.telegram.refusals import CardGone, Moved
 from core.errors import NotFound, Transient, Unreachable
-from core.job import Clip, Job, State
+from core.job import Job, State
 from core.places import Post
 from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
-
-Inline = Callable[[Post, View, Clip], Awaitable[None]]
-"""Bring a clip into an inline message, which takes no upload. Raises as `Delivery`."""
 
 
 class Delivery:
@@ -41,7 +38,7 @@ class Delivery:
         messages: Messages,
         painter: TelegramPainter,
         cards: Cards,
-        inline: Inline,
+        inline: InlineClips,
     ) -> None:
         self._desk = desk
         self._messages = messages
@@ -97,7 +94,7 @@ class Delivery:
         if clip is None:
             await self._painter.show(post, view)
         elif spot(post.place).inline:
-            await self._inline(post, view, clip)
+            await self._inline.bring(post, view, clip)
         else:
             await self._painter.finish(post, view, clip)
         await self._ping(post, view)
@@ -127,7 +124,7 @@ class Delivery:
         at = spot(post.place)
         try:
             if at.inline:
-                await self._messages.reword(at, GONE)
+                await self._inline.take_off(post)
             elif at.sent:
                 await take_off(self._messages, at)
         except Unreachable as error:

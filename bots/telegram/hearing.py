@@ -7,8 +7,17 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from telegram import CallbackQuery, ForceReply, Message, User
+from telegram import (
+    CallbackQuery,
+    ForceReply,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    User,
+)
+from telegram.constants import ReactionEmoji
 from telegram.error import TelegramError
+from telegram.helpers import create_deep_linked_url
 
 from bots.hearing import objection
 from bots.telegram.card_view import Shown
@@ -28,6 +37,8 @@ NAME_CHARS = 80
 
 SENT = Shown("I sent it to you in our own chat.", None)
 OPEN_FIRST = Shown("That is for you alone: open our own chat, press Start, and ask there.", None)
+
+LED = "That is for you alone: I tell you in our own chat."
 
 
 async def guarded(
@@ -82,6 +93,24 @@ def as_far_as_telegram_lets() -> Iterator[None]:
         log.warning("a command or a button was not answered: %s", error)
 
 
+async def privately(messages: Messages, here: Spot, user: int, told: Shown, payload: str) -> Spot:
+    """Tell somebody what is for their eyes alone, in their own chat; where that is, or `here` where
+    they never pressed Start. In a group a sign says so, or a button leads there. payload: of
+    /start, by which they are told there."""
+    if here.private:
+        await messages.send(here, told)
+        return here
+    try:
+        await messages.send(Spot(user), told)
+    except Unreachable:
+        led = door(messages.username, "Our own chat", payload)
+        await messages.send(here, Shown(LED, led))
+        return here
+    if not await messages.react(here, ReactionEmoji.OK_HAND_SIGN):
+        await messages.send(here, SENT)
+    return Spot(user)
+
+
 async def alone(messages: Messages, theirs: Spot, told: Shown) -> Shown:
     """Tell somebody in their own chat; what to say where they asked."""
     try:
@@ -89,6 +118,12 @@ async def alone(messages: Messages, theirs: Spot, told: Shown) -> Shown:
     except Unreachable:
         return OPEN_FIRST
     return SENT
+
+
+def door(username: str, label: str, payload: str) -> InlineKeyboardMarkup:
+    """A button that opens the chat with a bot and says `/start payload` there."""
+    link = create_deep_linked_url(username, payload)
+    return InlineKeyboardMarkup([[InlineKeyboardButton(label, url=link)]])
 
 
 async def account_of(studio: Studio, user: User) -> Account:

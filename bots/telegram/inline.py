@@ -1,8 +1,8 @@
 """Inline mode: `@bot words` in any chat. A chosen result becomes a job, whose card it is.
 
-Where the bot is no member an edit can't upload: the clip is sent to the store chat or to its
-author's own chat first, and comes into the message by its file_id.
-https://core.telegram.org/bots/api#editmessagemedia
+Its clip comes through a chat that the bot may write to: inline_clips.py. Who has none is led to
+Start before anything is made, and back.
+https://core.telegram.org/bots/api#inlinequeryresultsbutton
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from telegram import (
+    Chat,
     ChosenInlineResult,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -31,25 +31,18 @@ from telegram.ext import (
     InlineQueryHandler,
 )
 
-from bots.card import offer
-from bots.desk import fitted
+from bots.card import NOTHING_CHARGED, offer
 from bots.hearing import objection
 from bots.telegram.asking import Add, Room, ask
 from bots.telegram.card_view import Shown
-from bots.telegram.clips import video_of
 from bots.telegram.desk import TelegramDesk
-from bots.telegram.hearing import answered
+from bots.telegram.hearing import answered, door
 from bots.telegram.markup import bold, cut, length, plain, quote
-from bots.telegram.messages import Messages
-from bots.telegram.painter import TelegramPainter
-from bots.telegram.places import Spot, inline_spot, spot
-from bots.telegram.refusals import CardGone
+from bots.telegram.places import Spot, inline_spot
 from core.counter import Consent
-from core.errors import KinoraError, Unreachable, UserError
-from core.job import Account, Clip, Job
-from core.places import Post
+from core.errors import KinoraError, UserError
+from core.job import Account, Job
 from core.prompt import parse
-from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
 
@@ -59,16 +52,16 @@ BUTTON_CHARS = 64
 CACHE_SECONDS = 0
 HINT = "Type what you would like to see"
 START = "inline"
+START_FIRST = "Press Start first: your clips come through our own chat"
+NOT_STARTED = (
+    f"I may not write to you, so I could not bring the clip. {NOTHING_CHARGED} Press Start in our "
+    "own chat, then ask once more."
+)
+OUR_CHAT = "Our own chat"
 WAIT = "kn-wait"
 WAITING = InlineKeyboardMarkup([[InlineKeyboardButton("Kinora", callback_data=WAIT)]])
 """Without buttons Telegram would not say which message it became."""
 
-TOO = "It is in your inline message, too."
-COPY = Shown("The clip of your inline message comes here first.", None)
-NO_COPY = (
-    "The clip is done, but I can't bring it here. Open a chat with me, press Start, and send "
-    "/show {}."
-)
 NOT_TOLD = (
     "If this stays so, Telegram did not tell me that it was sent. Whoever runs me finds in kinora "
     "doctor what to do."
@@ -101,7 +94,14 @@ def register(add: Add, room: Room) -> None:
 async def suggest(room: Room, query: InlineQuery) -> None:
     """Offer to make what was typed, with its price; or say what is wrong with it. Raises
     nothing."""
-    results, button = _offered(room.desk, query.query)
+    user = query.from_user.id
+    in_ours = query.chat_type == Chat.SENDER
+    if in_ours or room.desk.settings.store_chat is not None or await room.started.supposed(user):
+        results, button = _offered(room.desk, query.query)
+    else:
+        results, button = [], InlineQueryResultsButton(START_FIRST, start_parameter=START)
+    if not results:
+        room.started.turned_away(user, query.query)
     try:
         await query.answer(results, cache_time=CACHE_SECONDS, is_personal=True, button=button)
     except TelegramError as error:
@@ -149,6 +149,9 @@ async def order(room: Room, chosen: ChosenInlineResult) -> None:
         log.error("an inline result has no message: it was sent without buttons")
         return
     at = inline_spot(chosen.from_user.id, message_id)
+    if not await _can_bring(room, chosen.from_user.id):
+        await _say(room, at, Shown(NOT_STARTED, door(room.bot.username, OUR_CHAT, START)))
+        return
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         return [
@@ -162,72 +165,16 @@ async def order(room: Room, chosen: ChosenInlineResult) -> None:
 
     sentence = await objection(work)
     if sentence:
-        try:
-            await room.messages.edit_text(at, Shown(plain(sentence), None), last=True)
-        except (KinoraError, TimeoutError) as error:
-            log.info("nobody could be told why an inline message came to nothing: %s", error)
+        await _say(room, at, Shown(plain(sentence), None))
 
 
-async def bring(
-    desk: TelegramDesk,
-    messages: Messages,
-    painter: TelegramPainter,
-    post: Post,
-    view: View,
-    clip: Clip,
-) -> None:
-    """Bring a clip into its inline message. Raises Transient, TimeoutError; or Unreachable, when
-    the message says where the clip is."""
-    at = spot(post.place)
-    file_id = painter.file_id(view.job.id)
-    if file_id is None:
-        try:
-            file_id = await _uploaded(desk, messages, painter, post, view, clip)
-        except Unreachable:
-            words = plain(NO_COPY.format(view.job.id))
-            await messages.edit_text(at, Shown(words, None), last=True)
-            raise
-        painter.remember(view.job.id, file_id)
-    await messages.edit_video(at, painter.drawn(view, at, caption=True), file_id)
+async def _say(room: Room, at: Spot, shown: Shown) -> None:
+    try:
+        await room.messages.edit_text(at, shown, last=True)
+    except (KinoraError, TimeoutError) as error:
+        log.info("nobody could be told why an inline message came to nothing: %s", error)
 
 
-async def _uploaded(
-    desk: TelegramDesk,
-    messages: Messages,
-    painter: TelegramPainter,
-    post: Post,
-    view: View,
-    clip: Clip,
-) -> str:
-    """The file_id of a clip that was uploaded elsewhere. Raises as `Messages`."""
-    store = desk.settings.store_chat
-    home = Spot(spot(post.place).chat if store is None else store)
-    async with fitted(desk, clip, desk.settings.upload_bytes) as file:
-        if not file.is_clip:
-            raise Unreachable("no clip is small enough for Telegram")
-        video = await video_of(view.job.id, clip, file)
-        if store is not None:
-            _, file_id = await messages.send_video(home, Shown("", None), video)
-            return file_id
-        shown = painter.drawn(view, home, caption=True)
-        elsewhere = painter.drawn(view, home, caption=True, notice=TOO)
-        for _ in range(2):
-            copy = home.at(int(post.token)) if post.token else None
-            if copy is None:
-                copy = home.at(await messages.send(home, COPY))
-                post = replace(post, token=str(copy.message), token_until=None)
-                await desk.lobby.keep(post)
-            try:
-                file_id = await messages.edit_video(copy, shown, video)
-                return file_id or await _known(messages, copy, (shown, elsewhere))
-            except CardGone:  # its author deleted it
-                post = replace(post, token=None)
-        raise Unreachable("the copy is deleted again and again")
-
-
-async def _known(messages: Messages, copy: Spot, words: Sequence[Shown]) -> str:
-    """The file_id of a clip that was there already, which only a change of its words tells."""
-    for shown in words:
-        if file_id := await messages.edit_caption(copy, shown, last=True):
-            return file_id
-    raise Unreachable("Telegram does not tell the clip's file_id")
+async def _can_bring(room: Room, user: int) -> bool:
+    """Whether a clip of theirs will have somewhere to come from."""
+    return room.desk.settings.store_chat is not None or await room.started.has(user)

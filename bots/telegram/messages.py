@@ -29,6 +29,7 @@ from bots.telegram.card_view import Shown
 from bots.telegram.limiter import Turn
 from bots.telegram.places import Spot
 from bots.telegram.refusals import CardGone, HasMedia, told
+from core.errors import KinoraError, Unreachable
 
 TAKEN_SECONDS = 120.0
 """From the last byte of a clip to Telegram's answer: a server of one's own first passes it on."""
@@ -57,6 +58,11 @@ class Messages:
 
     def __init__(self, bot: ExtBot[Turn]) -> None:
         self._bot = bot
+
+    @property
+    def username(self) -> str:
+        """The bot's."""
+        return self._bot.username
 
     async def send(self, spot: Spot, shown: Shown, *, reply: ForceReply | None = None) -> int:
         """A new message; its id. It answers what `spot` does, where that is still there."""
@@ -120,17 +126,18 @@ class Messages:
             )
 
     async def edit_photo(
-        self, spot: Spot, shown: Shown, photo: bytes, *, last: bool = False
+        self, spot: Spot, shown: Shown, photo: bytes | str, *, last: bool = False
     ) -> None:
-        """In place of what the message carries."""
+        """In place of what the message carries. photo: or its file_id, as in `edit_video`."""
         media = InputMediaPhoto(
             photo, caption=shown.text, parse_mode=ParseMode.HTML, filename="preview.jpg"
         )
         async with told():
             await self._bot.edit_message_media(
                 media,
-                chat_id=spot.chat,
+                chat_id=None if spot.inline else spot.chat,
                 message_id=spot.message,
+                inline_message_id=spot.inline or None,
                 reply_markup=shown.markup,
                 rate_limit_args=_turn(last),
             )
@@ -150,6 +157,19 @@ class Messages:
                 rate_limit_args=Turn.SOON,
             )
         return _file_id(edited)
+
+    async def send_photo(self, spot: Spot, shown: Shown, photo: bytes) -> tuple[int, str]:
+        """A new message that nobody is told of; its id, and the picture's file_id."""
+        async with told():
+            sent = await self._bot.send_photo(
+                spot.chat,
+                photo,
+                caption=shown.text,
+                disable_notification=True,
+                filename="picture.jpg",
+            )
+            return sent.message_id, sent.photo[-1].file_id
+        raise AssertionError("either sent or raised")
 
     async def send_video(self, spot: Spot, shown: Shown, video: Video | str) -> tuple[int, str]:
         """A new message with a clip; its id, and the clip's file_id. Not for what may be repeated:
@@ -184,6 +204,26 @@ class Messages:
         """Show that something is being done, for 5 s. Raises nothing."""
         with suppress(TelegramError):
             await self._bot.send_chat_action(spot.chat, action, message_thread_id=spot.topic)
+
+    async def react(self, spot: Spot, emoji: str) -> bool:
+        """Put a sign on the message that `spot` answers; whether that could be done, which not
+        every group allows."""
+        try:
+            return await self._bot.set_message_reaction(spot.chat, spot.answers, emoji)
+        except TelegramError:
+            return False
+
+    async def reaches(self, spot: Spot) -> bool:
+        """Whether we may write there, found out without a message. True where Telegram does not
+        tell."""
+        try:
+            async with told():
+                await self._bot.send_chat_action(spot.chat, ChatAction.TYPING)
+        except Unreachable:
+            return False
+        except (KinoraError, TimeoutError):
+            return True
+        return True
 
     @asynccontextmanager
     async def acting(self, spot: Spot, action: ChatAction) -> AsyncIterator[None]:

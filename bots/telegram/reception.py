@@ -22,13 +22,24 @@ from bots.card import offer
 from bots.gifts import GIFT_ID
 from bots.hearing import costless
 from bots.linking import JOIN_ID, PART_ID
-from bots.telegram import chats, console, gifts, linking, moderation, shop, showing, support, talk
+from bots.telegram import (
+    chats,
+    console,
+    gifts,
+    inline,
+    linking,
+    moderation,
+    shop,
+    showing,
+    support,
+    talk,
+)
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
-from bots.telegram.hearing import account_of, alone, answered, as_far_as_telegram_lets, guarded
+from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, guarded, privately
 from bots.telegram.markup import bold, plain, quote
-from bots.telegram.places import NO_TOPIC, Spot, answer_to, spot_of
+from bots.telegram.places import NO_TOPIC, answer_to, spot_of
 from bots.telegram.reading import known_author
 from core.counter import Consent
 from core.errors import NotFound, Refused
@@ -52,6 +63,7 @@ Pressing = Callable[[Room, CallbackQuery], Awaitable[str]]
 """The words that answer a press, or "". Raises UserError or Transient."""
 
 TELLINGS: dict[str, Telling] = {
+    "start": talk.start,
     "help": talk.help_,
     "me": talk.me,
     "queue": talk.queue,
@@ -60,12 +72,13 @@ TELLINGS: dict[str, Telling] = {
     "terms": talk.terms,
 }
 
-PERSONAL = (talk.me, talk.queue)
+HELP = "help"
+PERSONAL = ("me", "queue")
 """What others in a group need not read."""
 
 
 def register(add: Add, room: Room) -> None:
-    hearings: dict[str, Hearing] = {name: _told(telling) for name, telling in TELLINGS.items()}
+    hearings: dict[str, Hearing] = {name: _told(name) for name in TELLINGS}
     hearings |= {
         "start": start,
         "show": show,
@@ -103,8 +116,22 @@ async def start(room: Room, message: Message, said: str) -> None:
         await _offer(room, message, said.removeprefix(CREATE).replace("_", " "))
     elif said == shop.START:
         await shop.buy(room, message, "")
+    elif said == support.START:
+        await support.paysupport(room, message, "")
+    elif said in TELLINGS:
+        await _told(said)(room, message, "")
     else:
-        await _told(talk.start)(room, message, said)
+        await _welcome(room, message, said)
+
+
+async def _welcome(room: Room, message: Message, said: str) -> None:
+    """Who came from inline mode goes back there by a button, with the words that they typed."""
+    words = room.started.came(message.chat.id)
+    if not words and said != inline.START:
+        await _told("start")(room, message, said)
+        return
+    with as_far_as_telegram_lets():
+        await room.messages.send(answer_to(message), talk.start_inline(words))
 
 
 async def show(room: Room, message: Message, said: str) -> None:
@@ -172,18 +199,22 @@ async def _offer(room: Room, message: Message, words: str) -> None:
         await room.messages.send(answer_to(message), Shown(text, InlineKeyboardMarkup([[button]])))
 
 
-def _told(telling: Telling) -> Hearing:
+def _told(name: str) -> Hearing:
     async def hearing(room: Room, message: Message, said: str) -> None:
         assert message.from_user is not None
-        user = known_author(message) if telling in PERSONAL else message.from_user
+        user = known_author(message) if name in PERSONAL else message.from_user
         account = await account_of(room.desk.studio, user)
         here = answer_to(message)
-        told = await telling(room.desk, account, here.place)
+        told = await TELLINGS[name](room.desk, account, here.place)
+        there = here
         with as_far_as_telegram_lets():
-            if telling in PERSONAL and not here.private:
-                told = await alone(room.messages, Spot(user.id), told)
-            await room.messages.send(here, told)
-        await tell_kept(room, here, account)
+            if name in PERSONAL:
+                there = await privately(room.messages, here, user.id, told, name)
+            elif name == HELP and not here.private:
+                await room.messages.send(here, talk.help_in_short(room.bot.username))
+            else:
+                await room.messages.send(here, told)
+        await tell_kept(room, there, account)
 
     return hearing
 

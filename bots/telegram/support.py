@@ -15,7 +15,7 @@ from bots.telegram import talk
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import PLATFORM
-from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, say
+from bots.telegram.hearing import account_of, as_far_as_telegram_lets, privately, say
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, answer_to
 from bots.telegram.reading import known_author
@@ -26,6 +26,9 @@ from core.moderation import REASON_CHARS
 from core.purchases import Purchase, PurchaseState
 
 log = logging.getLogger("kinora.telegram")
+
+START = "paysupport"
+"""What a deep link to it says."""
 
 LISTED = 10
 ASKED = "Whoever runs this Kinora has heard of it, and decides. You are told when it goes back."
@@ -42,9 +45,7 @@ async def paysupport(room: Room, message: Message, said: str) -> None:
         words = talk.drawn(await _payments(room, account))
     shown = Shown(words, None)
     with as_far_as_telegram_lets():
-        if not here.private:
-            shown = await alone(room.messages, Spot(user.id), shown)
-        await room.messages.send(here, shown)
+        await privately(room.messages, here, user.id, shown, START)
 
 
 async def _payments(room: Room, account: Account) -> list[Paragraph]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
 from bots import talk
 from bots.linking import mine
 from bots.talk import Bold, Code, Line, Paragraph, line
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
+from bots.telegram.hearing import door
 from bots.telegram.markup import TEXT_CHARS, bold, code, italic, length, plain
 from core.job import Account
 
@@ -24,6 +27,18 @@ WELCOME: Sequence[Paragraph] = (
     ),
     (line("/help says more, /me what you have."),),
 )
+
+INLINE: Paragraph = (
+    line("Now you can ask for clips in any chat: each comes here first, then into your message "
+         "there."),
+)  # fmt: skip
+
+IN_SHORT: Paragraph = (
+    line(Code("/create a red ball"), " makes a clip; /animate, with a picture or in reply to one, "
+         "brings it to life."),
+    line("Reply to a clip of mine with words to change it, with /extend to go on."),
+    line("The rest I tell you in our own chat."),
+)  # fmt: skip
 
 PAYING: Paragraph = (
     line(Bold("Payments")),
@@ -53,6 +68,17 @@ async def models(desk: TelegramDesk, account: Account, place: str) -> Shown:
 
 async def start(desk: TelegramDesk, account: Account, place: str) -> Shown:
     return _shown(WELCOME)
+
+
+def start_inline(words: str) -> Shown:
+    """For who came from inline mode. words: what they typed there, or ""."""
+    back = InlineKeyboardButton("Back to your message", switch_inline_query=words)
+    return Shown(drawn([*WELCOME[:1], INLINE]), InlineKeyboardMarkup([[back]]))
+
+
+def help_in_short(username: str) -> Shown:
+    """For a group, where the rest would be in others' way."""
+    return Shown(drawn([IN_SHORT]), door(username, "All of it, in our own chat", "help"))
 
 
 async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:

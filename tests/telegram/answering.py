@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.telegram.world import Query
 
 Json = dict[str, Any]
 
+PARAMETER = r"[A-Za-z0-9_-]{1,64}"
 ANSWER_CHARACTERS, RESULTS, ID_BYTES = 200, 50, 64
 
 
@@ -40,7 +42,10 @@ def answer_inline(call: Call) -> bool:
         for kind in ("photo", "video", "document", "sticker", "mpeg4", "gif"):
             if f"{kind}_file_id" in result:
                 call.world.files.find(result[f"{kind}_file_id"], _KINDS.get(kind, kind))
-    told = {"results": results, "next_offset": call.form.text("next_offset")}
+    button = call.form.json("button") or {}
+    if "start_parameter" in button and not re.fullmatch(PARAMETER, button["start_parameter"]):
+        raise Refused("START_PARAM_INVALID")
+    told = {"results": results, "next_offset": call.form.text("next_offset"), "button": button}
     return _answered(call, "inline_query_id", "inline", told, call.world.answer_seconds)
 
 

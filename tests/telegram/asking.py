@@ -95,6 +95,20 @@ def get_file(call: Call) -> Json:
     return payloads.file(file) | {"file_path": file.path}
 
 
+def react(call: Call) -> bool:
+    """The bot's own sign on a message; one at most."""
+    chat = call.chat()
+    key = chat.id, call.form.number("message_id")
+    if key not in call.world.messages:
+        raise Refused("message to react not found")
+    given = call.form.json("reaction") or []
+    if len(given) > 1:
+        raise Refused("REACTIONS_TOO_MANY")
+    call.world.reactions[key] = "".join(each.get("emoji", "") for each in given)
+    call.world.touch()
+    return True
+
+
 def accept(call: Call) -> bool:
     """Taken and kept among the requests, without any effect here."""
     return True

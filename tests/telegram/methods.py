@@ -53,7 +53,7 @@ METHODS: dict[str, Method] = {
     "setMyShortDescription": asking.accept,
     "setMyName": asking.accept,
     "setChatMenuButton": asking.accept,
-    "setMessageReaction": asking.accept,
+    "setMessageReaction": asking.react,
     "getChat": asking.get_chat,
     "getChatMember": asking.get_member,
     "getChatAdministrators": asking.get_administrators,

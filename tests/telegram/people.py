@@ -183,11 +183,7 @@ class Person:
 
     def press(self, message: Message, label: str) -> Asked:
         """Press a button by its words."""
-        message = self.world.messages[message.key]
-        button = next((b for b in message.buttons if b["text"] == label), None)
-        if button is None:
-            found = ", ".join(b["text"] for b in message.buttons)
-            raise Impossible(f"no button {label!r}; there is {found or 'none'}")
+        button = self._button(message, label)
         if "callback_data" not in button:
             raise Impossible(f"the button {label!r} asks nothing of the bot")
         return self.press_data(message, button["callback_data"])
@@ -200,6 +196,26 @@ class Person:
         self.world.tell("callback_query", payloads.callback(self.world, query, message.inline_id))
         return Asked(self.world, query.id)
 
+    def follow(self, message: Message, label: str) -> Message:
+        """Press a button that leads to the bot's chat, and there Start."""
+        url = self._button(message, label).get("url", "")
+        link, _, payload = url.partition("?start=")
+        if link != f"https://t.me/{self.world.bot.username}":
+            raise Impossible(f"the button {label!r} leads elsewhere: {url}")
+        return self.start(payload)
+
+    def back(self, message: Message, label: str, chat: Chat) -> Asked:
+        """Press a button that leads back to inline mode, in a chat of their choice."""
+        return self.inline(self._button(message, label)["switch_inline_query"], chat)
+
+    def _button(self, message: Message, label: str) -> Json:
+        message = self.world.messages[message.key]
+        button = next((b for b in message.buttons if b["text"] == label), None)
+        if button is None:
+            found = ", ".join(b["text"] for b in message.buttons)
+            raise Impossible(f"no button {label!r}; there is {found or 'none'}")
+        return button
+
     def inline(self, words: str, chat: Chat | None = None) -> Asked:
         """Type `@bot words` in a chat; without one, in the chat with the bot."""
         if not self.world.inline:
@@ -210,6 +226,10 @@ class Person:
         told = {"id": query.id, "from": payloads.user(self.user), "query": words, "offset": ""}
         self.world.tell("inline_query", told | {"chat_type": kind})
         return Asked(self.world, query.id)
+
+    async def above(self, asked: Asked) -> Message:
+        """Press the button above the results of an inline query, and then Start."""
+        return self.start((await asked.answer())["button"]["start_parameter"])
 
     async def choose(self, asked: Asked, number: int = 0) -> Message:
         """Send one of the inline results: the bot's words, in the person's name."""

@@ -211,6 +211,7 @@ class World(Changes):
     links: dict[str, Json] = field(default_factory=dict)
     cancelled: set[tuple[int, str]] = field(default_factory=set)
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    reactions: dict[tuple[int, int], str] = field(default_factory=dict)
     history: list[Version] = field(default_factory=list)
     requests: list[Entry] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)

@@ -38,8 +38,10 @@ async def test_everybody_is_told(telegram_standin: Standin, tmp_path: Path) -> N
         for said, words in SAID.items():
             answer = await here.answer(here.anna.say(said), words)
             assert not answer.buttons
-        in_group = here.anna.say("/help@kinora_bot", here.group)
-        assert (await here.answer(in_group, "renders clips")).chat_id == here.group.id
+        in_group = await here.answer(here.anna.say("/help@kinora_bot", here.group))
+        assert len(in_group.text.splitlines()) == 3
+        whole = here.anna.follow(in_group, "All of it, in our own chat")
+        await here.answer(whole, SAID["/help"])
         assert await here.jobs(here.anna) == []
 
 
@@ -49,10 +51,17 @@ async def test_what_is_personal_stays_out_of_groups(
     async with cinema(telegram_standin, tmp_path) as here:
         stranger = telegram_standin.scene.user("ida", started=False)
         telegram_standin.scene.join(here.group, stranger)
-        await here.answer(here.anna.say("/me", here.group), "our own chat")
-        assert "1000 credits" in here.anna.messages()[-1].text
-        await here.answer(stranger.say("/me", here.group), "press Start")
-        assert not any("1000 credits" in m.text for m in here.ben.messages(here.group))
+        world = telegram_standin.world
+        for said, words in (("/me", "1000 credits"), ("/queue", "Nothing runs")):
+            asked = here.anna.say(said, here.group)
+            await world.until(lambda: asked.key in world.reactions, "a sign")  # noqa: B023
+            assert words in here.anna.messages()[-1].text
+            assert not here.answers(asked)
+        telegram_standin.faults.refuse("setMessageReaction", Refused("REACTION_INVALID"))
+        await here.answer(here.anna.say("/me", here.group), "I sent it to you")
+        led = await here.answer(stranger.say("/me", here.group), "for you alone")
+        await here.answer(stranger.follow(led, "Our own chat"), "1000 credits")
+        assert not any("credits" in m.text for m in here.ben.messages(here.group))
 
 
 async def test_who_hides_behind_their_group_is_nobody_in_particular(
@@ -76,7 +85,7 @@ async def test_who_hides_behind_their_group_is_nobody_in_particular(
         for words in ("/show@kinora_bot", "/me@kinora_bot", "/cancel@kinora_bot",
                       "/create@kinora_bot a ball"):  # fmt: skip
             await here.answer(say(words), "ask as yourself")
-        await here.answer(say("/help@kinora_bot"), "renders clips")
+        await here.answer(say("/help@kinora_bot"), "makes a clip")
 
 
 async def test_a_deep_link_brings_words_that_are_made_once(
