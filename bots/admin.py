@@ -17,10 +17,11 @@ from typing import Annotated
 
 import typer
 
-from bots import moderation, trials, vouchers
+from bots import keys, moderation, trials, vouchers
 from bots.shell import Json, err, out, run, settings_of
 from bots.spreadsheet import cell
 from bots.talk import Bold, Code, Paragraph
+from bots.terms import terms_of
 from bots.wares import refund_of
 from core import moderation as acts
 from core.audit import Row
@@ -410,37 +411,8 @@ def console_link(
     print(json.dumps({"link": made, "account": who}) if as_json else made)
 
 
-@app.command("key")
-def key(
-    name: Annotated[str, typer.Argument(help="Whose; a new name is a new account.")] = "owner",
-    as_json: Json = False,
-) -> None:
-    """Make an API key. It is shown once and kept only as a hash."""
-    from bots import app as kinora
-
-    async def make() -> str:
-        async with kinora.store_of(settings_of()) as store:
-            _, key = await kinora.new_key(store, Identity("web", name), name)
-            return key
-
-    made = run(make())
-    print(json.dumps({"key": made, "account": name}) if as_json else made)
-
-
-@app.command("revoke")
-def revoke(
-    name: Annotated[str, typer.Argument(help="Whose keys.")],
-    as_json: Json = False,
-) -> None:
-    """End every API key of a name. KINORA_WEB__ADMIN_KEY is a setting: change it there."""
-    from bots import app as kinora
-
-    async def end() -> int:
-        async with kinora.store_of(settings_of()) as store:
-            return await store.credentials.revoke_all("key", name)
-
-    count = run(end())
-    print(json.dumps({"account": name, "revoked": count}) if as_json else f"Keys ended: {count}.")
+app.command("key")(keys.make)
+app.command("revoke")(keys.revoke)
 
 
 @asynccontextmanager
@@ -489,9 +461,7 @@ async def _person(moderators: Moderators, who: str) -> Account:
 
 
 def _end(words: str) -> datetime | None:
-    from bots import app as kinora
-
-    return moderation.until(words, datetime.now(UTC), kinora.terms_of(settings_of()).zone)
+    return moderation.until(words, datetime.now(UTC), terms_of(settings_of()).zone)
 
 
 def _hours(said: str | None) -> tuple[int, int] | None:

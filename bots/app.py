@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -36,40 +33,37 @@ from bots.discord import Bot as DiscordBot
 from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.discord.oauth import OAuth
+from bots.lock import Busy, holding, is_running
 from bots.pulse import Pulse
 from bots.settings import Settings, shown
-from bots.standing import Standing
+from bots.standing import ChatBot
 from bots.telegram import Bot as TelegramBot
 from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
+from bots.terms import tariff_of, terms_of, wares_of
 from bots.web import Web, application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
 from core.bulletin import Bulletin
 from core.catalog import Model, named
-from core.counter import Terms
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.engine import Engine
-from core.errors import KinoraError
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
 from core.leaders import Leadership
 from core.links import Links
 from core.lobby import Lobby
-from core.moderation import Rank
 from core.moderators import Moderators, unheard
-from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock
-from core.pricing import Bases, Tariff
+from core.pricing import Bases
 from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio
 from core.vouchers import Vouchers
-from core.wares import Ware, Wares
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
 from storage.database import at_head
@@ -80,7 +74,6 @@ log = logging.getLogger("kinora")
 S = TypeVar("S")
 
 CATALOGUE = families.MODELS
-LOCK = "kinora.lock"
 LINK_LIFETIME = timedelta(hours=24)
 CONSOLE_LINK_LIFETIME = timedelta(minutes=10)
 """Of those that are sent in chats."""
@@ -91,42 +84,11 @@ KNOWN_SECONDS = 20.0
 """How long the start waits for word of a bot."""
 
 
-class Busy(KinoraError):
-    """Another Kinora has the data or the database, or somebody has the port."""
-
-
 class RunningEngine(Engine, Protocol):
     """An engine whose runner may be looked after."""
 
     @property
     def alive(self) -> bool: ...
-
-
-class ChatBot(Protocol):
-    """A platform's room, as it is run."""
-
-    @property
-    def standing(self) -> Standing: ...
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        ...
-
-    async def rank(self, server: str, identity: Identity) -> Rank:
-        """`core.leaders.RankOn`."""
-        ...
-
-    async def drain(self) -> None:
-        """Take nothing more from people."""
-        ...
-
-    async def carry(self, job: Job) -> None:
-        """`core.delivery.Carry`."""
-        ...
-
-    async def tell(self, subject: str, words: str) -> None:
-        """Say something to somebody alone. Raises Unreachable, Transient or TimeoutError."""
-        ...
 
 
 Opening = AbstractAsyncContextManager[RunningEngine]
@@ -169,7 +131,7 @@ async def house(
     """
     if settings.model is not None:
         named(catalogue, settings.model)
-    with _alone(settings.data_dir):
+    with holding(settings.data_dir):
         async with (
             store_of(settings, clock) as store,
             _only_dispatcher(store),
@@ -189,7 +151,7 @@ async def house(
                 terms.plans,
                 store.moderation,
             )
-            bases = Bases(catalogue, _tariff(settings), terms.zone)
+            bases = Bases(catalogue, tariff_of(settings), terms.zone)
             await bases.renew(store.jobs, clock())
             lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
             await lobby.load()
@@ -366,35 +328,6 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     return account, key
 
 
-def terms_of(settings: Settings) -> Terms:
-    """Plans that an operator adds are the free one but for what they say."""
-    daily, waiting = settings.credits.daily, settings.queue.per_account
-    plans = {plan.name: replace(plan, daily=daily, waiting=waiting) for plan in BUILT_IN}
-    for name, said in settings.plans.items():
-        plan = plans.get(name, replace(plans[FREE], name=name))
-        plans[name] = replace(plan, **said.model_dump(exclude_none=True))
-    return Terms(
-        Plans(plans),
-        ZoneInfo(settings.time_zone),
-        settings.model,
-        settings.credits.ask_from,
-        settings.credits.ask_share,
-        settings.queue.relaxed,
-    )
-
-
-def _tariff(settings: Settings) -> Tariff:
-    return Tariff(settings.credits.gpu_seconds, settings.credits.bases)
-
-
-def wares_of(settings: Settings) -> Wares:
-    by_name = {
-        name: Ware(name, **(said.model_dump() | {"title": said.title or name.replace("_", " ")}))
-        for name, said in settings.wares.items()
-    }
-    return Wares(by_name, settings.payments)
-
-
 def moderators_of(
     settings: Settings,
     store: Store,
@@ -565,28 +498,3 @@ async def _only_dispatcher(store: Store) -> AsyncIterator[None]:
         if not alone:
             raise Busy("Another Kinora is working on this database.")
         yield
-
-
-def is_running(settings: Settings) -> bool:
-    """Whether a Kinora works with this data directory. Looking changes nothing."""
-    if not (settings.data_dir / LOCK).exists():
-        return False
-    try:
-        with _alone(settings.data_dir):
-            return False
-    except Busy:
-        return True
-
-
-@contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Busy(f"Another Kinora is running with the data in {data_dir}.") from None
-        with contextlib.ExitStack() as held:
-            held.callback(fcntl.flock, lock, fcntl.LOCK_UN)
-            yield

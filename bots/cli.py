@@ -18,6 +18,7 @@ from rich.table import Table
 
 from bots import admin, logs
 from bots import doctor as examination
+from bots.lock import is_running
 from bots.misspelt import misspelt
 from bots.render import CATALOGUE
 from bots.render import render as render_clip
@@ -174,7 +175,7 @@ def link(
 
     made = run(make())
     print(json.dumps({"link": made, "account": name}) if as_json else made)
-    if not kinora.is_running(settings):
+    if not is_running(settings):
         err.print(f"No Kinora runs with the data in {settings.data_dir.absolute()} now.",
                   highlight=False, soft_wrap=True)  # fmt: skip
 

@@ -14,6 +14,7 @@ import typer
 from bots import moderation
 from bots.card import DOT, credits
 from bots.shell import Json, out, run, settings_of
+from bots.terms import terms_of
 from core.job import new_id
 from core.moderation import Actor, MakeVoucher, Rank, StopVoucher, moment
 from core.moderators import Moderators
@@ -41,9 +42,7 @@ def make(
     """Make codes. Each is shown once, and kept only as a hash."""
 
     async def work() -> None:
-        from bots import app as kinora
-
-        zone = kinora.terms_of(settings_of()).zone
+        zone = terms_of(settings_of()).zone
         end = moderation.until(until, datetime.now(UTC), zone)
         async with _desk() as (moderators, _):
             for _ in range(count):

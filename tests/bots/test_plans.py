@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bots.app import terms_of
 from bots.settings import Settings
+from bots.terms import terms_of
 from core.plans import Label, Plan
 
 

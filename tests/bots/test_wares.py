@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from bots.app import wares_of
 from bots.settings import Settings
+from bots.terms import wares_of
 from bots.unfit import unfit
 from core.wares import Ware
 

@@ -1,0 +1,41 @@
+"""What an operator decided, as the core has it: plans and terms, prices, wares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from bots.settings import Settings
+from core.counter import Terms
+from core.plans import BUILT_IN, FREE, Plans
+from core.pricing import Tariff
+from core.wares import Ware, Wares
+
+
+def terms_of(settings: Settings) -> Terms:
+    """Plans that an operator adds are the free one but for what they say."""
+    daily, waiting = settings.credits.daily, settings.queue.per_account
+    plans = {plan.name: replace(plan, daily=daily, waiting=waiting) for plan in BUILT_IN}
+    for name, said in settings.plans.items():
+        plan = plans.get(name, replace(plans[FREE], name=name))
+        plans[name] = replace(plan, **said.model_dump(exclude_none=True))
+    return Terms(
+        Plans(plans),
+        ZoneInfo(settings.time_zone),
+        settings.model,
+        settings.credits.ask_from,
+        settings.credits.ask_share,
+        settings.queue.relaxed,
+    )
+
+
+def tariff_of(settings: Settings) -> Tariff:
+    return Tariff(settings.credits.gpu_seconds, settings.credits.bases)
+
+
+def wares_of(settings: Settings) -> Wares:
+    by_name = {
+        name: Ware(name, **(said.model_dump() | {"title": said.title or name.replace("_", " ")}))
+        for name, said in settings.wares.items()
+    }
+    return Wares(by_name, settings.payments)
