@@ -19,7 +19,7 @@ from core.moderators import Moderators, Shown
 from core.restraints import Kind, Restraint
 
 DRY = "Nothing is done yet. This would be: "
-FOR_GOOD = ("", "good", "ever", "forever")
+FOR_GOOD = ("", "good", "for good", "ever", "forever")
 HOW_LONG = "Say until when as 3d, 12h, 2w, 2026-12-31, or 2026-12-31T18:00."
 LONGEST = timedelta(days=36_500)
 CONFIRMED = Take, Ban, Refund

@@ -24,7 +24,12 @@ _MISREAD = str.maketrans("OIL", "011", "- ")
 
 
 def random(chars: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(chars))
+    return spelt(secrets.randbits(5 * chars), chars)
+
+
+def spelt(number: int, chars: int) -> str:
+    """The last bits of a number, five a character."""
+    return "".join(ALPHABET[number >> 5 * place & 31] for place in reversed(range(chars)))
 
 
 def read(typed: str) -> str:

@@ -6,6 +6,7 @@ A code is 100 random bits, and only its hash is kept.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,9 +88,11 @@ class Vouchers:
             raise
 
 
-def new_code() -> str:
-    """ "7K3M-Q9TD-2XVB-N4HS-8ZPA" """
-    return "-".join(codes.random(GROUP) for _ in range(GROUPS))
+def new_code(secret: bytes = b"") -> str:
+    """ "7K3M-Q9TD-2XVB-N4HS-8ZPA"; the same for the same secret, which nobody may guess."""
+    number = int.from_bytes(secret or secrets.token_bytes(32))
+    code = codes.spelt(number, GROUPS * GROUP)
+    return "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
 
 
 def digest(code: str) -> str:

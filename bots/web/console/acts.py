@@ -127,8 +127,8 @@ async def perform(
     said = {name: _said(posted, name) for name in FIELDS if name in posted}
     here, moderators = site(request), console(request).moderators
     zone = here.studio.terms.zone
-    key = _said(posted, "key")
-    sure = bool(_KEY.fullmatch(key))
+    key = key_of(posted)
+    sure = bool(key)
     try:
         make = read.get(said.get("verb", ""))
         if make is None:
@@ -159,6 +159,12 @@ async def perform(
         hard=isinstance(act, HARD), asks_why=hasattr(act, "reason") and "reason" not in said,
         back=back,
     )  # fmt: skip
+
+
+def key_of(posted: Mapping[str, object]) -> str:
+    """What a form for which somebody is sure carries; "" where nobody is yet."""
+    key = _said(posted, "key")
+    return key if _KEY.fullmatch(key) else ""
 
 
 def _moved(form: Form, *, first: bool) -> Act:

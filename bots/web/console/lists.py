@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ from bots.spreadsheet import cell
 from core.errors import BadPrompt
 
 log = logging.getLogger("kinora.web")
+
+_CONTROL = re.compile("[\0-\x1f\ud800-\udfff]")
 
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -68,7 +71,7 @@ class Listing(Generic[T]):
 async def listed(request: web.Request, fetch: Fetch[T]) -> Listing[T]:
     """The page that is asked for. Raises BadPrompt."""
     said = request.query.get("page", "1")
-    if not (said.isascii() and said.isdecimal() and 1 <= int(said[:9]) <= PAGES_MOST):
+    if not (re.fullmatch(r"[0-9]{1,3}", said) and 1 <= int(said) <= PAGES_MOST):
         raise BadPrompt(f"A list has pages 1 to {PAGES_MOST}; filter it to get further.")
     number = int(said)
     rows = await fetch(ROWS + 1, (number - 1) * ROWS)
@@ -80,8 +83,8 @@ async def listed(request: web.Request, fetch: Fetch[T]) -> Listing[T]:
 def words(request: web.Request, name: str = "q") -> str:
     """What was typed into a filter. Raises BadPrompt."""
     said = request.query.get(name, "").strip()
-    if len(said) > WORDS_CHARS or not said.isprintable():
-        raise BadPrompt(f"A filter has up to {WORDS_CHARS} characters.")
+    if len(said) > WORDS_CHARS or _CONTROL.search(said):
+        raise BadPrompt(f"A filter has up to {WORDS_CHARS} characters, on one line.")
     return said
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from aiohttp import web
 
+from bots.web import doors
 from bots.web.console import acts, frame, lists
 from bots.web.console.acts import Form
 from bots.web.console.desk import AT, Seat, console, seated
@@ -38,28 +40,35 @@ async def sheet(request: web.Request) -> web.StreamResponse:
 
 async def act(request: web.Request) -> web.StreamResponse:
     """Make a code, which its page shows once, or stop one."""
-    seat, code = await _operator(request, acting=True), new_code()
+    seat, posted = await _operator(request, acting=True), await request.post()
+    key = acts.key_of(posted) or new_id()
+    code = _code(request, key)
 
     async def answer(done: Done) -> web.StreamResponse:
         return await _shown(request, seat, code, done.words)
 
-    posted = await request.post()
     read: Mapping[str, Callable[[Form], Act]] = {
-        "voucher": partial(_made, digest(code)),
+        "voucher": partial(_made, key[:NAME_CHARS], digest(code)),
         "stop": lambda form: StopVoucher(name=form.said.get("name", "")),
     }
     made = answer if posted.get("verb") == "voucher" else None
     return await acts.perform(request, seat, read, f"{seat.root}/vouchers", answer=made)
 
 
-def _made(digest: str, form: Form) -> Act:
+def _code(request: web.Request, key: str) -> str:
+    """The same where a form is sent twice, so that what is shown last is what was made."""
+    session = request.cookies[doors.COOKIE]
+    return new_code(hmac.digest(session.encode(), f"voucher {key}".encode(), "sha256"))
+
+
+def _made(name: str, digest: str, form: Form) -> Act:
     """Raises BadPrompt."""
 
     def count(name: str, most: int, none: int) -> int:
         return form.count(name, most) if form.said.get(name, "").strip() else none
 
     return MakeVoucher(
-        name=new_id()[:NAME_CHARS],
+        name=name,
         digest=digest,
         credits=count("credits", CREDITS_MAX, 0),
         plan=form.said.get("plan") or None,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 
+from bots import app
+from bots.web.console import PAGES, ROUTES
+from bots.web.console.desk import AT, EVERYTHING
+from core.job import Identity
 from tests.bots.discord.cinema import Cinema, cinema, text
 from tests.bots.discord.test_moderation import fill
 from tests.bots.projector import Projector
 from tests.bots.test_console import act
-from tests.bots.test_page import page
+from tests.bots.test_page import page, signed_in, token
 from tests.discord import components
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
@@ -119,6 +123,76 @@ async def test_a_moderator_s_day_in_the_browser(discord_standin: Standin, tmp_pa
                 assert job
                 await act(theirs, f"{elsewhere}/jobs/{job[1]}/act", status=404, verb="cancel")
             assert len(await here.home.store.moderation.rows(99)) == 5
+
+
+def pages(at: str, account: int, job: str) -> list[tuple[str, str, bool]]:
+    """Every page of the console for a server: method, path, and whether operators alone see it."""
+    alone = [route for one in PAGES if one.operators for route in one.routes]
+    found = []
+    for route in ROUTES:
+        if route.path.startswith(AT):
+            path = route.path.replace(AT, f"/console/{at}")
+            path = re.sub(r"{account:.*?}}", str(account), path)
+            path = re.sub(r"{id:.*?}}", job, path)
+            found.append((route.method, path, route in alone or path.endswith("wallet.csv")))
+    assert len(found) > 20
+    return found
+
+
+async def test_every_page_keeps_to_who_leads(discord_standin: Standin, tmp_path: Path) -> None:
+    scene = discord_standin.scene
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(
+            cinema(discord_standin, tmp_path, engine=Projector(), public_url=PAGE)
+        )
+        zoe = scene.user("zoe")
+        other = scene.guild("Theatre", zoe)
+        card = here.anna.slash("create", here.room, prompt="a secret garden --seconds 1")
+        await card.message(lambda message: "Getting ready" in text(message))
+        account = await here.account(here.anna)
+        (job,) = await here.home.store.jobs.unfinished()
+        stranger, member, theirs, mia = [
+            await stack.enter_async_context(browser(here)) for _ in range(4)
+        ]
+        owner = await stack.enter_async_context(signed_in(here.home))
+        member_link = await app.new_link(here.home.store, PAGE, Identity("web", "eve"), "eve")
+        await page(member, member_link.removeprefix(PAGE))
+        await page(mia, await link(here, here.mia))
+        async with theirs.get(await agreed(theirs, here, zoe)) as answer:
+            assert answer.status == 200
+
+        async def seen(who: aiohttp.ClientSession, method: str, path: str) -> tuple[int, str]:
+            said = {"verb": "cancel", "key": "0" * 12}
+            if method == "POST" and who is not stranger:
+                said["token"] = await token(who)
+            async with who.request(method, path, data=said, allow_redirects=False) as answer:
+                return answer.status, await answer.text()
+
+        for at in (f"discord:{here.guild.id}", EVERYTHING):
+            for method, path, operators in pages(at, account.id, job.id):
+                told = f"{method} {path}"
+                assert (await seen(stranger, method, path))[0] == 303, told
+                for who in (member, theirs):
+                    status, said = await seen(who, method, path)
+                    assert (status, "secret" in said) == (403, False), told
+                if method == "POST":
+                    continue
+                shut = operators or at == EVERYTHING
+                assert (await seen(mia, method, path))[0] == (403 if shut else 200), told
+                assert (await seen(owner, method, path))[0] == 200, told
+        elsewhere = f"/console/discord:{other.id}"
+        for method, path, operators in pages(f"discord:{other.id}", account.id, job.id):
+            status, said = await seen(theirs, method, path)
+            if operators:
+                assert status == 403, path
+            elif path.startswith((f"{elsewhere}/people/", f"{elsewhere}/jobs/")):
+                assert status == 404, path
+            else:
+                assert status == (200 if path.endswith("/log") or method == "GET" else 422), path
+            assert "secret garden" not in said
+            assert job.id not in said
+            assert "Anna" not in said
+        assert await here.home.store.moderation.rows(9) == []
 
 
 async def test_the_way_in_is_closed_to_others(discord_standin: Standin, tmp_path: Path) -> None:
