@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bots.card import credits
+from bots.hearing import NOT_ASKER
 from core.errors import BadPrompt, Refused
 from core.gifts import Given
 from core.job import Account
@@ -38,7 +39,7 @@ class Offered:
     def check_asker(self, who: int) -> None:
         """Raises Refused for everybody else."""
         if who != self.asker:
-            raise Refused("Only who asked for it can do that.")
+            raise Refused(NOT_ASKER)
 
 
 def offered(button_id: str) -> Offered:

@@ -15,6 +15,8 @@ from core.job import new_id
 
 log = logging.getLogger("kinora")
 
+NOT_ASKER = "Only who asked for it can do that."
+
 
 async def objection(work: Callable[[], Awaitable[None]], *silent: type[Exception]) -> str:
     """Do it. What is to be said where it can't be done; "" where it was. Raises `silent` alone."""

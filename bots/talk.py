@@ -19,8 +19,15 @@ from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
 from core.studio import Studio, View
 
+NO_PAGE = "The page can't be reached from here."
+NO_CONSOLE = (
+    "The console is on the page, which can't be reached from here. Whoever runs this Kinora can "
+    "set KINORA_WEB__PUBLIC_URL."
+)
+
 LISTED = 8
 WORDS_CHARS = 60
+LEFT_OUT = "…"
 
 COSTS = (
     "A clip that fails, or is cancelled before it starts, costs nothing; cancelled midway, it "
@@ -97,7 +104,7 @@ def limits(promised: Promised) -> Sequence[str]:
     longest = f"up to {plan.longest:g} s" if plan.longest else "as long as the model makes them"
     may = DOT.join(
         (
-            f"Up to {plan.waiting} clips may wait{relaxed}",
+            f"Up to {plan.waiting} clip{'' if plan.waiting == 1 else 's'} may wait{relaxed}",
             longest,
             f"up to {plan.largest}" if plan.largest else "any size that it has",
         )
@@ -192,6 +199,27 @@ def summary(view: View) -> str:
     length = job.clip.seconds if job.clip else job.request.seconds
     free = f"{DOT}{NOT_CHARGED}" if job.refunded else ""
     return f"{words}{DOT}{length:.3g} s{DOT}{_MARKS[job.state]}{free}"
+
+
+def fitting(
+    paragraphs: Sequence[Paragraph],
+    draw: Callable[[Line], str],
+    length: Callable[[str], int],
+    most: int,
+) -> Sequence[str]:
+    """Paragraphs as text, joined by two characters at most. What goes beyond `most` is left out,
+    line by line, and a mark says so. length: of text, as the platform counts it."""
+    texts: list[str] = []
+    left = most - length(LEFT_OUT)
+    for paragraph in paragraphs:
+        lines: list[str] = []
+        for text in map(draw, paragraph):
+            left -= length(text) + 2
+            if left < 0:
+                return [*texts, "\n".join((*lines, LEFT_OUT))]
+            lines.append(text)
+        texts.append("\n".join(lines))
+    return texts
 
 
 def _linked(view: View) -> Line:

@@ -18,6 +18,7 @@ from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.desk import PLATFORM
 from bots.discord.hearing import acknowledge_update, answer, guarded, key_of
 from bots.discord.ranks import actor_of, check_leads
+from bots.hearing import NOT_ASKER
 from core import moderation as acts
 from core.bulk import Progress
 from core.errors import Refused
@@ -101,7 +102,7 @@ async def _confirmed(room: Room, interaction: Interaction, key: str) -> None:
     await acknowledge_update(interaction)
     waiting = room.waiting.find(key)
     if waiting.by != interaction.user.id:
-        raise Refused("Only who asked for it can do that.")
+        raise Refused(NOT_ASKER)
     actor = actor_of(room, interaction)
     if isinstance(waiting.act, acts.ToRole):
         await room.desk.bulk.begin(actor, waiting.act, waiting.key)
@@ -110,7 +111,7 @@ async def _confirmed(room: Room, interaction: Interaction, key: str) -> None:
         return
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
     room.waiting.done(key)
-    await interaction.edit_original_response(view=note_view(plain(done.words), ACCENT))
+    await answer(interaction, view=note_view(plain(done.words), ACCENT))
 
 
 def _view(progress: Progress, key: str) -> ui.LayoutView:

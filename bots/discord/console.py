@@ -10,19 +10,15 @@ from discord import app_commands, ui
 
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
-from bots.discord.hearing import account_of, acknowledge, guarded
+from bots.discord.hearing import account_of, acknowledge, answer, guarded
 from bots.discord.permissions import server_of
 from bots.discord.ranks import actor_of, check_leads
+from bots.talk import NO_CONSOLE
 from core.errors import WrongState
 from core.leaders import Led
 from core.moderation import Rank
 
 Interaction = discord.Interaction[Any]
-
-NO_PAGE = (
-    "The console is on the page, which can't be reached from here. Whoever runs this Kinora can "
-    "set KINORA_WEB__PUBLIC_URL."
-)
 
 
 def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
@@ -41,7 +37,7 @@ async def _opened(room: Room, interaction: Interaction) -> None:
     await acknowledge(interaction, hidden=True)
     entrance = room.desk.entrance
     if entrance is None:
-        raise WrongState(NO_PAGE)
+        raise WrongState(NO_CONSOLE)
     account = await account_of(room.desk, interaction.user)
     if actor.rank is Rank.MODERATOR:
         title = interaction.guild.name if interaction.guild else ""
@@ -51,4 +47,4 @@ async def _opened(room: Room, interaction: Interaction) -> None:
     link = await entrance.link(account)
     button: ui.Button[ui.LayoutView] = ui.Button(label="Open the console", url=link)
     view.add_item(ui.ActionRow(button))
-    await interaction.edit_original_response(view=view)
+    await answer(interaction, view=view)

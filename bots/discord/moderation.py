@@ -17,11 +17,7 @@ from bots.discord import talk
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.confirming import confirm
-from bots.discord.hearing import (
-    account_of,
-    acknowledge,
-    key_of,
-)
+from bots.discord.hearing import account_of, acknowledge, answer, key_of
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.ranks import actor_of, check_leads, rank_here, rank_of
 from bots.talk import Paragraph
@@ -134,13 +130,13 @@ async def _do(room: Room, interaction: Interaction, actor: Actor, act: Act, thei
     dry = isinstance(act, moderation.CONFIRMED)
     done = await room.desk.moderators.do(actor, act, key_of(interaction), theirs, dry=dry)
     if done.number:
-        await interaction.edit_original_response(view=note_view(plain(done.words), ACCENT))
+        await answer(interaction, view=note_view(plain(done.words), ACCENT))
         return
     await confirm(room, interaction, act, f"{moderation.DRY}{done.words}", theirs)
 
 
 async def _answer(interaction: Interaction, told: Sequence[Paragraph]) -> None:
-    await interaction.edit_original_response(view=talk.layout(told))
+    await answer(interaction, view=talk.layout(told))
 
 
 def reach(interaction: Interaction, everywhere: bool = False) -> str:

@@ -22,6 +22,9 @@ Interaction = discord.Interaction[Any]
 OFFERED = 12
 """Wares that a message has room for: 40 components, and each is three."""
 
+TEXT_CHARS = 4000
+"""Of all texts of a message."""
+
 BUYING = "Discord takes the payment. What you bought is told in your direct messages, and in /me."
 Telling = Callable[[Room, Interaction], Awaitable[ui.LayoutView]]
 
@@ -114,11 +117,6 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
     )
 
 
-def drawn(paragraph: Paragraph) -> str:
-    """As Discord's Markdown."""
-    return "\n".join(map(_line, paragraph))
-
-
 def _line(drawn: Line) -> str:
     text = "".join(map(_bit, drawn.bits))
     return f"-# {text}" if drawn.small else text
@@ -137,8 +135,9 @@ def _bit(bit: str | Bold | Code) -> str:
 def layout(
     paragraphs: Sequence[Paragraph], row: ui.ActionRow[ui.LayoutView] | None = None
 ) -> ui.LayoutView:
-    """A message of paragraphs, and buttons below."""
-    children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(drawn(one)) for one in paragraphs]
+    """A message of paragraphs, and buttons below. What goes beyond one message is left out."""
+    texts = talk.fitting(paragraphs, _line, len, TEXT_CHARS)
+    children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(text) for text in texts]
     if row is not None:
         children.append(row)
     view = ui.LayoutView(timeout=None)

@@ -12,7 +12,7 @@ from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
-from bots.talk import not_yours
+from bots.talk import NO_PAGE, not_yours
 from bots.telegram import moderation
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
@@ -152,7 +152,7 @@ async def _page(room: Room, query: CallbackQuery, job_id: str) -> str:
     """The link is for their eyes: it goes to their own chat."""
     shown = await _own(room, query, job_id)
     if room.desk.page_link is None:
-        raise WrongState("The page can't be reached from here.")
+        raise WrongState(NO_PAGE)
     link = plain(await room.desk.page_link(shown.owner))
     words = f"This opens your page, once, and is for you alone: {link}"
     try:

@@ -7,6 +7,7 @@ import logging
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LoginUrl, Message
 
 from bots.desk import Entrance
+from bots.talk import NO_CONSOLE
 from bots.telegram import chats
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
@@ -21,10 +22,6 @@ from core.leaders import Led
 
 log = logging.getLogger("kinora.telegram")
 
-NO_PAGE = (
-    "The console is on the page, which can't be reached from here. Whoever runs this Kinora can "
-    "set KINORA_WEB__PUBLIC_URL."
-)
 NO_DOMAIN = "bot_domain_invalid"
 NOT_LEADING = "The console is for who leads a group: type /console in the group that you lead."
 
@@ -43,7 +40,7 @@ async def console(room: Room, message: Message, said: str) -> None:
     ):
         raise Refused(NOT_LEADING)
     if entrance is None:
-        raise WrongState(NO_PAGE)
+        raise WrongState(NO_CONSOLE)
     with as_far_as_telegram_lets():
         told = await _sent(room, entrance, account, Spot(user.id))
         if not here.private:

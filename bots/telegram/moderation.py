@@ -18,6 +18,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bots import moderation
 from bots.answers import SOON_SECONDS
+from bots.hearing import NOT_ASKER
 from bots.telegram import talk
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
@@ -113,7 +114,7 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     identity = Identity(PLATFORM, str(query.from_user.id))
     actor = await _actor_of(room, message.chat.id, query.from_user, identity)
     if actor.rank < Rank.MODERATOR or waiting.by not in (None, query.from_user.id):
-        raise Refused("Only who asked for it can do that.")
+        raise Refused(NOT_ASKER)
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
     room.waiting.done(name)
     room.till.look()

@@ -160,13 +160,7 @@ async def terms(desk: TelegramDesk, account: Account, place: str) -> Shown:
 
 def drawn(paragraphs: Sequence[Paragraph]) -> str:
     """As Telegram's HTML; what goes beyond one message is left out."""
-    kept: list[str] = []
-    for paragraph in paragraphs:
-        text = "\n".join(map(_line, paragraph))
-        if length("\n\n".join((*kept, text))) > TEXT_CHARS:
-            break
-        kept.append(text)
-    return "\n\n".join(kept)
+    return "\n\n".join(talk.fitting(paragraphs, _line, length, TEXT_CHARS))
 
 
 def _shown(paragraphs: Sequence[Paragraph]) -> Shown:

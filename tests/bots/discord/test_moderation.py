@@ -98,6 +98,12 @@ async def test_a_moderator_s_day(discord_standin: Standin, tmp_path: Path) -> No
         await heard(mia.slash("mod unban", room, member=anna), "not banned", here)
         assert (await here.home.store.moderation.rows(1, newest=True))[0].who.startswith("Mia (dis")
 
+        for number in range(10):
+            await noted(here, "*" * 500, f"note-{number}")
+        for asked in (mia.slash("mod log", room), mia.slash("mod show", room, member=anna)):
+            log = await heard(asked, "· note ·", here)
+            assert log.endswith("…")
+
 
 async def test_a_channel_is_paused_with_its_threads(
     discord_standin: Standin, tmp_path: Path
@@ -277,6 +283,13 @@ async def test_what_waits_for_its_button_is_forgotten_and_says_so(
         again = Cinema(discord_standin, home, here.guild, here.room, here.anna, here.ben, here.mia)
         await again.answer(press, "asked too long ago")
         assert await home.store.moderation.rows(9) == []
+
+
+async def noted(here: Cinema, words: str, key: str) -> None:
+    """Of Anna, by somebody else who leads the server."""
+    server, account = f"discord:{here.guild.id}", await here.account(here.anna)
+    act = Note(server=server, account_id=account.id, text=words)
+    await here.home.store.moderation.perform(act, Actor("Pia", Rank.MODERATOR, server), key)
 
 
 async def fill(here: Cinema, credits: int) -> None:

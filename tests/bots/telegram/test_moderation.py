@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.moderation import Actor, Fill, Rank
+from core.moderation import Actor, Fill, Note, Rank
 from tests.bots.projector import Projector
 from tests.bots.telegram.cinema import Cinema, cinema, labels
 from tests.telegram.people import Person
@@ -114,6 +114,16 @@ async def test_who_is_banned_is_told_so_there_alone(
         assert [row.act for row in await here.home.store.moderation.rows(9)] == [
             "ban", "note", "unban",
         ]  # fmt: skip
+
+        server, account = f"telegram:{group.id}", await here.account(anna)
+        for number in range(10):
+            act = Note(server=server, account_id=account.id, text="&" * 500)
+            mia_leads = Actor("Mia", Rank.MODERATOR, server)
+            await here.home.store.moderation.perform(act, mia_leads, f"note-{number}")
+        for words in ("log", "show"):
+            await mod(words, "our own chat")
+            assert "· note ·" in mia.messages()[-1].text
+            assert mia.messages()[-1].text.endswith("…")
 
 
 async def test_ranks_and_borders_hold(telegram_standin: Standin, tmp_path: Path) -> None:
