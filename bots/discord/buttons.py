@@ -26,10 +26,11 @@ from bots.discord.hearing import (
     acknowledge_update,
     answer,
     guarded,
+    in_time,
 )
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
-from bots.talk import not_yours
+from bots.talk import NO_PAGE, not_yours
 from bots.variation import vary
 from core import moderation as acts
 from core.errors import WrongState
@@ -100,10 +101,10 @@ async def pressed(
         case Button.RENDER | Button.RELAX:
             await _accept(room, interaction, job_id, relaxed=action == Button.RELAX)
         case Button.EDIT | Button.CHANGE:
-            job = (await _own(room, interaction, job_id)).view.job
+            job = (await in_time(_own(room, interaction, job_id))).view.job
             await forms.open_form(room, interaction, job, forms.EDIT)
         case "show" if action == SHOW:
-            await _own(room, interaction, job_id)
+            await in_time(_own(room, interaction, job_id))
             await show(room, interaction, job_id, hidden=_is_hidden(interaction) or None)
         case Button.CANCEL | Button.DELETE:
             await _stop(room, interaction, action, [job_id])
@@ -200,7 +201,7 @@ async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) 
     await acknowledge(interaction, hidden=True)
     shown = await _own(room, interaction, job_id)
     if room.desk.page_link is None:
-        raise WrongState("The page can't be reached from here.")
+        raise WrongState(NO_PAGE)
     link = await room.desk.page_link(shown.owner)
     opener: ui.View = ui.View(timeout=None).add_item(ui.Button(label="Open the page", url=link))
     await answer(

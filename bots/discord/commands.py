@@ -14,7 +14,7 @@ from discord.app_commands import Choice, Range
 from bots.discord import console, forms, gifts, linking, mod, talk
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
-from bots.discord.hearing import account_of, guarded, say
+from bots.discord.hearing import account_of, guarded, in_time, say
 from bots.discord.permissions import server_of
 from bots.discord.rules import settle
 from bots.discord.showing import meant, our_job, show
@@ -324,7 +324,7 @@ def _on_messages(tree: app_commands.CommandTree[Any], room: Room) -> None:
             job_id = our_job(interaction, message)
             if job_id is None:
                 raise NotFound("That message holds no clip of mine to remix.")
-            shown = await room.desk.lobby.shown(room.desk.studio, job_id)
+            shown = await in_time(room.desk.lobby.shown(room.desk.studio, job_id))
             await forms.open_form(room, interaction, shown.view.job, forms.REMIX)
 
         await guarded(interaction, work)

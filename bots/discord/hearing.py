@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
 
+from bots.answers import SOON_SECONDS
 from bots.discord.desk import PLATFORM, DiscordDesk
 from bots.discord.messages import NOBODY
 from bots.discord.refusals import told
 from bots.hearing import objection
-from core.errors import UserError
+from core.errors import Transient, UserError
 from core.job import Account, Identity
 
 log = logging.getLogger("kinora.discord")
 
 ACKNOWLEDGE_SECONDS = 1.4
 """Of each of two tries: Discord waits 3 s in all."""
+
+LOOKED_SECONDS = 1.5
+"""How long something is looked up that has to be known before an acknowledgement is chosen."""
 
 ANSWER_SECONDS = 30.0
 """Of what is said after that; the library waits and repeats within it."""
@@ -36,6 +40,7 @@ _NO_ANSWER = (discord.HTTPException, aiohttp.ClientError, TimeoutError)
 
 
 Heard = discord.Interaction[Any]
+T = TypeVar("T")
 
 
 class NotHeard(Exception):
@@ -85,6 +90,19 @@ async def acknowledge_update(interaction: discord.Interaction) -> None:
         except (aiohttp.ClientError, TimeoutError):
             lost = True
     raise NotHeard
+
+
+async def in_time(looking: Coroutine[Any, Any, T]) -> T:
+    """What it finds. Raises Transient where that takes so long that Discord would not wait: this
+    much can still be said."""
+    task = asyncio.create_task(looking)
+    try:
+        done, _ = await asyncio.wait((task,), timeout=LOOKED_SECONDS)
+    finally:
+        task.cancel()
+    if not done:
+        raise Transient("it is not known in time", SOON_SECONDS)
+    return task.result()
 
 
 async def answer(interaction: discord.Interaction, **changes: Any) -> None:

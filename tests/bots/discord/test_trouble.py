@@ -13,11 +13,11 @@ import pytest
 from bots.discord import hearing
 from bots.discord.client import Client
 from core.engine import Spec
-from core.job import State
+from core.job import Job, State
 from model import video
 from tests.bots.discord.cinema import Cinema, cinema, labels, opened, text, videos
 from tests.bots.playhouse import rows
-from tests.bots.projector import Projector
+from tests.bots.projector import Projector, Reel
 from tests.discord.asked import Asked
 from tests.discord.permissions import Permission
 from tests.discord.server import Standin
@@ -163,6 +163,27 @@ async def test_an_answer_that_never_comes_is_waited_for_no_longer(
                 await asyncio.sleep(0.05)
         answering.set()
         await here.answer(here.anna.slash("queue", here.room), "Nothing")
+
+
+async def test_who_presses_is_answered_in_time_though_the_database_is_slow(
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What shows a form has to know the clip before Discord hears anything."""
+    monkeypatch.setattr(hearing, "LOOKED_SECONDS", 0.2)
+    async with cinema(discord_standin, tmp_path, engine=Reel()) as here:
+        card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
+        jobs, slow = here.home.store.jobs, asyncio.Event()
+        find = jobs.job
+
+        async def slowly(job_id: str) -> Job | None:
+            await slow.wait()
+            return await find(job_id)
+
+        monkeypatch.setattr(jobs, "job", slowly)
+        for asked in (here.anna.press(card, "Edit"), here.ben.message_command("Remix", card)):
+            said = await here.answer(asked, "That can't be done just now")
+            assert said.audience == asked.now.user_id
+        slow.set()
 
 
 async def test_the_same_interaction_many_times_is_one_job(
