@@ -37,7 +37,9 @@ DISCORD = "discord"
 """The provider of what was paid here."""
 
 LOOK_SECONDS = 3600.0
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS, BROKEN_SECONDS = 30.0, 300.0
+"""After a look that Discord did not answer, and after one that broke."""
+
 LOOKED_BACK = timedelta(days=100)
 """What was bought before, and is no subscription that runs, was settled long ago."""
 
@@ -109,6 +111,9 @@ class Till:
             except (Transient, Unreachable, TimeoutError) as error:
                 log.warning("what was bought is not all settled; again soon: %s", error)
                 self._look_within(AGAIN_SECONDS)
+            except Exception:
+                log.exception("what was bought is not all settled; again in a while")
+                self._look_within(BROKEN_SECONDS)
 
     def _look_within(self, seconds: float) -> None:
         self._look_at = min(self._look_at, time.monotonic() + seconds)

@@ -35,7 +35,7 @@ async def follow(room: Room, old: int, new: int) -> None:
     """Safe to repeat."""
     before, after = (chat(Spot(group).place) or "" for group in (old, new))
     await room.desk.lobby.follow(before, after)
-    for job in await room.desk.lobby.unfinished():
+    for job in (*await room.desk.lobby.unfinished(), *await room.desk.lobby.offered()):
         if server(job.place) == server_of(new):
             room.cards.watch(job)
     log.info("group %d is supergroup %d now", old, new)

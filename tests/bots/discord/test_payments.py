@@ -120,6 +120,18 @@ async def test_a_pack_is_brought_once_and_refunded_once(
         assert await faults(here.home.store) == []
 
 
+async def test_a_look_that_breaks_is_explained_and_done_again(
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy answers in Discord's place."""
+    monkeypatch.setattr(till, "BROKEN_SECONDS", 0.05)
+    shelf, zoe = Shelf(discord_standin), discord_standin.scene.user("zoe")
+    discord_standin.shop.entitle(zoe, shelf.pack)
+    discord_standin.faults.stray("GET /applications/*/skus")
+    async with opened(discord_standin, tmp_path, **shelf.open) as home:
+        await until_state(home, zoe, PurchaseState.PAID)
+
+
 async def test_what_happened_while_nobody_listened_is_found(
     discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -348,11 +348,16 @@ async def test_a_group_becomes_a_supergroup_midway(
         job = await running(here, here.anna.say("/create a ball", group))
         hello = here.anna.say("hello", group)
         await here.answer(here.mia.say("/mod quota 1", group, reply_to=hello), "1 credit a day")
+        quoted = here.anna.say("/create a cube --seconds 1 --quote", group)
+        await here.answer(quoted, "1 credit. You have")
         new = telegram_standin.scene.migrate(group)
         card = await here.telegram.world.until(
-            lambda: next((m for m in here.anna.messages(new) if "Cancel" in labels(m)), None)
+            lambda: next((m for m in here.anna.messages(new) if labels(m) == ["Cancel"]), None)
         )
         assert card is not None
+        await here.telegram.world.until(
+            lambda: any("Render" in labels(m) for m in here.anna.messages(new)), "the quote"
+        )
         await job.finish()
         assert (await telegram_standin.until_clip(here.anna)).message_id == card.id
         await seen_once(here, here.anna)
