@@ -136,6 +136,16 @@ def button_id(action: str, job_id: str) -> str:
     return f"kn:{action}:{job_id}"
 
 
+def label(button: Button, larger: str | None, four: int | None) -> str:
+    """What is written on a button. larger: the resolution that Upscale makes; four: what ×4 costs,
+    in credits; None where that is not known."""
+    if button is Button.UPSCALE and larger:
+        return f"{LABELS[button]} to {larger}"
+    if button is Button.FOUR and four is not None:
+        return f"{LABELS[button]}{DOT}{credits(four) if four else FREE}"
+    return LABELS[button]
+
+
 def card(view: View, catalogue: Sequence[Model]) -> Card:
     """How `view` is shown. A model that left the catalogue can't be asked for again."""
     job = view.job

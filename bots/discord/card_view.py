@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import discord
 from discord import ui
 
-from bots.card import LABELS, Button, Card, button_id
+from bots.card import Button, Card, button_id, label
 from core.job import State
 
 ACCENT = 0xC2571A
@@ -48,10 +48,11 @@ Child = ui.Item[ui.LayoutView]
 @dataclass(frozen=True, slots=True)
 class Extra:
     """What a card can't know. notice: a line for this message alone. larger: the resolution that
-    Upscale makes. page: people can reach the page."""
+    Upscale makes. four: what ×4 costs, in credits. page: people can reach the page."""
 
     notice: str = ""
     larger: str | None = None
+    four: int | None = None
     page: bool = False
 
 
@@ -125,9 +126,9 @@ def sheet_view(cards: Sequence[Card], files: Set[str], notice: str = "") -> ui.L
                 disabled=card not in done,
             )
         )
-    action, label = (SHEET_CANCEL, "Cancel") if unfinished else (SHEET_DELETE, "Delete")
+    action, words = (SHEET_CANCEL, "Cancel") if unfinished else (SHEET_DELETE, "Delete")
     rest: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
-        ui.Button(label=label, custom_id=button_id(action, first.job_id))
+        ui.Button(label=words, custom_id=button_id(action, first.job_id))
     )
     return _layout([*children, numbers, rest], ACCENT)
 
@@ -192,12 +193,9 @@ def _rows(card: Card, extra: Extra) -> list[list[Button]]:
 def _row(card: Card, row: Sequence[Button], extra: Extra) -> Child:
     made: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
     for button in row:
-        label = LABELS[button]
-        if button is Button.UPSCALE and extra.larger:
-            label = f"{label} to {extra.larger}"
         made.add_item(
             ui.Button(
-                label=label,
+                label=label(button, extra.larger, extra.four),
                 custom_id=button_id(button.value, card.job_id),
                 style=_STYLES.get(button, discord.ButtonStyle.secondary),
             )

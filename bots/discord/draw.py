@@ -10,7 +10,7 @@ from pathlib import Path
 
 from discord import ui
 
-from bots.card import card
+from bots.card import VARIANTS, card
 from bots.desk import fitted
 from bots.discord.card_view import (
     PICTURE,
@@ -103,8 +103,9 @@ def _layout(
     cards = [card(view, desk.studio.catalogue) for view in views]
     if len(cards) > 1:
         return sheet_view(cards, names, notice)
-    larger = desk.studio.larger(views[0].job)
-    return card_view(cards[0], names, Extra(notice, larger, desk.page_link is not None))
+    job, page = views[0].job, desk.page_link is not None
+    larger, four = desk.studio.larger(job), desk.studio.varied(job, VARIANTS)
+    return card_view(cards[0], names, Extra(notice, larger, four, page))
 
 
 def _key(view: View, limit: int, shown: int) -> Hashable:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.card import DOT, FREE, LABELS, Button, Card, button_id, credits
+from bots.card import Button, Card, button_id, label
 from bots.telegram.markup import (
     CAPTION_CHARS,
     TEXT_CHARS,
@@ -104,15 +104,17 @@ def keyboard(card: Card, extra: Extra, *, more: bool = False) -> InlineKeyboardM
     offered -= _NOT_INLINE if extra.inline else set()
     offered -= set() if extra.page else {Button.PAGE}
     made = [
-        InlineKeyboardButton(_label(button, extra), callback_data=button_id(button, card.job_id))
+        InlineKeyboardButton(
+            label(button, extra.larger, extra.four), callback_data=button_id(button, card.job_id)
+        )
         for button in _IMPORTANT
         if button in offered
     ]
     if len(made) > ROWS * ROW_BUTTONS:
         first = ROWS * ROW_BUTTONS - 1
         made = made[first:] if more else made[:first]
-        action, label = (LESS, "Back") if more else (MORE, "More")
-        made.append(InlineKeyboardButton(label, callback_data=button_id(action, card.job_id)))
+        action, words = (LESS, "Back") if more else (MORE, "More")
+        made.append(InlineKeyboardButton(words, callback_data=button_id(action, card.job_id)))
     return InlineKeyboardMarkup(rows_of(made)) if made else None
 
 
@@ -120,11 +122,3 @@ def rows_of(
     buttons: Sequence[InlineKeyboardButton], width: int = ROW_BUTTONS
 ) -> list[list[InlineKeyboardButton]]:
     return [list(buttons[at : at + width]) for at in range(0, len(buttons), width)]
-
-
-def _label(button: Button, extra: Extra) -> str:
-    if button is Button.UPSCALE and extra.larger:
-        return f"{LABELS[button]} to {extra.larger}"
-    if button is Button.FOUR and extra.four is not None:
-        return f"{LABELS[button]}{DOT}{credits(extra.four) if extra.four else FREE}"
-    return LABELS[button]

@@ -169,7 +169,7 @@ async def test_what_is_deleted_on_the_page_leaves_its_card(
     """And a contact sheet shows what is left."""
     async with cinema(discord_standin, tmp_path) as here:
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
-        asked = here.anna.press(card, "×4")
+        asked = here.anna.press(card, "×4 · 4 credits")
         await asked.message(lambda m: len(videos(m)) == 4)
         newest, *_, oldest = await here.home.studio.history(await here.account(here.anna))
         identity = Identity("discord", str(here.anna.id))

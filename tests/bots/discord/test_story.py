@@ -14,6 +14,8 @@ from tests.discord.server import Standin
 
 pytestmark = pytest.mark.timeout(300)
 
+FOUR = "×4 · 4 credits"
+
 
 async def test_words_become_a_clip_and_a_clip_becomes_others(
     discord_standin: Standin, tmp_path: Path
@@ -23,7 +25,7 @@ async def test_words_become_a_clip_and_a_clip_becomes_others(
         card = await here.clip(asked)
         assert "a red ball" in text(card)
         assert "seed 7" in text(card)
-        assert labels(card) == ["Again", "Edit", "Extend", "×4", "Delete", "Report"]
+        assert labels(card) == ["Again", "Edit", "Extend", FOUR, "Delete", "Report"]
         clip = tmp_path / "clip.mp4"
         clip.write_bytes(here.bytes_of(card))
         assert video.probe(clip).num_frames == 9
@@ -117,7 +119,7 @@ async def test_buttons_work_after_a_restart(discord_standin: Standin, tmp_path: 
 async def test_four_at_once_share_a_message(discord_standin: Standin, tmp_path: Path) -> None:
     async with cinema(discord_standin, tmp_path) as here:
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
-        asked = here.anna.press(card, "×4")
+        asked = here.anna.press(card, FOUR)
         sheet = await asked.message(lambda m: len(videos(m)) == 4)
         assert labels(sheet) == ["1", "2", "3", "4", "Delete"]
         uploads: dict[str, set[int]] = {}
@@ -132,7 +134,7 @@ async def test_four_at_once_share_a_message(discord_standin: Standin, tmp_path: 
         assert len(seeds) == 5
         await here.said(here.room, "Your clips are done.")
         one = await here.clip(here.anna.press(sheet, "3"))
-        assert labels(one) == ["Again", "Edit", "Extend", "×4", "Delete", "Report"]
+        assert labels(one) == ["Again", "Edit", "Extend", FOUR, "Delete", "Report"]
         await here.answer(here.ben.press(sheet, "2"), "This is Anna's clip.")
         here.anna.press(one, "Delete")
         sheet = await asked.message(lambda m: len(videos(m)) == 3)
@@ -161,7 +163,7 @@ async def test_others_may_remix_and_report_but_not_press_what_is_not_theirs(
 ) -> None:
     async with cinema(discord_standin, tmp_path) as here:
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball", length=1))
-        for button in ("Again", "Edit", "Extend", "×4", "Delete"):
+        for button in ("Again", "Edit", "Extend", FOUR, "Delete"):
             pressed = here.ben.press(card, button)
             says = "a moderator may delete it" if button == "Delete" else "This is Anna's clip."
             said = await here.answer(pressed, says)
