@@ -26,9 +26,7 @@ _PLATFORMS = {"discord": "Discord", "telegram": "Telegram", "web": "the page"}
 
 def places(identities: Iterable[Identity]) -> str:
     """ "Discord and Telegram" """
-    known = dict.fromkeys(_PLATFORMS.get(one.platform, one.platform) for one in identities)
-    *first, last = known or ("nowhere",)
-    return f"{', '.join(first)} and {last}" if first else last
+    return _and(_PLATFORMS.get(one.platform, one.platform) for one in identities)
 
 
 def code(made: str) -> Sequence[Paragraph]:
@@ -51,7 +49,8 @@ def asked(offer: Offer) -> Sequence[Paragraph]:
     return [
         (line(Bold("Join these accounts?")),),
         (
-            line("Yours here, and that of ", Bold(offer.other.name), f" on {_of(offer)}."),
+            line("Yours here, and that of ", Bold(offer.other.name),
+                 f" on {places(offer.elsewhere)}."),
             line(f"Together you have {credits(offer.credits)}, one queue and one history, under "
                  "the name ", Bold(offer.name), "."),
             line("From then on there is one grant a day for both. What a moderator laid on one "
@@ -71,10 +70,9 @@ def joined(name: str, available: int, linked: Sequence[Identity]) -> Sequence[Pa
     ]
 
 
-def parting(linked: Sequence[Identity], platform: str) -> Sequence[Paragraph]:
+def parting(linked: Sequence[Identity], me: Identity) -> Sequence[Paragraph]:
     """Before somebody leaves."""
-    rest = places(one for one in linked if one.platform != platform)
-    here = _PLATFORMS.get(platform, platform)
+    rest, here = _others(linked, me), places([me])
     return [
         (line(Bold(f"Take {here} out of this account?")),),
         (
@@ -85,10 +83,9 @@ def parting(linked: Sequence[Identity], platform: str) -> Sequence[Paragraph]:
     ]  # fmt: skip
 
 
-def parted(linked: Sequence[Identity], platform: str) -> Sequence[Paragraph]:
+def parted(linked: Sequence[Identity], me: Identity) -> Sequence[Paragraph]:
     """linked: as it was before."""
-    rest = places(one for one in linked if one.platform != platform)
-    here = _PLATFORMS.get(platform, platform)
+    rest, here = _others(linked, me), places([me])
     said = f"{here.capitalize()} has an account of its own now. The rest stayed with {rest}."
     return [(line(Bold("Parted")),), (line(said),)]
 
@@ -100,5 +97,14 @@ def mine(linked: Sequence[Identity]) -> Line:
     return line(Code("/link"), " joins this with your account elsewhere", small=True)
 
 
-def _of(offer: Offer) -> str:
-    return places(offer.elsewhere)
+def _others(linked: Iterable[Identity], me: Identity) -> str:
+    """ "Discord and your other account on Telegram" """
+    others = [one for one in linked if one != me]
+    names = ((places([one]), one.platform == me.platform) for one in others)
+    return _and(f"your other account on {name}" if same else name for name, same in names)
+
+
+def _and(names: Iterable[str]) -> str:
+    """Each once."""
+    *first, last = tuple(dict.fromkeys(names)) or ("nowhere",)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -93,7 +93,7 @@ async def unlink(room: Room, interaction: Interaction) -> None:
     button: ui.Button[ui.LayoutView] = ui.Button(
         label=words.PART_LABEL, style=discord.ButtonStyle.danger, custom_id="kn-part"
     )
-    await _answer(interaction, words.parting(linked, PLATFORM), button)
+    await _answer(interaction, words.parting(linked, _identity(interaction)), button)
 
 
 async def _join(room: Room, interaction: Interaction, code: str) -> None:
@@ -112,7 +112,7 @@ async def _part(room: Room, interaction: Interaction) -> None:
     await room.desk.links.part(
         _identity(interaction), account, _name(interaction), key_of(interaction)
     )
-    await _answer(interaction, words.parted(linked, PLATFORM))
+    await _answer(interaction, words.parted(linked, _identity(interaction)))
 
 
 async def _answer(

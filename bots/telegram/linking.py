@@ -51,7 +51,7 @@ async def unlink(room: Room, message: Message, said: str) -> None:
     if len(linked) < 2:
         raise WrongState(NOT_LINKED)
     button = InlineKeyboardButton(words.PART_LABEL, callback_data="kn-part")
-    await _send(room, message, words.parting(linked, PLATFORM), button)
+    await _send(room, message, words.parting(linked, _identity(user)), button)
 
 
 async def join(room: Room, query: CallbackQuery) -> str:
@@ -74,7 +74,7 @@ async def part(room: Room, query: CallbackQuery) -> str:
     linked = await room.desk.links.linked(account)
     key = f"telegram:callback/{query.id}"
     await room.desk.links.part(_identity(user), account, _name(user), key)
-    await _edit(room, message, words.parted(linked, PLATFORM))
+    await _edit(room, message, words.parted(linked, _identity(user)))
     return ""
 
 
