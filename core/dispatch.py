@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 from core.bulletin import Bulletin
-from core.engine import Engine, EngineEvent, Failed, Lost, Progressed, Rendered, Spec, Stopped
-from core.errors import Transient
+from core.engine import Engine, EngineEvent, Failed, Lost, Progressed, Rendered, Stopped
+from core.errors import NotFound, Transient
 from core.eta import NOTHING, Estimator, Range, work
 from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
 from core.flight import Flight
@@ -27,10 +26,9 @@ from core.lanes import Lane
 from core.plans import Plans
 from core.ports import Accounts, Clock, Files, Jobs, Measured, Moderation
 from core.restraints import Restraint, hindrance, why
+from core.sources import Sources
 
 log = logging.getLogger("kinora.dispatch")
-
-PICTURE_GONE = "The picture is no longer stored. Send it again."
 
 IDLE_SECONDS = 1.0
 """How long to wait for news before looking again."""
@@ -102,6 +100,7 @@ class Dispatch:
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
+        self._sources = Sources(jobs, files)
         self._engine = engine
         self._bulletin = bulletin
         self._estimator = estimator
@@ -370,9 +369,10 @@ class Dispatch:
         self._tags = serve(self._tags, waiting, self._queue)
         self._publish_all(job)
         try:
-            spec = await self._spec(job)
-            if isinstance(spec, str):
-                ended = await self._settle_failed(job, spec, new_id())
+            try:
+                spec = await self._sources.spec(job)
+            except NotFound as gone:
+                ended = await self._settle_failed(job, gone.sentence, new_id())
                 self._land(job, ended)
                 return
             await self._engine.submit(job.id, job.attempt, spec)
@@ -392,29 +392,6 @@ class Dispatch:
                 now = await self._settle_lost(job, "it could not be started")
         finally:
             self._land(job, now)
-
-    async def _spec(self, job: Job) -> Spec | str:
-        """What the runner needs, or a sentence that says what is gone."""
-        paths: dict[str, Path] = {}
-        for picture in job.request.pictures:
-            path = await self._files.renew_picture(picture)
-            if path is None:
-                return PICTURE_GONE
-            paths[picture] = path
-        previous = None
-        if job.request.continues is not None:
-            parent = await self._jobs.job(job.request.continues)
-            if parent is None or parent.clip is None:
-                return "The clip to go on from is no longer stored."
-            previous = parent.clip.video
-        folder = await self._files.new_folder(job.id, job.attempt)
-        return Spec(
-            job.request,
-            folder,
-            picture=paths.get(job.request.picture or ""),
-            previous=previous,
-            last_picture=paths.get(job.request.last_picture or ""),
-        )
 
     # Listening
 

@@ -19,6 +19,9 @@ from pathlib import Path
 from core.lanes import Lane
 from core.request import Request
 
+NO_CLIP = "There is no such clip."
+"""Also said of somebody else's."""
+
 MAX_LOSSES = 3
 """How often a job may lose its runner before it fails."""
 

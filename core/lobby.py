@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import NotFound, WrongState
-from core.job import Account, Job
+from core.job import NO_CLIP, Account, Job
 from core.places import NO_RULES, Post, Rules
 from core.ports import Accounts, Clock, Jobs, Outbox, Places
-from core.studio import NO_CLIP, Studio, View
+from core.studio import Studio, View
 
 log = logging.getLogger("kinora.lobby")
 

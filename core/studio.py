@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core import prompt
 from core.catalog import Model, draft_of, extension, frame_size, named, reseeded
 from core.counter import Consent, Counter, Promised, Quote, Terms, new_seed
-from core.dispatch import PICTURE_GONE, Dispatch, Outlook
-from core.errors import (
-    BadPrompt,
-    NotFound,
-    Transient,
-    UserError,
-    WrongState,
-)
+from core.dispatch import Dispatch, Outlook
+from core.errors import BadPrompt, NotFound, Transient, UserError, WrongState
 from core.eta import Estimator, Range
-from core.job import Account, Identity, Job, Lot, State, Wallet
+from core.job import NO_CLIP, Account, Identity, Job, Lot, State, Wallet
 from core.lanes import Lane
 from core.places import NO_RULES, Rules, larger, room, server
 from core.plans import Plan
@@ -41,8 +35,7 @@ from core.ports import (
 from core.pricing import Bases
 from core.refusals import Count, counted
 from core.request import Draft, Picture, Request
-
-NO_CLIP = "There is no such clip."
+from core.sources import Sources, pictures_of, unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +69,7 @@ class Studio:
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
+        self._sources = Sources(jobs, files)
         self._decode = decode
         self._dispatch = dispatch
         self._estimator = estimator
@@ -192,7 +186,7 @@ class Studio:
         if available < quote.credits:
             raise self._counter.too_dear(account, job.place, quote, available)
         self._counter.check_waiting(account, lane)
-        await self._check_stored(job.request)
+        await self._sources.check(job.request)
         now = self._clock()
         accepted = await self._jobs.accept(job, quote.credits, lane, now, share, allowance)
         if accepted is None:
@@ -214,7 +208,7 @@ class Studio:
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, job_id)
-        await self._check_stored(parent.request)
+        await self._sources.check(parent.request)
         quote = self._counter.priced(self._reseeded(parent.request), parent.lane)
         return await self._queue(account, place, quote, parent, consent, key, fingerprint)
 
@@ -224,7 +218,7 @@ class Studio:
         """The same request `count` times with new seeds; none where not all can be paid for, fewer
         where something comes in between."""
         parent = await self._own(account, job_id)
-        await self._check_stored(parent.request)
+        await self._sources.check(parent.request)
         quote = self._counter.priced(parent.request, parent.lane)
         jobs: list[Job] = []
         for number in range(count):
@@ -267,7 +261,7 @@ class Studio:
         resolution = self.larger(parent)
         if resolution is None:
             raise WrongState("This clip can't be made any larger with its model.")
-        await self._check_stored(parent.request)
+        await self._sources.check(parent.request)
         width, height = frame_size(resolution, parent.request.aspect)
         request = replace(parent.request, resolution=resolution, width=width, height=height)
         quote = self._counter.priced(request, parent.lane)
@@ -425,15 +419,15 @@ class Studio:
             await self._counter.allowance(account, place)
         for picture in (first, last):
             if isinstance(picture, Picture):
-                await self._check_picture(picture.id)
-        self.quote(draft, _unseen(first), _unseen(last), place, account)
+                await self._sources.picture(picture.id)
+        self.quote(draft, unseen(first), unseen(last), place, account)
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
-        seen, last_seen = (_unseen(one) for one in given.values())
+        seen, last_seen = (unseen(one) for one in given.values())
         quote = self.quote(draft, seen, last_seen, place)
         share = await self._counter.share(account, place, quote.request, parent)
         async with counted(self._refused, place, quote.request.model):
             await self._counter.weighed(account, place, quote, share, consent)
-        new = await self._keep(given)
+        new = await self._sources.keep(given)
         request = replace(
             quote.request,
             picture=new.get("picture", quote.request.picture),
@@ -443,46 +437,16 @@ class Studio:
         try:
             job = await self._queue(account, place, quote, parent, consent, key, fingerprint)
         except UserError:
-            await self._drop(new.values())
+            await self._sources.drop(new.values())
             raise
-        await self._drop(set(new.values()) - set(job.request.pictures))
+        await self._sources.drop(set(new.values()) - set(job.request.pictures))
         return job
 
     async def _seen(self, picture: bytes | Picture | None) -> DecodedPicture | Picture | None:
         return await self._decode(picture) if isinstance(picture, bytes) else picture
 
-    async def _keep(self, given: Mapping[str, DecodedPicture | Picture | None]) -> dict[str, str]:
-        """Store what is new: the ids, by the names that the pictures came with."""
-        new: dict[str, str] = {}
-        try:
-            for name, one in given.items():
-                if isinstance(one, DecodedPicture):
-                    kept = await self._files.keep_picture(one.data, one.width, one.height)
-                    new[name] = kept.id
-        except Exception:
-            await self._drop(new.values())
-            raise
-        return new
-
-    async def _drop(self, pictures: Iterable[str]) -> None:
-        for picture in pictures:
-            await self._files.drop_picture(picture)
-
     async def _repeated(self, account: Account, key: str | None, fingerprint: str) -> Job | None:
         return None if key is None else await self._jobs.repeated(account.id, key, fingerprint)
-
-    async def _check_stored(self, request: Request) -> None:
-        """Raises NotFound where what the request begins with is gone."""
-        for picture in request.pictures:
-            await self._check_picture(picture)
-        if request.continues is not None:
-            first = await self._jobs.job(request.continues)
-            if first is None or first.clip is None:
-                raise NotFound("The clip that this one goes on from is no longer stored.")
-
-    async def _check_picture(self, picture: str) -> None:
-        if await self._files.renew_picture(picture) is None:
-            raise NotFound(PICTURE_GONE)
 
     async def _queue(
         self,
@@ -521,25 +485,6 @@ class Studio:
         if job is None or job.deleted:
             raise NotFound(NO_CLIP)
         return job
-
-
-def pictures_of(request: Request) -> tuple[Picture | None, Picture | None]:
-    """The first and the last picture of a request, with the sides of its frames."""
-    first, last = (
-        None if picture is None else Picture(picture, request.width, request.height)
-        for picture in (request.picture, request.last_picture)
-    )
-    return first, last
-
-
-def _unseen(picture: bytes | DecodedPicture | Picture | None) -> Picture | None:
-    """What a quote may know of a picture before it is stored."""
-    match picture:
-        case bytes():
-            return Picture("", 1280, 720)
-        case DecodedPicture():
-            return Picture("", picture.width, picture.height)
-    return picture
 
 
 def _fingerprint(*parts: str | bytes) -> str:

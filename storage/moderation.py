@@ -33,13 +33,12 @@ from sqlmodel import col
 from core import moderation as acts
 from core.audit import Row, sealed
 from core.errors import NotFound, UserError, WrongState
-from core.job import Account, Claim, Grant, Identity, LotKind, State
+from core.job import NO_CLIP, Account, Claim, Grant, Identity, LotKind, State
 from core.moderation import EVERYWHERE, Act, Actor, Outcome
 from core.plans import FREE
 from core.ports import Clock
 from core.restraints import Kind, Restraint
 from core.roles import source_of
-from core.studio import NO_CLIP
 from core.treasury import Policy
 from storage import ledger, links, vouchers
 from storage.accounts import BEHIND, account_of, behind, claim, subject

@@ -16,7 +16,8 @@ from core.counter import Consent
 from core.errors import NotFound
 from core.job import State
 from core.request import Picture
-from core.studio import View, pictures_of
+from core.sources import pictures_of
+from core.studio import View
 
 HISTORY_MAX = 100
 SIDE_MAX = 100_000
