@@ -17,6 +17,7 @@ from core.plans import FREE, Plan
 from core.ports import Jobs, Moderation
 from core.prompt import parse
 from core.restraints import Restraint
+from core.sources import CLIP_GONE, PICTURE_GONE
 from tests.core.home import GRANT, Home, home
 
 
@@ -406,3 +407,28 @@ async def test_an_attempt_that_cannot_start_is_refunded_and_the_next_goes_on(
         after = await at_home.ask(anna)
         at_home.engine.render(*await at_home.engine.next())
         await at_home.until(after, State.SUCCEEDED)
+
+
+async def test_what_a_clip_begins_with_may_be_gone_when_its_turn_comes(at_home: Home) -> None:
+    """It fails with a sentence, and costs nothing; the queue goes on."""
+    anna, store = await at_home.account("anna"), at_home.store
+    moves = parse("zoom in --seconds 1 --res 480p")
+    first = await at_home.studio.submit(anna, "web:page", moves, picture=b"a beach")
+    at_home.engine.render(*await at_home.engine.next())
+    done = await at_home.until(first, State.SUCCEEDED)
+    before = await at_home.funds(anna)
+    ahead = await at_home.ask(await at_home.account("ben"))
+    running = await at_home.engine.next()
+    drawn = await at_home.studio.submit(anna, "web:page", moves, picture=b"a photograph")
+    longer = await at_home.studio.extend(anna, "web:page", done.id, 1.0)
+    for picture in drawn.request.pictures:
+        await store.files.drop_picture(picture)
+    await at_home.studio.delete(anna, done.id)
+    at_home.engine.render(*running)
+    await at_home.until(ahead, State.SUCCEEDED)
+    for job, gone in ((drawn, PICTURE_GONE), (longer, CLIP_GONE)):
+        failed = await at_home.until(job, State.FAILED)
+        assert failed.failure == gone
+    assert await at_home.funds(anna) == before
+    await at_home.ask(anna)
+    assert (await at_home.engine.next())[1] == 1
