@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.moderation import (
@@ -124,12 +124,21 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
 def allowed(policy: Policy) -> str:
     """What a treasury is for, in words."""
     said = []
-    for one in fields(policy):
-        value = getattr(policy, one.name)
-        if value not in (None, ()):
-            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
-            said.append(f"{one.name} {shown}")
-    return ", ".join(said) or "anybody, for anything"
+    if policy.daily is not None:
+        said.append(f"{_credits(policy.daily)} a day for each member")
+    if policy.members:
+        said.append(f"only for the accounts {_listed(policy.members)}")
+    if policy.models:
+        said.append(f"only with {_listed(policy.models)}")
+    if policy.channels:
+        said.append(f"only in the channels {_listed(policy.channels)}")
+    if policy.longest is not None:
+        said.append(f"clips of {policy.longest:g} s at most")
+    if policy.largest is not None:
+        said.append(f"{policy.largest} at most")
+    if policy.hours is not None:
+        said.append("from {:02}:00 to {:02}:00".format(*policy.hours))
+    return ", ".join(said) or "for anybody, for anything"
 
 
 def people(count: int) -> str:
@@ -164,6 +173,10 @@ def _paused(act: Pause | Resume, name: str) -> str:
 
 def _on(server: str) -> str:
     return "" if server == EVERYWHERE else f" on {server}"
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(map(str, names))
 
 
 def _until(at: datetime | None) -> str:

@@ -50,8 +50,6 @@ LEAST_SIDE: Final = 90
 MAX_THREADS: Final = 4
 KEYFRAME_SECONDS: Final = 2
 POSTER_QUALITY: Final = 90
-THUMBNAIL_SIDE: Final = 320
-THUMBNAIL_QUALITY: Final = 82
 
 
 class NotAClip(ValueError):
@@ -215,13 +213,6 @@ def probe(path: Path) -> Probe:
 def write_poster(path: Path, frame: Frame) -> None:
     """A JPEG of the frame at its full size."""
     Image.fromarray(frame).save(path, "JPEG", quality=POSTER_QUALITY, progressive=True)
-
-
-def write_thumbnail(path: Path, frame: Frame) -> None:
-    """A JPEG of at most THUMBNAIL_SIDE pixels on the long side; far below 200 kB."""
-    image = Image.fromarray(frame)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    image.save(path, "JPEG", quality=THUMBNAIL_QUALITY)
 
 
 def _stream(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core import sentences
 from core.job import Account
 from core.treasury import Policy, allows
 from tests.storage.samples import a_request
@@ -50,3 +51,12 @@ def test_a_channel_s_threads_are_paid_for_with_it() -> None:
     assert allows(Policy(channels=("92",)), *asked)
     assert allows(Policy(channels=("95",)), *asked)
     assert not allows(Policy(channels=("93",)), *asked)
+
+
+def test_a_policy_in_words() -> None:
+    whole = Policy(20, (1, 2), ("pocket",), ("92", "93"), 5.0, "480p", (18, 2))
+    assert sentences.allowed(Policy()) == "for anybody, for anything"
+    assert sentences.allowed(whole) == (
+        "20 credits a day for each member, only for the accounts 1, 2, only with pocket, only in "
+        "the channels 92, 93, clips of 5 s at most, 480p at most, from 18:00 to 02:00"
+    )

@@ -180,12 +180,8 @@ def test_only_an_mp4_is_opened(tmp_path: Path) -> None:
                 open_it(path)
 
 
-def test_stills_are_jpegs_of_the_right_size(tmp_path: Path) -> None:
+def test_a_poster_is_a_jpeg_of_the_clip_s_size(tmp_path: Path) -> None:
     frame = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
     video.write_poster(tmp_path / "poster.jpg", frame)
-    video.write_thumbnail(tmp_path / "thumbnail.jpg", frame)
     with Image.open(tmp_path / "poster.jpg") as poster:
         assert (poster.format, poster.size) == ("JPEG", (1920, 1080))
-    with Image.open(tmp_path / "thumbnail.jpg") as thumbnail:
-        assert (thumbnail.format, thumbnail.size) == ("JPEG", (320, 180))
-    assert (tmp_path / "thumbnail.jpg").stat().st_size < 200_000
