@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from bots.desk import fitted
@@ -66,13 +67,16 @@ class InlineClips:
 
     async def take_off(self, post: Post) -> None:
         """An inline message can't be deleted, and one with a clip can't be words alone again: a
-        picture of nothing takes the clip's place, and its copy goes."""
-        at = spot(post.place)
-        try:
-            await self._messages.edit_text(at, GONE, last=True)
-            return
-        except HasMedia:
-            home = self._home(at)
+        picture of nothing takes the clip's place. Its copy goes, too."""
+        at, copy = spot(post.place), _copy(post)
+        if copy is not None:
+            with suppress(Unreachable):
+                await take_off(self._messages, copy)
+        else:  # no clip came; where one did, Telegram may take a text for its caption
+            with suppress(HasMedia):
+                await self._messages.edit_text(at, GONE, last=True)
+                return
+        home = self._home(at)
         try:
             sent, file_id = await self._messages.send_photo(home, GONE, blank())
         except Unreachable as error:
@@ -83,8 +87,6 @@ class InlineClips:
             await self._messages.edit_photo(at, GONE, file_id, last=True)
         finally:
             await self._messages.delete(home.at(sent))
-        if (copy := _copy(post)) is not None:
-            await take_off(self._messages, copy)
 
     def _home(self, at: Spot) -> Spot:
         """Where an inline message's files are uploaded."""

@@ -82,16 +82,30 @@ async def test_a_store_chat_spares_the_author(telegram_standin: Standin, tmp_pat
     store = scene.group("Store", olivia)
     with_store = settings(telegram_standin, store_chat=store.id)
     async with cinema(telegram_standin, tmp_path, telegram=with_store) as here:
+
+        async def stored(*, nothing: bool) -> None:
+            """Wait until the store chat has nothing, or a clip."""
+            await telegram_standin.world.until(
+                lambda: nothing != any(m.media for m in olivia.messages(store)), "the store chat"
+            )
+
         stranger = scene.user("ida", started=False)
         group = scene.group("Elsewhere", here.mia, stranger, bot=LEFT)
         chosen = await stranger.choose(stranger.inline("a red ball --seconds 1", group))
         await becomes_clip(here, chosen)
-        assert any(is_clip(m) for m in olivia.messages(store))
+        await stored(nothing=False)
         (job,) = await here.jobs(stranger)
         shown = await here.clip(stranger.start(f"show_{job.id}"))
         stranger.press(shown, "Delete")
         await here.until(chosen, is_picture)
-        await here.telegram.world.until(lambda: not any(m.media for m in olivia.messages(store)))
+        await stored(nothing=True)
+        unseen = await stranger.choose(stranger.inline("a blue ball --seconds 1", group))
+        await becomes_clip(here, unseen)
+        await stored(nothing=False)
+        stranger.delete(unseen)
+        newest = (await here.jobs(stranger))[0]
+        await here.home.studio.delete(await here.account(stranger), newest.id)
+        await stored(nothing=True)
 
 
 async def test_who_never_started_the_bot_is_led_to_start_and_back(
