@@ -36,6 +36,8 @@ PREFIX = "KINORA_"
 LEVELS = "__"
 MOST_STARS = 10_000
 """The most that an invoice in Telegram Stars may ask."""
+WARE_NAME = re.compile("[A-Za-z0-9_-]{1,32}")
+"""What a button on Telegram has room for, and a title."""
 STARS_PERIOD_DAYS = 30
 """The one period that Telegram has for subscriptions."""
 FILE = Path(".env")
@@ -311,6 +313,8 @@ class Settings(BaseSettings):
     def _bring_plans(cls, wares: dict[str, Ware], info: ValidationInfo) -> dict[str, Ware]:
         plans = sorted({plan.name for plan in BUILT_IN} | set(info.data.get("plans", ())))
         for name, ware in wares.items():
+            if not WARE_NAME.fullmatch(name):
+                raise ValueError(f'"{name}" names no ware: up to 32 letters, digits, _ and -')
             if ware.plan is not None and ware.plan not in plans:
                 raise ValueError(
                     f'{name} brings the plan "{ware.plan}", which there is not: {", ".join(plans)}'

@@ -45,7 +45,8 @@ def delivered(bought: Bought, wares: Wares) -> str:
 def came(bought: Bought) -> str:
     """ "100 credits are yours. You have the plan pro until 3 Dec 2026, 12:00 UTC. You have …" """
     one = bought.purchase
-    said = [f"{credits(one.credits)} are yours."] if one.credits else []
+    are = "is" if one.credits == 1 else "are"
+    said = [f"{credits(one.credits)} {are} yours."] if one.credits else []
     if bought.claim is not None:
         end = f" until {moment(bought.claim.until)}" if bought.claim.until else ""
         said.append(f"You have the plan {bought.claim.plan}{end}.")
@@ -56,7 +57,8 @@ def given_back(refunded: Refunded) -> str:
     """To whoever had paid."""
     one = refunded.purchase
     taken = f" {credits(refunded.taken)} went back with it" if refunded.taken else ""
-    short = f"; {refunded.short} were spent and stay so" if taken and refunded.short else ""
+    spent = f"{refunded.short} {'was' if refunded.short == 1 else 'were'} spent and stay so"
+    short = f"; {spent}" if taken and refunded.short else ""
     plan = f" Its time with the plan {one.plan} is over." if one.plan else ""
     return f"Your payment was given back.{taken}{short}{'.' if taken else ''}{plan}"
 

@@ -25,12 +25,14 @@ from telegram import (
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import MessageHandler, PreCheckoutQueryHandler, filters
 
+from bots.talk import Bold, Paragraph, line
 from bots.telegram.asking import Add, Room
 from bots.telegram.card_view import Shown
 from bots.telegram.hearing import account_of, as_far_as_telegram_lets, say
 from bots.telegram.markup import bold, plain
 from bots.telegram.places import Spot, answer_to
 from bots.telegram.refusals import told
+from bots.telegram.talk import drawn
 from bots.telegram.till import PAYLOAD, Paid, payload
 from bots.wares import NOTHING_SOLD, delivered, described, given_back, price
 from core.errors import UserError, WrongState
@@ -53,7 +55,7 @@ TRIES = 3
 CHANGED = "This offer has changed: /buy shows what holds now. Nothing was paid."
 NOT_YOURS = "This offer was made to somebody else: /buy shows yours. Nothing was paid."
 NOT_NOW = "I can't sell that just now: try again in a minute. Nothing was paid."
-ON_ITS_WAY = "Your payment has arrived; what it brings comes within a minute."
+ON_ITS_WAY = "Your payment has arrived; what it brings comes within a few minutes."
 
 
 def register(add: Add, room: Room) -> None:
@@ -182,15 +184,16 @@ async def refunded(room: Room, message: Message) -> None:
 
 
 def _offers(wares: Sequence[Ware]) -> Shown:
-    lines = [bold("What there is to buy"), ""]
-    for ware in wares:
-        lines += [bold(ware.title), plain(described(ware))]
-    lines += ["", plain("Paid in Telegram Stars. /terms says what holds, /paysupport helps.")]
+    told: list[Paragraph] = [
+        (line(Bold("What there is to buy")),),
+        *((line(Bold(ware.title)), line(described(ware))) for ware in wares),
+        (line("Paid in Telegram Stars. /terms says what holds, /paysupport helps."),),
+    ]
     buttons = [
         [InlineKeyboardButton(f"{ware.title} · {price(ware)}", callback_data=f"kn-buy:{ware.name}")]
         for ware in wares
     ]
-    return Shown("\n".join(lines), InlineKeyboardMarkup(buttons))
+    return Shown(drawn(told), InlineKeyboardMarkup(buttons))
 
 
 async def _check(room: Room, query: PreCheckoutQuery) -> None:

@@ -31,8 +31,8 @@ START = "paysupport"
 """What a deep link to it says."""
 
 LISTED = 10
-ASKED = "Whoever runs this Kinora has heard of it, and decides. You are told when it goes back."
-ASKED_BEFORE = "You have asked for this one already; whoever runs this Kinora knows."
+ASKED = "Noted, for whoever runs this Kinora to decide. You are told when it goes back."
+ASKED_BEFORE = "You have asked for this one already; it is noted."
 
 
 async def paysupport(room: Room, message: Message, said: str) -> None:

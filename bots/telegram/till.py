@@ -140,7 +140,7 @@ class Till:
         self._wake.set()
 
     def reconcile_soon(self) -> None:
-        """Something could not be delivered: it is looked for within a minute."""
+        """Something could not be delivered: it is looked for soon."""
         self._reconcile_at = 0.0
 
     async def run(self) -> None:

@@ -142,12 +142,16 @@ async def test_codes_are_made_shown_once_and_used(tmp_path: Path) -> None:
         assert (row["used"], row["uses"], row["plan"]) == ("1", "2", "pro")
         told = await act(mia, there, verb="stop", name=row["name"])
         assert "stopped" in told
+        (voucher,) = await home.purchases.newest(1)
+        await home.purchases.ask_back(voucher.id, "a <typo>")
         paid = await page(mia, "/console/all/payments?provider=voucher")
         assert "<bdi>owner</bdi></a>" in paid
+        assert "wanted back: a &lt;typo&gt;" in paid
         assert "Payments are off" in paid
         assert "Nothing came yet" in await page(mia, "/console/all/payments?provider=stars")
         (row,) = await sheet(mia, "/console/all/payments.csv")
         assert (row["provider"], row["credits"], row["state"]) == ("voucher", "100", "paid")
+        assert row["asked"] == "a <typo>"
 
 
 async def test_it_is_for_those_who_lead(tmp_path: Path) -> None:

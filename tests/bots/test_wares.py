@@ -55,3 +55,9 @@ def test_a_ware_that_can_not_be_is_refused(
         Settings(_env_file=None)  # type: ignore[call-arg]
     (line,) = unfit(refused.value)
     assert sentence in line
+
+
+def test_a_name_that_no_button_has_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"KINORA_WARES__{'PACK' * 9}__CREDITS", "5")
+    with pytest.raises(ValidationError, match="names no ware: up to 32 letters"):
+        Settings(_env_file=None)  # type: ignore[call-arg]

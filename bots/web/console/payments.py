@@ -16,7 +16,7 @@ from core.purchases import STARS, VOUCHER, Purchase
 PROVIDERS = {STARS: "Telegram Stars", "discord": "Discord", VOUCHER: "voucher codes"}
 COLUMNS = (
     "id", "at", "provider", "charge", "account_id", "ware", "state", "credits", "taken", "plan",
-    "until",
+    "until", "asked",
 )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ async def test_bought_delivered_once_and_given_back(
         await here.answer(anna.say("/paysupport"), f"No. {bought.id}")
         await here.answer(anna.say("/paysupport 999 mine"), "Begin with the number")
         ask = anna.say(f"/paysupport {bought.id} it was my cat")
-        await here.answer(ask, "has heard of it")
+        await here.answer(ask, "Noted, for whoever runs")
         await told(here, mia, "it was my cat")
         await here.answer(anna.say(f"/paysupport {bought.id} again"), "asked for this one already")
         await here.answer(here.ben.say(f"/mod refund {bought.id}"), "Only the administrators")
