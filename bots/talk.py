@@ -19,6 +19,7 @@ from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
 from core.studio import Studio, View
 
+NO_LINE = "No line alone makes this clip: it goes on from another one."
 NO_PAGE = "The page can't be reached from here."
 NO_CONSOLE = (
     "The console is on the page, which can't be reached from here. Whoever runs this Kinora can "

@@ -18,6 +18,7 @@ from discord import ui
 from bots.discord.asking import Room, ask, heed
 from bots.discord.hearing import ACKNOWLEDGE_SECONDS
 from bots.hearing import costless
+from bots.talk import NO_LINE
 from core.catalog import Takes, draft_of, named
 from core.counter import Consent
 from core.errors import BadPrompt, WrongState
@@ -48,7 +49,7 @@ async def open_form(room: Room, interaction: discord.Interaction[Any], job: Job,
     Raises WrongState where no line makes the clip again.
     """
     if not room.desk.studio.recipe(job):
-        raise WrongState("No line alone makes this clip: it goes on from another one.")
+        raise WrongState(NO_LINE)
     model = named(room.desk.studio.catalogue, job.request.model)
     draft = draft_of(job.request, model)
     form = ui.Modal(title=_TITLES[what], custom_id=f"kn-form:{what}:{job.id}", timeout=KEPT_SECONDS)

@@ -12,14 +12,13 @@ from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
-from bots.talk import NO_PAGE, not_yours
+from bots.talk import NO_LINE, NO_PAGE, not_yours
 from bots.telegram import moderation
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
 from bots.telegram.clips import take_off
 from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, say
-from bots.telegram.intake import NO_LINE
 from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
 from bots.telegram.showing import MOVED

@@ -14,7 +14,7 @@ from telegram.constants import ChatType
 from telegram.ext import MessageHandler, filters
 
 from bots.hearing import costless
-from bots.talk import newest
+from bots.talk import NO_LINE, newest
 from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
 from bots.telegram.files import Attached, attached
 from bots.telegram.hearing import as_far_as_telegram_lets, guarded, key_of, say
@@ -40,7 +40,6 @@ HOW = "Send me words, a picture or a video, as in: a red ball bouncing, blue bac
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
 NO_PICTURE = "Send a picture with /animate as its caption, or answer one with /animate."
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
-NO_LINE = "No words alone make this clip: it goes on from another one."
 
 
 def register(add: Add, room: Room) -> None:
