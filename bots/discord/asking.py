@@ -172,6 +172,15 @@ def post_of(room: Room, interaction: discord.Interaction, message: str, *, hidde
     )
 
 
+async def renew(room: Room, interaction: discord.Interaction, card: str) -> None:
+    """Who presses a button of a card brings a token that reaches it anew. card: its place."""
+    post = await room.desk.lobby.post(card)
+    pressed = interaction.message
+    if post is not None and pressed is not None and parts(card)[2] == str(pressed.id):
+        until = room.desk.clock() + TOKEN_TIME
+        await room.desk.lobby.keep(replace(post, token=interaction.token, token_until=until))
+
+
 def _chat_of(interaction: discord.Interaction) -> str:
     here = str(interaction.channel_id)
     where = interaction.channel

@@ -16,7 +16,7 @@ from discord import ui
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
 from bots.discord import forms, moderation, talk
-from bots.discord.asking import Room, ask, heed, tell_kept
+from bots.discord.asking import Room, ask, heed, renew, tell_kept
 from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
 from bots.discord.hearing import (
     ANSWER_SECONDS,
@@ -123,6 +123,7 @@ async def _accept(
 ) -> None:
     await acknowledge_update(interaction)
     shown = await _own(room, interaction, job_id)
+    await renew(room, interaction, shown.view.job.place)
     room.cards.watch(await room.desk.studio.accept(shown.owner, job_id, relaxed=relaxed))
 
 

@@ -55,3 +55,18 @@ async def test_what_is_quoted_waits_for_a_word(discord_standin: Standin, tmp_pat
         assert await here.funds(here.anna) == (1, 0)
         me = await here.answer(here.anna.slash("me", here.room), "Plan: free · 3 credits each day")
         assert "Up to 100 clips may wait, 3 of them for free in the relaxed lane" in text(me)
+
+
+async def test_a_word_comes_late_where_the_bot_is_a_guest(
+    discord_standin: Standin, tmp_path: Path
+) -> None:
+    """The token of the command is over, and that of the button reaches the card."""
+    clock = discord_standin.clock
+    async with cinema(discord_standin, tmp_path, engine=Reel(), clock=clock.date) as here:
+        zoe = discord_standin.scene.user("zoe", installed=True)
+        group = discord_standin.scene.group(zoe, here.ben)
+        asked = zoe.slash("create", group, prompt="a red ball --quote", length=1)
+        offer = await asked.message(lambda m: "1 credit. You have" in text(m))
+        clock.jump(20 * 60.0)
+        zoe.press(offer, "Render")
+        await asked.message(videos)
