@@ -20,7 +20,7 @@ from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot, spot
-from bots.telegram.refusals import CardGone, HasMedia
+from bots.telegram.refusals import CardGone, HasMedia, NoMedia
 from bots.thumb import blank
 from core.errors import Unreachable
 from core.job import Clip
@@ -81,7 +81,10 @@ class InlineClips:
             sent, file_id = await self._messages.send_photo(home, GONE, blank())
         except Unreachable as error:
             log.info("a deleted clip stays in an inline message: %s", error)
-            await self._messages.edit_caption(at, STAYS, last=True)
+            try:
+                await self._messages.edit_caption(at, STAYS, last=True)
+            except NoMedia:
+                await self._messages.edit_text(at, GONE, last=True)
             return
         try:
             await self._messages.edit_photo(at, GONE, file_id, last=True)

@@ -154,6 +154,9 @@ async def test_who_blocks_the_bot_meanwhile_is_told_where_the_clip_is(
         while not any(kept in message.text for message in here.anna.messages()):
             await here.answer(here.anna.say("/queue"), "Nothing runs")
         await here.clip(here.anna.say(f"/show {job_id}"))
+        here.anna.block()
+        await here.home.studio.delete(await here.account(here.anna), job_id)
+        await here.until(chosen, lambda m: m.text == "Deleted.")
 
 
 async def test_without_feedback_the_button_says_why_nothing_happens(
