@@ -9,7 +9,7 @@ its holds, and exactly one delivery, however it ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from sqlmodel import col
 from core import places
 from core.errors import Refused, WrongState
 from core.eta import work
-from core.job import Clip, Job, Price, Purse, State, new_id
+from core.job import Clip, Job, State, new_id
 from core.lanes import Lane
 from core.ports import Clock, Measured, Used
 from core.pricing import due, priced_seconds
@@ -46,9 +46,11 @@ from core.request import Request
 from core.restraints import Allowance
 from core.treasury import Share
 from storage import ledger
+from storage.columns import Instant
 from storage.database import Database, Transaction, insert_new, retried
+from storage.job_rows import clip_values, job_of, values_of
 from storage.lineage import asked_by
-from storage.tables import DELIVERY, JOB, DeliveryRow, Instant, JobRow
+from storage.tables import DELIVERY, JOB, DeliveryRow, JobRow
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
@@ -153,7 +155,7 @@ class SqlJobs:
         share: Share | None = None,
         allowance: Allowance | None = None,
     ) -> Job:
-        values = _values_of(job, key, fingerprint)
+        values = values_of(job, key, fingerprint)
         async with self.database.changing() as session:
             new = insert_new(session, JOB).returning(JOB.c.number)
             number = await session.scalar(new, values)
@@ -293,7 +295,7 @@ class SqlJobs:
     async def finish(
         self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
     ) -> Job | None:
-        kept = self._clip_values(clip)
+        kept = clip_values(clip, self._clips)
         said = {"now": now, "kept": kept, "until": clip.expires_at, "took": run_seconds}
         return await self._leave(_FINISH, "finish", job_id, attempt, said)
 
@@ -378,60 +380,11 @@ class SqlJobs:
             raise WrongState("That Idempotency-Key was used for another request.")
         return self.job_of(row)
 
+    def job_of(self, row: JobRow | Row[Any]) -> Job:
+        return job_of(row, self._clips)
+
     async def _jobs(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[Job]:
         return [self.job_of(row) for row in await self.database.ask(query, given)]
-
-    def job_of(self, row: JobRow | Row[Any]) -> Job:
-        return Job(
-            id=row.id,
-            account_id=row.account_id,
-            place=row.place,
-            state=State(row.state),
-            request=Request.from_dict(row.request),
-            credits=row.credits,
-            created_at=row.created_at,
-            attempt=row.attempt,
-            losses=row.losses,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            cancel_requested=row.cancel_requested,
-            stage=row.stage,
-            step=row.step,
-            steps=row.steps,
-            run_seconds=row.run_seconds,
-            failure=row.failure,
-            reference=row.reference,
-            parent=row.parent,
-            clip=self._clip_of(row),
-            deleted=row.deleted,
-            charged=row.charged,
-            shift=row.shift,
-            lane=Lane(row.lane),
-            price=_price_of(row.price),
-            purse=Purse(**row.purse) if row.purse else None,
-        )
-
-    def _clip_of(self, row: JobRow | Row[Any]) -> Clip | None:
-        if row.clip is None or row.clip_expires_at is None:
-            return None
-        paths = {name: self._clips / row.clip[name] for name in ("video", "poster")}
-        return Clip(**{**row.clip, **paths}, expires_at=row.clip_expires_at)
-
-    def _clip_values(self, clip: Clip) -> dict[str, Any]:
-        """Paths within the folder of clips lose it, so that the folder can be moved."""
-        return {
-            "video": self._within(clip.video),
-            "poster": self._within(clip.poster),
-            "width": clip.width,
-            "height": clip.height,
-            "num_frames": clip.num_frames,
-            "frame_rate": clip.frame_rate,
-            "size": clip.size,
-        }
-
-    def _within(self, path: Path) -> str:
-        inside = path.is_relative_to(self._clips)
-        return str(path.relative_to(self._clips) if inside else path)
 
 
 async def call_off(
@@ -523,12 +476,6 @@ async def _conclude(session: Transaction, job: Job | JobRow) -> None:
     await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
 
 
-def _price_of(said: dict[str, Any] | None) -> Price | None:
-    if said is None:
-        return None
-    return Price(said["credits"], tuple((name, factor) for name, factor in said["parts"]))
-
-
 def _in(state: State) -> Select[Any]:
     return select(JOB).where(JOB.c.state == state)
 
@@ -536,35 +483,3 @@ def _in(state: State) -> Select[Any]:
 def _same(account_id: int, job_id: str, key: str | None) -> dict[str, Any]:
     """What `_SAME` is asked with: the job that has this id, or was asked for by this key."""
     return {"whose": account_id, "this": job_id, "key": key}
-
-
-def _values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
-    assert job.state in (State.QUOTED, State.HELD, State.QUEUED)
-    return {
-        "id": job.id,
-        "account_id": job.account_id,
-        "place": job.place,
-        "server": places.server(job.place),
-        "state": job.state,
-        "request": job.request.as_dict(),
-        "picture": job.request.picture,
-        "last_picture": job.request.last_picture,
-        "request_key": key,
-        "fingerprint": fingerprint,
-        "credits": job.credits,
-        "charged": 0,
-        "created_at": job.created_at,
-        "attempt": 0,
-        "losses": 0,
-        "receipt": new_id(),
-        "cancel_requested": False,
-        "stage": "",
-        "step": 0,
-        "steps": 0,
-        "parent": job.parent,
-        "deleted": False,
-        "shift": 0,
-        "lane": job.lane,
-        "price": asdict(job.price) if job.price else None,
-        "purse": asdict(job.purse) if job.purse else None,
-    }

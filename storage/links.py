@@ -26,6 +26,7 @@ from core.moderation import Outcome, person
 from core.restraints import Kind
 from core.treasury import Policy
 from storage import ledger
+from storage.columns import Instant
 from storage.lineage import JOINED
 from storage.purchases import claim_bought
 from storage.tables import (
@@ -34,7 +35,6 @@ from storage.tables import (
     CredentialRow,
     EntryRow,
     IdentityRow,
-    Instant,
     JobRow,
     LeaderRow,
     LotRow,

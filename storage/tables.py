@@ -3,7 +3,7 @@
 No `from __future__ import annotations` here: SQLModel reads the annotations as they stand.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -12,14 +12,10 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
@@ -29,6 +25,7 @@ from core.job import LotKind, State
 from core.lanes import Lane
 from core.purchases import PurchaseState
 from core.restraints import Kind
+from storage.columns import Instant, Key, one_of
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -42,36 +39,6 @@ DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 _SOME = text("credits > 0")
 """Of lots that were used up nobody asks any more."""
-
-Key = BigInteger().with_variant(Integer, "sqlite")
-"""A rowid on SQLite, which counts only an INTEGER by itself."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite forgets zones, so they are put back when a row is read.
-
-    Raises ValueError for a datetime without a zone.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without a zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _one_of(column: str, values: tuple[str, ...], name: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
 
 
 class Table(SQLModel):
@@ -143,7 +110,7 @@ class PurchaseRow(Table, table=True):
     __tablename__ = "purchase"
     __table_args__ = (
         UniqueConstraint("provider", "charge"),
-        _one_of("state", tuple(PurchaseState), "state"),
+        one_of("state", tuple(PurchaseState), "state"),
         CheckConstraint("taken >= 0 AND taken <= credits", name="taken"),
         Index(None, "account_id", "id"),
     )
@@ -240,10 +207,10 @@ class JobRow(Table, table=True):
     __tablename__ = "job"
     __table_args__ = (
         UniqueConstraint("account_id", "request_key"),
-        _one_of("state", tuple(State), "state"),
+        one_of("state", tuple(State), "state"),
         CheckConstraint("credits >= 0", name="credits"),
         CheckConstraint("charged >= 0 AND charged <= credits", name="charged"),
-        _one_of("lane", tuple(Lane), "lane"),
+        one_of("lane", tuple(Lane), "lane"),
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
         Index(None, "place"),
@@ -295,7 +262,7 @@ class LotRow(Table, table=True):
 
     __tablename__ = "lot"
     __table_args__ = (
-        _one_of("kind", tuple(LotKind), "kind"),
+        one_of("kind", tuple(LotKind), "kind"),
         CheckConstraint("credits >= 0", name="credits"),
         CheckConstraint("held >= 0", name="held"),
         Index(None, "account_id", sqlite_where=_SOME, postgresql_where=_SOME),
@@ -331,7 +298,7 @@ class EntryRow(Table, table=True):
     __tablename__ = "entry"
     __table_args__ = (
         UniqueConstraint("key"),
-        _one_of("kind", ENTRY_KINDS, "kind"),
+        one_of("kind", ENTRY_KINDS, "kind"),
         Index(None, "account_id", "id"),
         Index(None, "job_id"),
     )
@@ -359,7 +326,7 @@ class DeliveryRow(Table, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("job_id"),
-        _one_of("state", DELIVERY_STATES, "state"),
+        one_of("state", DELIVERY_STATES, "state"),
         Index(None, "chat", "state"),
     )
 
@@ -448,7 +415,7 @@ class RestraintRow(Table, table=True):
 
     __tablename__ = "restraint"
     __table_args__ = (
-        _one_of("kind", tuple(Kind), "kind"),
+        one_of("kind", tuple(Kind), "kind"),
         CheckConstraint("credits >= 0", name="credits"),
     )
 

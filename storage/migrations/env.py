@@ -7,7 +7,8 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import AutoString
 
-from storage.tables import Instant, Table
+from storage.columns import Instant
+from storage.tables import Table
 
 
 def render_item(kind: str, item: Any, _: object) -> str | Literal[False]:
