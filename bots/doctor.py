@@ -48,6 +48,20 @@ async def examine(
         _gpu(),
         _port(settings),
     ]
+    needed = {
+        "KINORA_WEB__PUBLIC_URL": settings.web.public_url,
+        "KINORA_DISCORD__TOKEN": settings.discord.token,
+    }
+    missing = " and ".join(name for name, value in needed.items() if not value)
+    if settings.discord.client_secret is not None and missing:
+        findings.append(
+            Finding(
+                "note",
+                "Sign-in",
+                f"KINORA_DISCORD__CLIENT_SECRET alone lets nobody in: {missing} must be set, too",
+                f"set {missing}; tell Discord the page's /console/discord/back under Redirects",
+            )
+        )
     if settings.web.host not in LOOPBACK and not settings.web.public_url:
         findings.append(
             Finding(

@@ -71,6 +71,12 @@ async def test_doctor_names_the_remedy(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
     assert status == 1
     assert "check KINORA_DATABASE_URL" in said
+    secret = {"KINORA_DISCORD__CLIENT_SECRET": "a-secret"}
+    status, said, _ = await command(tmp_path, "doctor", "--json", **secret)
+    (found,) = [one for one in json.loads(said) if one["what"] == "Sign-in"]
+    assert found["verdict"] == "note"
+    assert "set KINORA_WEB__PUBLIC_URL and KINORA_DISCORD__TOKEN" in found["remedy"]
+    assert "a-secret" not in said
     status, _, complained = await command(tmp_path, "doctor", KINORA_WEB__PORT="99999999")
     assert status == 2
     assert "KINORA_WEB__PORT" in complained

@@ -7,7 +7,7 @@ fields and a key, by which a repeat does nothing more.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,7 +106,6 @@ ON_QUEUE: Mapping[str, Callable[[Form], Act]] = {
         server=form.server, channel=_channel(form), reason=form.reason, until=form.until
     ),
     "resume": lambda form: acts.Resume(server=form.server, channel=_channel(form)),
-    "fill": lambda form: acts.Fill(server=form.server, credits=form.credits(), reason=form.reason),
 }
 
 
@@ -118,13 +117,14 @@ async def perform(
     *,
     account_id: int = 0,
     job_id: str = "",
+    more: Sequence[str] = (),
     answer: Callable[[Done], Awaitable[web.StreamResponse]] | None = None,
 ) -> web.StreamResponse:
     """Say what a form would do, or do it. back: where they came from, and go then; answer: what
-    they see instead."""
+    they see instead. more: fields that this form has besides."""
     posted = await request.post()
     doors.check_token(request, _said(posted, "token"))
-    said = {name: _said(posted, name) for name in FIELDS if name in posted}
+    said = {name: _said(posted, name) for name in (*FIELDS, *more) if name in posted}
     here, moderators = site(request), console(request).moderators
     zone = here.studio.terms.zone
     key = key_of(posted)

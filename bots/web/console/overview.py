@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from bots.web import doors
-from bots.web.console import acts, frame
+from bots.web.console import acts, frame, treasury
 from bots.web.console.desk import AT, EVERYTHING, console, nobody, seated
 from bots.web.console.frame import Page
 from bots.web.site import site, visitor
@@ -16,6 +17,7 @@ from core.job import State
 from core.moderation import Rank
 from core.places import server
 from core.records import Log
+from core.sentences import allowed
 
 ROWS = 8
 
@@ -46,21 +48,29 @@ async def overview(request: web.Request) -> web.StreamResponse:
         if not seat.server or server(job.place) == seat.server
     ]  # fmt: skip
     running = sum(job.state is State.RUNNING for job in jobs)
-    treasury = None
+    funds = None
     if seat.server:
-        treasury = await here.moderators.treasury(seat.actor, seat.server)
+        funds = await here.moderators.treasury(seat.actor, seat.server)
     return await frame.show(
         request, seat, "overview", running=running, queued=len(jobs) - running,
         paused=await here.moderators.holding(seat.actor, seat.server),
-        treasury=treasury, bots=site(request).bots() if seat.operator else {},
+        treasury=funds, allowed=allowed(funds.policy) if funds else "",
+        policy=treasury.shown(funds.policy) if funds else {},
+        models=_models(request), bots=site(request).bots() if seat.operator else {},
         lines=await frame.lines(request, await here.records.log(Log(seat.server), ROWS)),
     )  # fmt: skip
 
 
 async def act(request: web.Request) -> web.StreamResponse:
-    """Fill the treasury."""
+    """Fill the treasury, or say what it is for."""
     seat = await seated(request, acting=True)
-    return await acts.perform(request, seat, acts.ON_QUEUE, seat.root)
+    return await acts.perform(
+        request, seat, treasury.on_treasury(_models(request)), seat.root, more=treasury.FIELDS
+    )
+
+
+def _models(request: web.Request) -> Sequence[str]:
+    return [model.name for model in site(request).studio.catalogue]
 
 
 PAGE = Page(

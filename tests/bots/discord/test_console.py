@@ -101,6 +101,18 @@ async def test_a_moderator_s_day_in_the_browser(discord_standin: Standin, tmp_pa
                 await page(mia, path, 403)
             await page(mia, f"{root}/people/{(await here.account(here.ben)).id}", 404)
 
+            said = {"daily": "5", "models": "sketch", "hours": "18-2", "longest": "2.5"}
+            told = await act(mia, f"{root}/act", verb="policy", **said)
+            assert "5 credits a day for each member, only with sketch, clips of 2.5 s" in told
+            assert 'name="hours" value="18-2"' in await page(mia, root)
+            for wrong in ({"daily": "-1"}, {"models": "none"}, {"hours": "25-2"}, {"longest": "0"},
+                          {"members": "anna"}, {"largest": "big"}, {"channels": "#x"}):  # fmt: skip
+                await act(mia, f"{root}/act", status=422, verb="policy", **wrong)
+            await act(mia, f"{root}/act", status=403, verb="fill", credits="5")
+            treasury = await here.home.store.accounts.treasury(f"discord:{here.guild.id}")
+            assert treasury is not None
+            assert (treasury.policy.daily, treasury.policy.hours) == (5, (18, 2))
+
             async with browser(here) as theirs:
                 back = await agreed(theirs, here, zoe)
                 async with mia.get(back) as answer:  # a code that somebody else brought along
@@ -117,12 +129,13 @@ async def test_a_moderator_s_day_in_the_browser(discord_standin: Standin, tmp_pa
                     )
                 forged = f"{root}/people/{anna}/act"
                 await act(theirs, forged, status=403, verb="unban")
+                await act(theirs, f"{root}/act", status=403, verb="policy")
                 elsewhere = f"/console/discord:{other.id}"
                 await act(theirs, f"{elsewhere}/people/{anna}/act", status=404, verb="unban")
                 job = re.search(r"<code>([0-9a-z]{12})</code>", await page(mia, f"{root}/jobs"))
                 assert job
                 await act(theirs, f"{elsewhere}/jobs/{job[1]}/act", status=404, verb="cancel")
-            assert len(await here.home.store.moderation.rows(99)) == 5
+            assert len(await here.home.store.moderation.rows(99)) == 6
 
 
 def pages(at: str, account: int, job: str) -> list[tuple[str, str, bool]]:
