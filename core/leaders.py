@@ -36,7 +36,7 @@ class Led:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Authority:
     """What somebody is here. identity: the name that they lead by. led: () for operators, who
     lead all."""
 
@@ -106,7 +106,7 @@ class Leadership:
             await self._leaders.led(account.id)
         )
 
-    async def standing(self, account: Account, acting_on: str | None = None) -> Standing:
+    async def authority(self, account: Account, acting_on: str | None = None) -> Authority:
         """What they are now. acting_on: a server for which no older answer will do.
 
         Raises Transient where a platform can't tell.
@@ -114,7 +114,7 @@ class Leadership:
         known = await self._moderators.identities(account.id)
         for identity in known:
             if self._moderators.is_operator(identity):
-                return Standing(account, identity, Rank.OPERATOR)
+                return Authority(account, identity, Rank.OPERATOR)
         found = await asyncio.gather(
             *(self._leads(one, known, fresh=one.server == acting_on)
               for one in await self._leaders.led(account.id))
@@ -124,10 +124,10 @@ class Leadership:
             if by is None and platform(one.server) in self._ranks:
                 await self._leaders.leads_no_more(account.id, one.server)
         if not led:
-            return Standing(account, Identity("account", str(account.id)), Rank.MEMBER)
+            return Authority(account, Identity("account", str(account.id)), Rank.MEMBER)
         acting = {one.server: identity for one, identity in led.items()}
         name = acting.get(acting_on or "", next(iter(led.values())))
-        return Standing(account, name, Rank.MODERATOR, tuple(led))
+        return Authority(account, name, Rank.MODERATOR, tuple(led))
 
     async def rank_of(self, account_id: int, server: str) -> Rank:
         """What somebody is on a server now. Raises Transient where its platform can't tell."""

@@ -33,7 +33,7 @@ class JobOrder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleFilter:
     """Whom to list: who asked for clips on a server, or is held there. words: of a name, or the
     beginning of an id there; "12#": an account. plan: by name, "" for any."""
 
@@ -59,7 +59,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Jobs:
+class JobFilter:
     """Which jobs to list. states: () for any. words: the beginning of an id."""
 
     server: str = EVERYWHERE
@@ -80,7 +80,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogFilter:
     """Which rows to list. act: a verb; who: a part of the name of who acted; whom: as there.
     number: that row alone."""
 
@@ -103,11 +103,11 @@ class Server:
 class Records(Protocol):
     """Each list from `skip` on, and at most `limit` of it."""
 
-    async def people(self, asked: People, limit: int, skip: int = 0) -> Sequence[Person]: ...
+    async def people(self, asked: PeopleFilter, limit: int, skip: int = 0) -> Sequence[Person]: ...
 
-    async def jobs(self, asked: Jobs, limit: int, skip: int = 0) -> Sequence[Asked]: ...
+    async def jobs(self, asked: JobFilter, limit: int, skip: int = 0) -> Sequence[Asked]: ...
 
-    async def log(self, asked: Log, limit: int, skip: int = 0) -> Sequence[Row]:
+    async def log(self, asked: LogFilter, limit: int, skip: int = 0) -> Sequence[Row]:
         """The newest first."""
         ...
 

@@ -32,7 +32,7 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Totals:
     """Of jobs that were asked for in some time. gpu_seconds: that they were drawn for; credits:
     that were paid; started, waited: how many were begun, and the seconds until then, summed.
     refused: how many more were not taken: for lack of credits, a limit, or by a moderator."""
@@ -44,9 +44,9 @@ class Used:
     waited: float = 0.0
     refused: int = 0
 
-    def __add__(self, other: Used) -> Used:
+    def __add__(self, other: Totals) -> Totals:
         names = [one.name for one in fields(self)]
-        return Used(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return Totals(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
     @property
     def wait(self) -> float:
@@ -60,7 +60,7 @@ class Slice:
 
     at: datetime
     key: str
-    used: Used
+    used: Totals
 
 
 class Usage(Protocol):
@@ -84,9 +84,9 @@ def spans(over: Over, now: datetime, zone: tzinfo) -> Sequence[datetime]:
     return [beginning(today + timedelta(days=number), zone) for number in range(1 - days, 2)]
 
 
-def gathered(slices: Iterable[Slice], starts: Sequence[datetime]) -> Mapping[str, Sequence[Used]]:
+def gathered(slices: Iterable[Slice], starts: Sequence[datetime]) -> Mapping[str, Sequence[Totals]]:
     """For each key, what was used in each span; the key with most jobs first."""
-    found: dict[str, list[Used]] = defaultdict(lambda: [Used()] * (len(starts) - 1))
+    found: dict[str, list[Totals]] = defaultdict(lambda: [Totals()] * (len(starts) - 1))
     for one in sorted(slices, key=lambda one: one.at):
         number = sum(start <= one.at for start in starts) - 1
         if 0 <= number < len(starts) - 1:

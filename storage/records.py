@@ -50,7 +50,9 @@ class SqlRecords:
         self._clock = clock
 
     @retried
-    async def people(self, asked: records.People, limit: int, skip: int = 0) -> Sequence[Person]:
+    async def people(
+        self, asked: records.PeopleFilter, limit: int, skip: int = 0
+    ) -> Sequence[Person]:
         theirs = and_(col(JobRow.account_id) == col(AccountRow.id), *_there(asked.server))
         jobs = _of_account(select(func.count()).where(theirs))
         newest = _of_account(select(func.max(col(JobRow.number))).where(theirs))
@@ -84,7 +86,7 @@ class SqlRecords:
         ]  # fmt: skip
 
     @retried
-    async def jobs(self, asked: records.Jobs, limit: int, skip: int = 0) -> Sequence[Asked]:
+    async def jobs(self, asked: records.JobFilter, limit: int, skip: int = 0) -> Sequence[Asked]:
         hidden = select(col(PostRow.hidden)).where(col(PostRow.place) == col(JobRow.place))
         query = (
             select(JobRow, col(AccountRow.name), hidden.scalar_subquery())
@@ -116,7 +118,7 @@ class SqlRecords:
             ]
 
     @retried
-    async def log(self, asked: records.Log, limit: int, skip: int = 0) -> Sequence[Row]:
+    async def log(self, asked: records.LogFilter, limit: int, skip: int = 0) -> Sequence[Row]:
         query = select(AuditRow)
         if asked.server != EVERYWHERE:
             query = query.where(col(AuditRow.server) == asked.server)
@@ -159,7 +161,7 @@ class SqlRecords:
             return {int(account_id): name for account_id, name in await session.execute(query)}
 
     def _wanted(
-        self, asked: records.People, theirs: ColumnElement[bool]
+        self, asked: records.PeopleFilter, theirs: ColumnElement[bool]
     ) -> Sequence[ColumnElement[bool]]:
         """theirs: the jobs of an account that count here."""
         me = cast(col(AccountRow.id), Text)

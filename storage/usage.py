@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from core.moderation import EVERYWHERE
 from core.ports import Clock
-from core.usage import QUARTER_SECONDS, SLICES_MOST, By, Slice, Used
+from core.usage import QUARTER_SECONDS, SLICES_MOST, By, Slice, Totals
 from storage.database import Database, insert_new, retried
 from storage.tables import JobRow, RefusalRow
 
@@ -58,12 +58,12 @@ class SqlUsage:
                 .limit(SLICES_MOST)
             )
             drawn = [
-                Slice(_moment(row[0]), row[1], Used(row[2], float(row[3]), int(row[4]), row[5],
+                Slice(_moment(row[0]), row[1], Totals(row[2], float(row[3]), int(row[4]), row[5],
                                                     float(row[6])))
                 for row in await session.execute(jobs)
             ]  # fmt: skip
             refused = [
-                Slice(_moment(row[0]), row[1], Used(refused=int(row[2])))
+                Slice(_moment(row[0]), row[1], Totals(refused=int(row[2])))
                 for row in await session.execute(refusals)
             ]
             return drawn + refused

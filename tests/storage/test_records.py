@@ -7,7 +7,7 @@ from core.errors import WrongState
 from core.job import Account, Grant, Identity, LotKind, State
 from core.leaders import Led
 from core.places import Post
-from core.records import JobOrder, Jobs, Log, People, PeopleOrder, Server
+from core.records import JobFilter, JobOrder, LogFilter, PeopleFilter, PeopleOrder, Server
 from core.restraints import Kind
 from storage.store import Store
 from tests.storage.samples import a_request, do
@@ -34,7 +34,7 @@ async def test_people_are_found_sorted_and_kept_apart(store: Store) -> None:
     await do(store, acts.Pause(server=THERE, account_id=ada.id))
 
     async def names(**said: object) -> list[str]:
-        found = await store.records.people(People(**said), 10)  # type: ignore[arg-type]
+        found = await store.records.people(PeopleFilter(**said), 10)  # type: ignore[arg-type]
         return [one.account.name for one in found]
 
     assert await names() == ["Ada 100%", "Ben", "Tim", "Cleo"]
@@ -50,9 +50,9 @@ async def test_people_are_found_sorted_and_kept_apart(store: Store) -> None:
     assert await names(server=HERE, words=f"{ben.id}#") == []
     assert await names(held=Kind.BAN) == ["Cleo"]
     assert await names(held=Kind.PAUSE, server=HERE) == []
-    (first,) = await store.records.people(People(HERE), 1)
+    (first,) = await store.records.people(PeopleFilter(HERE), 1)
     assert (first.jobs, first.available, first.held) == (2, 20, ())
-    (second,) = await store.records.people(People(HERE), 5, 1)
+    (second,) = await store.records.people(PeopleFilter(HERE), 5, 1)
     assert (second.jobs, second.newest, second.held) == (0, None, (Kind.BAN,))
 
 
@@ -65,7 +65,7 @@ async def test_jobs_and_rows_are_those_of_a_server(store: Store) -> None:
     await store.places.keep(Post(f"{HERE}/92/2", "811", 1, True, hidden=True))
 
     async def ids(**said: object) -> list[str]:
-        found = await store.records.jobs(Jobs(**said), 10)  # type: ignore[arg-type]
+        found = await store.records.jobs(JobFilter(**said), 10)  # type: ignore[arg-type]
         return [one.job.id for one in found]
 
     assert await ids() == [alone.id, there.id, cheap.id, dear.id]
@@ -73,7 +73,7 @@ async def test_jobs_and_rows_are_those_of_a_server(store: Store) -> None:
     assert await ids(model="pocket") == [cheap.id]
     assert await ids(words=dear.id[:11]) == [dear.id]
     assert await ids(states=(State.RUNNING,)) == []
-    shown = await store.records.jobs(Jobs(order=JobOrder.OLDEST), 4)
+    shown = await store.records.jobs(JobFilter(order=JobOrder.OLDEST), 4)
     assert [one.hidden for one in shown] == [False, True, False, True]
     await store.leaders.leads(ada.id, Led(HERE, "Cinema"))
     assert await store.records.servers(9) == [Server(HERE, "Cinema", 2), Server(THERE, "", 1)]
@@ -82,9 +82,9 @@ async def test_jobs_and_rows_are_those_of_a_server(store: Store) -> None:
 
     for server in (HERE, THERE):
         await do(store, acts.Note(server=server, account_id=ada.id, text="kind"))
-    assert [row.server for row in await store.records.log(Log(), 9)] == [THERE, HERE]
-    assert [row.number for row in await store.records.log(Log(HERE, act="note"), 9)] == [1]
-    assert await store.records.log(Log(HERE, number=2), 9) == []
+    assert [row.server for row in await store.records.log(LogFilter(), 9)] == [THERE, HERE]
+    assert [row.number for row in await store.records.log(LogFilter(HERE, act="note"), 9)] == [1]
+    assert await store.records.log(LogFilter(HERE, number=2), 9) == []
 
 
 async def test_a_job_is_moved_while_it_waits(store: Store) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from core.usage import By, Over, Used, gathered, spans
+from core.usage import By, Over, Totals, gathered, spans
 from storage.store import Store
 from tests.storage.samples import NOON, SetClock, a_clip, a_person, a_request
 from tests.storage.steps import queue
@@ -34,8 +34,8 @@ async def test_what_was_used_is_told_by_model_and_by_server(store: Store, clock:
     starts = spans(Over.DAY, NOON, BERLIN)
     whole = gathered(await store.usage.slices(starts[0], By.MODEL), starts)
     assert list(whole) == ["wan", "parallax", "pocket", ""]
-    assert whole["wan"][-3] == Used(2, 19.5, 10, 2, 60.0)
-    assert whole["wan"][-1] == Used(refused=2)
+    assert whole["wan"][-3] == Totals(2, 19.5, 10, 2, 60.0)
+    assert whole["wan"][-1] == Totals(refused=2)
     assert whole["parallax"][-1].jobs == 1
     assert whole["pocket"][-3].wait == 30.0
     servers = gathered(await store.usage.slices(starts[0], By.SERVER, "discord:80"), starts)

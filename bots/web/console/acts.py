@@ -142,7 +142,7 @@ async def perform(
         if account_id and act.server != EVERYWHERE:
             theirs = await console(request).leadership.rank_of(account_id, act.server)
         done = await moderators.do(
-            seat.actor, act, f"console:{seat.standing.account.id}/{key if sure else new_id()}",
+            seat.actor, act, f"console:{seat.authority.account.id}/{key if sure else new_id()}",
             theirs, dry=not sure,
         )  # fmt: skip
     except (UserError, Transient) as error:

@@ -12,7 +12,7 @@ from aiohttp import web
 from bots.web.problems import Problem
 from bots.web.site import visitor
 from core.job import Job
-from core.leaders import Leadership, Led, SignedIn, Standing
+from core.leaders import Authority, Leadership, Led, SignedIn
 from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
 from core.purchases import Purchases
@@ -79,7 +79,7 @@ class Seat:
     """Who asks, and what for. server: EVERYWHERE for all. servers: what they may choose from.
     token: what their forms carry."""
 
-    standing: Standing
+    authority: Authority
     actor: Actor
     server: str
     servers: Sequence[Led]
@@ -123,11 +123,11 @@ async def seated(request: web.Request, *, acting: bool = False) -> Seat:
     here, who = console(request), visitor(request)
     said = request.match_info["at"]
     server = EVERYWHERE if said == EVERYTHING else said
-    standing = await here.leadership.standing(who.account, server if acting else None)
-    servers = await _servers(here, standing, server)
-    if standing.rank < Rank.MODERATOR:
+    authority = await here.leadership.authority(who.account, server if acting else None)
+    servers = await _servers(here, authority, server)
+    if authority.rank < Rank.MODERATOR:
         raise nobody()
-    return Seat(standing, standing.actor(server), server, servers, who.token or "")
+    return Seat(authority, authority.actor(server), server, servers, who.token or "")
 
 
 def nobody() -> Problem:
@@ -139,9 +139,9 @@ def nobody() -> Problem:
     )
 
 
-async def _servers(here: Console, standing: Standing, server: str) -> Sequence[Led]:
-    if standing.rank < Rank.OPERATOR:
-        return standing.led
+async def _servers(here: Console, authority: Authority, server: str) -> Sequence[Led]:
+    if authority.rank < Rank.OPERATOR:
+        return authority.led
     known = [Led(one.server, one.title) for one in await here.records.servers(SERVERS_MOST)]
     if server and server not in (one.server for one in known):
         known.append(Led(server, ""))

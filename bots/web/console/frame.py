@@ -13,7 +13,7 @@ from bots import moderation
 from bots.web.console.desk import Seat, console
 from core.audit import Row
 from core.moderation import EVERYWHERE
-from core.records import Log
+from core.records import LogFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +67,5 @@ async def _did(request: web.Request, seat: Seat) -> Line | None:
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return None
     scope = EVERYWHERE if seat.operator else seat.server
-    rows = await console(request).records.log(Log(scope, number=int(number)), 1)
+    rows = await console(request).records.log(LogFilter(scope, number=int(number)), 1)
     return next(iter(await lines(request, rows)), None)

@@ -12,7 +12,7 @@ from bots.web.console.frame import Page
 from bots.web.site import site
 from core.errors import BadPrompt
 from core.job import State
-from core.records import Asked, JobOrder, Jobs
+from core.records import Asked, JobFilter, JobOrder
 
 ORDERS = {
     JobOrder.NEWEST: "newest first",
@@ -41,7 +41,7 @@ async def jobs(request: web.Request) -> web.StreamResponse:
 async def sheet(request: web.Request) -> web.StreamResponse:
     seat = await seated(request)
     asked = _asked(request, seat)
-    records, mine = console(request).records, seat.standing.account.id
+    records, mine = console(request).records, seat.authority.account.id
     columns = (
         "clip", "account", "name", "server", "state", "model", "words", "credits", "charged",
         "asked", "started", "ended", "drawn_seconds",
@@ -71,7 +71,7 @@ async def act(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _asked(request: web.Request, seat: Seat) -> Jobs:
+def _asked(request: web.Request, seat: Seat) -> JobFilter:
     """Raises BadPrompt."""
     who, state = lists.words(request, "who").removesuffix("#"), request.query.get("state", "")
     if who and not (who.isascii() and who.isdecimal() and len(who) <= 18):
@@ -79,7 +79,7 @@ def _asked(request: web.Request, seat: Seat) -> Jobs:
     states: tuple[State, ...] = (State.QUEUED, State.RUNNING) if state == UNFINISHED else ()
     if state and not states:
         states = (lists.chosen(request, "state", State, State.QUEUED),)
-    return Jobs(
+    return JobFilter(
         server=seat.server,
         states=states,
         model=lists.words(request, "model"),

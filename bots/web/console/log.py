@@ -15,7 +15,7 @@ from core import moderation as acts
 from core.audit import Row
 from core.errors import BadPrompt
 from core.moderators import Verdict
-from core.records import Log
+from core.records import LogFilter
 
 VERBS = sorted(
     {
@@ -68,11 +68,11 @@ async def _shown(
     )  # fmt: skip
 
 
-def _asked(request: web.Request, seat: Seat) -> Log:
+def _asked(request: web.Request, seat: Seat) -> LogFilter:
     whom = lists.words(request, "whom")
     if re.fullmatch(r"\d{1,18}#", whom):
         whom = acts.person(int(whom[:-1]))
-    return Log(
+    return LogFilter(
         server=seat.server,
         act=lists.words(request, "act"),
         who=lists.words(request, "who"),

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.job import State
 from core.moderation import Rank
 from core.places import server
-from core.records import Log
+from core.records import LogFilter
 from core.sentences import allowed
 
 ROWS = 8
@@ -24,12 +24,12 @@ ROWS = 8
 
 async def entrance(request: web.Request) -> web.StreamResponse:
     """To all for operators, else to the server that they led last."""
-    standing = await console(request).leadership.standing(visitor(request).account)
-    if standing.rank >= Rank.OPERATOR:
+    authority = await console(request).leadership.authority(visitor(request).account)
+    if authority.rank >= Rank.OPERATOR:
         return doors.see_other(f"/console/{EVERYTHING}")
-    if not standing.led:
+    if not authority.led:
         raise nobody()
-    return doors.see_other(f"/console/{standing.led[0].server}")
+    return doors.see_other(f"/console/{authority.led[0].server}")
 
 
 async def choose(request: web.Request) -> web.StreamResponse:
@@ -57,7 +57,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         treasury=funds, allowed=allowed(funds.policy) if funds else "",
         policy=treasury.shown(funds.policy) if funds else {},
         models=_models(request), bots=site(request).bots() if seat.operator else {},
-        lines=await frame.lines(request, await here.records.log(Log(seat.server), ROWS)),
+        lines=await frame.lines(request, await here.records.log(LogFilter(seat.server), ROWS)),
     )  # fmt: skip
 
 

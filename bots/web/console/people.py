@@ -11,7 +11,7 @@ from bots.web.console.desk import AT, Seat, console, seated
 from bots.web.console.frame import Page
 from bots.web.site import site
 from core.errors import BadPrompt
-from core.records import People, PeopleOrder, Person
+from core.records import PeopleFilter, PeopleOrder, Person
 from core.restraints import Kind
 
 ORDERS = {
@@ -60,13 +60,13 @@ async def sheet(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _asked(request: web.Request, seat: Seat) -> People:
+def _asked(request: web.Request, seat: Seat) -> PeopleFilter:
     """Raises BadPrompt."""
     order = lists.chosen(request, "sort", PeopleOrder, PeopleOrder.RECENT)
     if order is PeopleOrder.CREDITS and not seat.operator:
         raise BadPrompt("Only who runs this Kinora sees what people have.")
     held = request.query.get("held", "")
-    return People(
+    return PeopleFilter(
         server=seat.server,
         words=lists.words(request),
         plan=lists.words(request, "plan"),

@@ -14,7 +14,7 @@ from bots.web.site import site
 from core.errors import NotFound
 from core.moderators import NOBODY
 from core.ports import Entry
-from core.records import Jobs, People, Person
+from core.records import JobFilter, PeopleFilter, Person
 
 ENTRIES = 20
 ENTRIES_MOST = 5000
@@ -26,7 +26,7 @@ async def person(request: web.Request) -> web.StreamResponse:
     found = await _found(request, seat)
     here, studio = console(request), site(request).studio
     shown = await here.moderators.show(seat.actor, found.account)
-    clips = await here.records.jobs(Jobs(seat.server, account_id=found.account.id), CLIPS)
+    clips = await here.records.jobs(JobFilter(seat.server, account_id=found.account.id), CLIPS)
     entries: Sequence[Entry] = ()
     if seat.operator:
         entries = await studio.entries(found.account, ENTRIES)
@@ -70,7 +70,7 @@ async def _found(request: web.Request, seat: Seat) -> Person:
     """Who leads a server sees the people of that server alone. Raises NotFound."""
     number = request.match_info["account"]
     found = await console(request).records.people(
-        People(server="" if seat.operator else seat.server, words=f"{number}#"), 1
+        PeopleFilter(server="" if seat.operator else seat.server, words=f"{number}#"), 1
     )
     if not found:
         raise NotFound(NOBODY)

@@ -13,7 +13,7 @@ from bots.web.console.desk import AT, Seat, console, seated
 from bots.web.console.frame import Page
 from bots.web.console.plots import Plot
 from bots.web.site import site
-from core.usage import By, Over, Used, gathered, spans
+from core.usage import By, Over, Totals, gathered, spans
 
 OVERS = {
     Over.DAY: "the last 24 hours", Over.WEEK: "the last 7 days", Over.MONTH: "the last 30 days"
@@ -30,7 +30,7 @@ class Line:
     label: str
     key: str
     name: str
-    used: Used
+    used: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Asked:
     by: By
     starts: Sequence[datetime]
     labels: Sequence[str]
-    used: Mapping[str, Sequence[Used]]
+    used: Mapping[str, Sequence[Totals]]
 
 
 async def usage(request: web.Request) -> web.StreamResponse:
@@ -85,7 +85,7 @@ async def _asked(request: web.Request, seat: Seat) -> Asked:
 
 def _plots(asked: Asked, seat: Seat) -> Sequence[Plot]:
     used = {_name(asked.by, seat, key): spans for key, spans in asked.used.items()}
-    whole = sum((one for spans in used.values() for one in spans), Used())
+    whole = sum((one for spans in used.values() for one in spans), Totals())
     every = EVERY[asked.over]
 
     def plot(title: str, unit: str, name: str, total: str) -> Plot:
@@ -93,7 +93,7 @@ def _plots(asked: Asked, seat: Seat) -> Sequence[Plot]:
         return plots.stacked(title, unit, values, asked.labels, every, total)
 
     waits = [
-        sum((spans[number] for spans in used.values()), Used()).wait
+        sum((spans[number] for spans in used.values()), Totals()).wait
         for number in range(len(asked.labels))
     ]
     return (
@@ -111,7 +111,7 @@ def _lines(asked: Asked, seat: Seat) -> Sequence[Line]:
         Line(start, label, key, _name(asked.by, seat, key), spans[number])
         for number, (start, label) in enumerate(zip(asked.starts[:-1], asked.labels, strict=True))
         for key, spans in asked.used.items()
-        if spans[number] != Used()
+        if spans[number] != Totals()
     ]
 
 
