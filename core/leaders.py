@@ -37,7 +37,7 @@ class Led:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What somebody is here. identity: the name that they lead by. led: () for operators, who
+    """What somebody may act as. identity: the name that they lead by. led: () for operators, who
     lead all."""
 
     account: Account
@@ -107,7 +107,7 @@ class Leadership:
         )
 
     async def authority(self, account: Account, acting_on: str | None = None) -> Authority:
-        """What they are now. acting_on: a server for which no older answer will do.
+        """What they may act as now. acting_on: a server for which no older answer will do.
 
         Raises Transient where a platform can't tell.
         """
