@@ -10,7 +10,7 @@ from bots.discord.desk import PLATFORM, DiscordDesk
 from bots.discord.draw import Drawing, Part, drawn
 from bots.discord.messages import Attached, Messages
 from core.errors import Unreachable
-from core.job import Job
+from core.job import Job, State
 from core.places import Post
 from core.studio import View
 
@@ -103,5 +103,7 @@ class DiscordPainter:
             return ""
         if self._desk.clock() < post.token_until - LAST_WORDS:
             return ""
-        unfinished = [view.job.id for view in views if not view.job.state.ended]
-        return FAREWELL.format(min(unfinished, default=""))
+        unfinished = [view.job for view in views if not view.job.state.ended]
+        if unfinished and all(job.state is State.QUOTED for job in unfinished):
+            return ""  # nothing is on its way, and its buttons reach the card anew
+        return FAREWELL.format(min((job.id for job in unfinished), default=""))

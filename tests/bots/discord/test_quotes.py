@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bots import cards
+from core.places import Post
 from tests.bots.discord.cinema import cinema, labels, opened, text, videos
 from tests.bots.projector import Reel
 from tests.discord.server import Standin
@@ -58,15 +61,29 @@ async def test_what_is_quoted_waits_for_a_word(discord_standin: Standin, tmp_pat
 
 
 async def test_a_word_comes_late_where_the_bot_is_a_guest(
-    discord_standin: Standin, tmp_path: Path
+    discord_standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token of the command is over, and that of the button reaches the card."""
+    """The token of the command is over, and that of the button reaches the card. It says no
+    goodbye before that: no clip is on its way."""
+    monkeypatch.setattr(cards, "LOOK_SECONDS", 0.05)
     clock = discord_standin.clock
     async with cinema(discord_standin, tmp_path, engine=Reel(), clock=clock.date) as here:
         zoe = discord_standin.scene.user("zoe", installed=True)
         group = discord_standin.scene.group(zoe, here.ben)
         asked = zoe.slash("create", group, prompt="a red ball --quote", length=1)
         offer = await asked.message(lambda m: "1 credit. You have" in text(m))
-        clock.jump(20 * 60.0)
+        clock.jump(13.5 * 60)
+        places, looked = here.home.store.places, asyncio.Queue[str]()
+        find = places.post
+
+        async def post(place: str) -> Post | None:
+            looked.put_nowait(place)
+            return await find(place)
+
+        monkeypatch.setattr(places, "post", post)
+        async with asyncio.timeout(60):
+            for _ in range(3):
+                assert (await looked.get()).endswith(str(offer.id))
+        clock.jump(10 * 60.0)
         zoe.press(offer, "Render")
         await asked.message(videos)
