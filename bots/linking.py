@@ -78,7 +78,7 @@ def parting(linked: Sequence[Identity], me: Identity) -> Sequence[Paragraph]:
         (
             line(f"The credits, the clips and what is under way stay with {rest}."),
             line(f"{here.capitalize()} begins anew with an empty account, which gets its first "
-                 "credits tomorrow, and can be linked again in a week."),
+                 "credits tomorrow. Neither of both can be linked before a week is over."),
         ),
     ]  # fmt: skip
 

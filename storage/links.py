@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -46,8 +46,8 @@ from storage.tables import (
 )
 
 AWAY = timedelta(days=7)
-"""How long who left an account can't join one by a code: each coming and going would bring what a
-server gives its members a day."""
+"""How long neither who left an account nor who was left joins one by a code: each coming and going
+would bring what a server gives its members a day, and each new account its free credits."""
 
 _TABLES = Table.metadata.tables
 
@@ -184,12 +184,15 @@ async def _check(
         if names.setdefault(row.platform, row.account_id) != row.account_id:
             place = {"web": "the page"}.get(row.platform, row.platform.title())
             raise Refused(f"Both are on {place} already, and one person has one name there.")
-    for account in (gone, into):
-        if account.parted_at is not None and now < account.parted_at + AWAY:
-            raise Refused(
-                f"One of them left another account lately: that can be joined again from "
-                f"{acts.moment(account.parted_at + AWAY)} on."
-            )
+    left = and_(col(AccountRow.parted_from).in_(both), col(AccountRow.merged_into).is_(None))
+    parted = await session.scalar(
+        select(func.max(col(AccountRow.parted_at))).where(or_(col(AccountRow.id).in_(both), left))
+    )
+    if parted is not None and now < parted + AWAY:
+        raise Refused(
+            "One of them left another account lately, or was left: they can be joined from "
+            f"{acts.moment(parted + AWAY)} on."
+        )
 
 
 async def _move(session: AsyncSession, gone: int, into: int) -> None:
