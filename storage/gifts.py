@@ -63,10 +63,12 @@ class SqlGifts:
 
 async def _repeated(session: AsyncSession, gift: Gift, receipt: str) -> bool:
     row = (await session.scalars(select(GiftRow).where(col(GiftRow.key) == gift.key))).one()
+    if row.receipt == receipt:  # whosever accounts were joined since
+        return True
     said = (gift.sender_id, gift.receiver_id, gift.credits)
     if (row.sender_id, row.receiver_id, row.credits) != said:
         raise WrongState("That was given before, as something else.")
-    return row.receipt == receipt
+    return False
 
 
 async def _move(

@@ -122,7 +122,10 @@ _STOPPED = _arrow(_HELD, state=State.CANCELLED, ended_at=_NOW)
 _PASSED = select(JOB).where(_THIS, JOB.c.receipt == bindparam("by"))
 _ONE = select(JOB).where(_THIS)
 _SAME = select(JOB).where(
-    JOB.c.account_id == bindparam("whose"), or_(_THIS, JOB.c.request_key == bindparam("key"))
+    or_(
+        _THIS,
+        and_(JOB.c.account_id == bindparam("whose"), JOB.c.request_key == bindparam("key")),
+    )
 )
 _AT = (
     select(JOB)
@@ -165,8 +168,9 @@ class SqlJobs:
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
-            if job.state is not State.QUOTED:
-                await _hold(session, job, job.created_at, share, allowance)
+            if job.state is State.QUOTED:  # of nothing, but whose account is still one
+                share = allowance = None
+            await _hold(session, job, job.created_at, share, allowance)
         return job
 
     @retried
@@ -481,5 +485,6 @@ def _in(state: State) -> Select[Any]:
 
 
 def _same(account_id: int, job_id: str, key: str | None) -> dict[str, Any]:
-    """What `_SAME` is asked with: the job that has this id, or was asked for by this key."""
+    """What `_SAME` is asked with: the job that has this id, whosever it is since accounts were
+    joined, or that was asked for by this key."""
     return {"whose": account_id, "this": job_id, "key": key}

@@ -20,7 +20,7 @@ from core.purchases import VOUCHER, Bought, Sale
 from core.vouchers import HOW, Voucher
 from core.wares import Ware
 from storage.database import Database, retried
-from storage.lineage import ancestors
+from storage.lineage import ancestors, current
 from storage.purchases import enter
 from storage.tables import PurchaseRow, VoucherRow
 
@@ -44,6 +44,7 @@ class SqlVouchers:
             )
             if row is None:
                 raise NotFound(f"There is no such code. {HOW}")
+            account_id = await session.scalar(select(current(account_id))) or account_id
             charge = await _used(session, account_id, row.name, key)
             if charge is None:
                 _check(row, now)

@@ -244,6 +244,7 @@ class Books(Machine):
 
     @rule()
     def quote(self) -> None:
+        self.hand.expire(self.clock.now)
         job = a_job(self.hand.account, 0, created_at=self.clock.now, state=State.QUOTED)
         assert self.run(self.store.jobs.submit(job, None, "")) == job
         self.jobs[job.id] = Expected(0, [], State.QUOTED)

@@ -9,11 +9,12 @@ import pytest
 
 from core.codes import WRONG_MOST, WRONG_WITHIN
 from core.errors import KinoraError, NotFound, Refused, TooMany, WrongState
-from core.gifts import Gifts, Limits
-from core.job import Account, Claim, Lot, LotKind
+from core.gifts import Gift, Gifts, Limits
+from core.job import Account, Claim, Lot, LotKind, Wallet
 from core.moderation import Ban, MakeVoucher, Merge, StopVoucher
 from core.purchases import Bought
 from core.vouchers import Vouchers, digest, new_code
+from storage import gifts as storage_gifts
 from storage.store import Store
 from tests.storage.books import faults
 from tests.storage.samples import NOON, SetClock, a_grant, a_person, do
@@ -141,6 +142,19 @@ async def test_a_gift_moves_credits_once_and_they_last_as_long(
     given = await gifts.give(ada, ben.id, 5, "", "k3")
     assert (given.receiver.id, given.theirs) == (cleo.id, 50)
     assert not (await gifts.give(ada, ben.id, 40, "", "k1")).new
+    assert await faults(store) == []
+
+
+async def test_a_gift_whose_answer_was_lost_was_given_though_accounts_were_joined_since(
+    store: Store, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = await a_person(store, 50), await a_person(store, 0)
+    monkeypatch.setattr(storage_gifts, "new_id", lambda: "the same call")
+    gift = Gift("k1", ada.id, ben.id, 20, NOON)
+    assert await store.gifts.give(gift, Limits(), NOON)
+    await do(store, Merge(account_id=ben.id, into=(await a_person(store, 0)).id), "merge")
+    assert await store.gifts.give(gift, Limits(), NOON)
+    assert await store.accounts.wallet(ada.id) == Wallet(30, 0)
     assert await faults(store) == []
 
 
