@@ -6,12 +6,14 @@ Knows nothing of pictures on disk and of what becomes of a job.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import partial
+from weakref import WeakValueDictionary
 
 from core import places, plans, prompt, restraints, treasury
 from core.catalog import Model, complete, named
@@ -114,6 +116,15 @@ class Counter:
         self._clock = clock
         self._rules = rules
         self._bases = bases or Bases(catalogue)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, account: Account) -> asyncio.Lock:
+        """One clip of an account is weighed and written down at a time: else what is asked at once
+        would each find room within its limits."""
+        found = self._turns.get(account.id)
+        if found is None:
+            self._turns[account.id] = found = asyncio.Lock()
+        return found
 
     async def wallet(self, account: Account) -> Wallet:
         """What the account has, after what its plan gives today."""

@@ -154,20 +154,19 @@ class Studio:
         parent = None
         if variant_of is not None:
             parent = await (self._shown(variant_of) if remix else self._own(account, variant_of))
-        first = last = None
-        if parent is not None:
-            first, last = pictures_of(parent.request)
-        return await self._submit_given(
-            account,
-            place,
-            draft,
+        first, last = pictures_of(parent.request) if parent is not None else (None, None)
+        given = (
             first if picture is None else picture,
             last if last_picture is None else last_picture,
-            parent,
-            consent,
-            key,
-            fingerprint,
         )
+        try:
+            return await self._submit_given(
+                account, place, draft, *given, parent, consent, key, fingerprint
+            )
+        except UserError:  # the same, asked at the same time, may have taken what there was
+            if (repeated := await self._repeated(account, key, fingerprint)) is not None:
+                return repeated
+            raise
 
     async def accept(self, account: Account, job_id: str, *, relaxed: bool = False) -> Job:
         """Queue a job that was quoted, at the price that was shown, or for nothing in the relaxed
@@ -185,14 +184,14 @@ class Studio:
         available = await self._counter.available(account, quote.credits, share)
         if available < quote.credits:
             raise self._counter.too_dear(account, job.place, quote, available)
-        self._counter.check_waiting(account, lane)
         await self._sources.check(job.request)
-        now = self._clock()
-        accepted = await self._jobs.accept(job, quote.credits, lane, now, share, allowance)
-        if accepted is None:
-            return await self.accept(account, job_id)
-        self._dispatch.changed(accepted)
-        return accepted
+        async with self._counter.turn(account):
+            self._counter.check_waiting(account, lane)
+            now = self._clock()
+            accepted = await self._jobs.accept(job, quote.credits, lane, now, share, allowance)
+            if accepted is not None:
+                self._dispatch.changed(accepted)
+        return accepted or await self.accept(account, job_id)
 
     async def again(
         self,
@@ -459,7 +458,7 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """Queued, or quoted. An offer that it changes is over."""
-        async with counted(self._refused, place, quote.request.model):
+        async with counted(self._refused, place, quote.request.model), self._counter.turn(account):
             allowance = await self._counter.allowed(account, place, quote.request, parent)
             share = await self._counter.share(account, place, quote.request, parent)
             purse = await self._counter.weighed(account, place, quote, share, consent)
@@ -467,7 +466,7 @@ class Studio:
             if purse is not None:
                 job = replace(job, state=State.QUOTED, credits=0, purse=purse)
             queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
-        self._dispatch.changed(queued)
+            self._dispatch.changed(queued)
         if parent is not None and parent.state is State.QUOTED and parent.account_id == account.id:
             with suppress(WrongState):
                 await self.cancel(account, parent.id)

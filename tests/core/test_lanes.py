@@ -3,6 +3,7 @@ with an engine that obeys."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,26 @@ async def test_what_is_quoted_costs_nothing_until_it_is_accepted(tmp_path: Path)
         assert (await at_home.studio.cancel(ben, changed.id)).state is State.CANCELLED
         assert await at_home.funds(ben) == (GRANT, 0)
         assert await faults(at_home.store) == []
+
+
+async def test_what_is_asked_at_once_finds_the_same_room(tmp_path: Path) -> None:
+    async with home(tmp_path) as at_home:
+        anna = await at_home.account("anna")
+        await at_home.ask(await at_home.account("ben"))
+        await at_home.engine.next()
+
+        async def many(line: str, most: int) -> None:
+            asked = (at_home.ask(anna, line) for _ in range(12))
+            came = await asyncio.gather(*asked, return_exceptions=True)
+            assert sum(isinstance(one, TooMany) for one in came) == 12 - most
+
+        words = parse("a ball --relaxed")
+        same = (at_home.studio.submit(anna, PAGE, words, key="k") for _ in range(12))
+        (first,) = {job.id for job in await asyncio.gather(*same)}
+        assert (await at_home.studio.cancel(anna, first)).state is State.CANCELLED
+        await many("a ball --relaxed", RELAXED_WAITING)
+        await many("a ball --quote", QUOTED_MOST)
+        assert at_home.dispatch.waiting(anna.id) == RELAXED_WAITING
 
 
 async def test_offers_have_a_limit_and_an_end(tmp_path: Path) -> None:
