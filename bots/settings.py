@@ -227,7 +227,8 @@ class Ware(BaseModel):
     def _brings(self) -> Ware:
         if not self.credits and self.plan is None:
             raise ValueError("say what it brings: CREDITS, or a PLAN, or both")
-        if self.plan is not None and self.days is None and self.sku is None:
+        ends = self.sku is not None and self.stars is None
+        if self.plan is not None and self.days is None and not ends:
             raise ValueError("say for how many DAYS a payment gives the plan")
         if self.renews and self.stars is not None and self.days != STARS_PERIOD_DAYS:
             raise ValueError(

@@ -353,7 +353,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
         raise BadPrompt(f'"{act.server}" is no server: write it as discord:81.')
     if isinstance(act, Pause | Resume) and act.channel and act.server == EVERYWHERE:
         raise BadPrompt("Say on which server the channel is, as in discord:81.")
-    if isinstance(act, MakeVoucher) and not (act.credits or (act.plan and act.days)):
+    if isinstance(act, MakeVoucher) and not (act.days if act.plan else act.credits):
         raise BadPrompt("Say what it brings: credits, or a plan and for how many days, or both.")
     if isinstance(act, MakeVoucher) and not 1 <= act.uses <= USES_MOST:
         raise BadPrompt(f"From 1 to {USES_MOST} people may use a code.")

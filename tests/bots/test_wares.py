@@ -40,6 +40,7 @@ def test_an_operator_says_what_is_offered(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ({"STARS": "5"}, "WARES__PACK: say what it brings: CREDITS, or a PLAN, or both"),
         ({"PLAN": "pro"}, "WARES__PACK: say for how many DAYS a payment gives the plan"),
+        ({"PLAN": "pro", "SKU": "81", "STARS": "5"}, "say for how many DAYS a payment gives"),
         ({"PLAN": "gold", "DAYS": "9"}, 'WARES: pack brings the plan "gold", which there is not: '),
         ({"CREDITS": "few"}, 'WARES__PACK__CREDITS: "few" is not a whole number from 0 to'),
         ({"CREDITS": "5", "STARS": "20000"}, 'PACK__STARS: "20000" is not a whole number from 1'),

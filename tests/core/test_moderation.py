@@ -91,6 +91,7 @@ def test_who_may_do_what() -> None:
         (acts.Pause(channel="92"), "on which server the channel is"),
         (acts.Pause(until=datetime(2026, 1, 1, tzinfo=UTC)), "ended already"),
         (acts.SetPlan(account_id=1, plan="gold"), "there are free, supporter, pro"),
+        (acts.MakeVoucher(name="v", digest="d", credits=5, plan="pro"), "for how many days"),
     ],
 )
 def test_what_can_t_be_meant_is_said(act: Act, says: str) -> None:
