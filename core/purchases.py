@@ -117,6 +117,10 @@ class Payments(Protocol):
 
     async def by_charge(self, provider: str, charge: str) -> Purchase | None: ...
 
+    async def periods(self, provider: str, charge: str, limit: int) -> Sequence[Purchase]:
+        """The charge, and those that go on from it, as "CHARGE/…": the newest first."""
+        ...
+
     async def purchase(self, purchase_id: int) -> Purchase | None: ...
 
     async def ask_back(self, purchase_id: int, why: str) -> None:
@@ -181,6 +185,11 @@ class Purchases:
 
     async def by_charge(self, provider: str, charge: str) -> Purchase | None:
         return await self._payments.by_charge(provider, charge)
+
+    async def periods(self, provider: str, charge: str) -> Sequence[Purchase]:
+        """The newest charges of what is paid again and again, "CHARGE/…", and the charge itself,
+        whosever they are by now."""
+        return await self._payments.periods(provider, charge, LISTED)
 
     async def purchase(self, purchase_id: int) -> Purchase | None:
         return await self._payments.purchase(purchase_id)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -84,6 +84,13 @@ class SqlPayments:
         found = await self._rows(1, _this(provider, charge))
         return found[0] if found else None
 
+    @retried
+    async def periods(self, provider: str, charge: str, limit: int) -> Sequence[Purchase]:
+        known = col(PurchaseRow.charge)
+        theirs = or_(known == charge, known.startswith(f"{charge}/", autoescape=True))
+        return await self._rows(limit, col(PurchaseRow.provider) == provider, theirs)
+
+    @retried
     async def purchase(self, purchase_id: int) -> Purchase | None:
         found = await self._rows(1, col(PurchaseRow.id) == purchase_id)
         return found[0] if found else None

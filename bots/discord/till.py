@@ -258,14 +258,9 @@ class Till:
             await self._tell(held, f"back-{number}", given_back(refunded))
 
     async def _charges(self, held: Held) -> Sequence[Purchase]:
-        """What is known of one, the newest first."""
-        try:
-            account = await self._desk.moderators.person(held.identity)
-        except NotFound:
-            return ()
-        known = await self._purchases.of(account.id)
-        ours = [one for one in known if one.charge.partition("/")[0] == str(held.id)]
-        return sorted(ours, key=lambda one: one.at, reverse=True)
+        """What is known of one, the newest first; also what stayed when they left an account."""
+        known = await self._purchases.periods(DISCORD, str(held.id))
+        return sorted(known, key=lambda one: one.at, reverse=True)
 
     async def _account(self, held: Held) -> Account:
         """Whose it is; they may have bought it before they asked us for anything."""

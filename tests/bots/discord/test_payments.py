@@ -12,6 +12,7 @@ import pytest
 
 from bots.discord import till
 from bots.settings import Ware
+from core import moderation as acts
 from core.job import Identity
 from core.purchases import Purchase, PurchaseState
 from tests.bots.discord.cinema import Cinema, cinema, opened, text
@@ -24,6 +25,7 @@ from tests.discord.world import Message
 from tests.house import Home
 from tests.program import command
 from tests.storage.books import faults
+from tests.storage.samples import do
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -72,6 +74,18 @@ class Shelf:
 async def bought(home: Home, person: Person) -> list[Purchase]:
     account = await home.studio.account(Identity("discord", str(person.id)), person.user.name)
     return list(await home.purchases.of(account.id))
+
+
+async def parted(home: Home, person: Person) -> int:
+    """They leave what they bought with the page, and begin anew; whose it is then."""
+    name = Identity("discord", str(person.id))
+    theirs = await home.studio.account(name, person.user.name)
+    page = await home.studio.account(Identity("web", person.user.name), person.user.name)
+    into, gone = sorted((theirs.id, page.id))
+    await do(home.store, acts.Merge(account_id=gone, into=into))
+    left = acts.Unlink(account_id=into, platform=name.platform, subject=name.subject)
+    await do(home.store, left)
+    return into
 
 
 async def until_state(home: Home, person: Person, state: PurchaseState) -> None:
@@ -201,6 +215,7 @@ async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_
         clock.jump(MONTH_SECONDS)
         shop.bill(held)
         await shelf.until_told(anna, "the plan pro until", 2)
+        stays = await parted(home, anna)
         shop.refund(held)
         await shelf.until_told(anna, "50 credits went back with it")
         shop.again(*shop.told)
@@ -208,7 +223,8 @@ async def test_a_refund_ends_the_newest_month_and_what_was_for_tests_goes_as_it_
         given = re.search(r"as entitlement (\d+)", said)
         assert given is not None
         await shelf.until_told(ben, "50 credits are yours. You have the plan pro")
-        assert [one.state for one in await bought(home, anna)] == [
+        assert await bought(home, anna) == []
+        assert [one.state for one in await home.purchases.of(stays)] == [
             PurchaseState.REFUNDED, PurchaseState.PAID,
         ]  # fmt: skip
         await here.answer(ben.slash("me", here.room), "Plan: pro")
