@@ -126,11 +126,11 @@ async def house(
     """Wire everything and run it until the block is left, which then drains.
 
     engine, catalogue: in place of the local engine with every family. clock: in place of the real.
-    Raises Busy where another Kinora has the data or the database, ExceptionGroup where a loop
-    broke.
+    Raises BadPrompt for a model that there is not, Busy where another Kinora has the data or the
+    database, ExceptionGroup where a loop broke.
     """
-    if settings.model is not None:
-        named(catalogue, settings.model)
+    for name in filter(None, (settings.model, *settings.credits.bases)):
+        named(catalogue, name)
     with holding(settings.data_dir):
         async with (
             store_of(settings, clock) as store,

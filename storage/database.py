@@ -282,7 +282,7 @@ def _usable(place: URL) -> Iterator[None]:
         yield
     except ImportError as error:
         raise NoDatabase(
-            f"PostgreSQL needs Kinora's extra: pip install -e '.[postgres]' ({error})."
+            f"PostgreSQL needs Kinora's extra: see KINORA_DATABASE_URL in the README ({error})."
         ) from error
     except CommandError as error:
         raise NoDatabase(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bots.app import house
 from bots.misspelt import misspelt, paths
-from bots.settings import PREFIX, Settings, shown
+from bots.settings import PREFIX, Credits, Settings, shown
+from core.errors import BadPrompt
 
 README = Path(__file__).parents[2] / "README.md"
 ONE_ONLY = {"KINORA_ENGINE"}
@@ -55,3 +58,12 @@ def test_the_console_shows_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KINORA_CREDITS__BASES", '{"pocket": 1.5}')
     again = Settings(_env_file=None)  # type: ignore[call-arg]
     assert dict(shown(again)) == told
+
+
+@pytest.mark.parametrize("said", [{"model": "pockt"}, {"credits": Credits(bases={"pockt": 1.0})}])
+async def test_a_model_that_there_is_not_is_said_at_the_start(
+    said: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(BadPrompt, match='no model "pockt"'):
+        async with house(Settings(_env_file=None, data_dir=tmp_path, **said)):  # type: ignore[call-arg]
+            pass
