@@ -5,6 +5,7 @@ Told in quarters of an hour, of which the days of every zone are made.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -87,8 +88,8 @@ def spans(over: Over, now: datetime, zone: tzinfo) -> Sequence[datetime]:
 def gathered(slices: Iterable[Slice], starts: Sequence[datetime]) -> Mapping[str, Sequence[Totals]]:
     """For each key, what was used in each span; the key with most jobs first."""
     found: dict[str, list[Totals]] = defaultdict(lambda: [Totals()] * (len(starts) - 1))
-    for one in sorted(slices, key=lambda one: one.at):
-        number = sum(start <= one.at for start in starts) - 1
+    for one in slices:
+        number = bisect_right(starts, one.at) - 1
         if 0 <= number < len(starts) - 1:
             found[one.key][number] += one.used
     most = sorted(found, key=lambda key: (-sum(used.jobs for used in found[key]), key))

@@ -23,7 +23,7 @@ from core.restraints import Kind
 from storage.accounts import WITH_CLAIMS, all_of
 from storage.database import Database, retried
 from storage.jobs import SqlJobs
-from storage.lineage import names
+from storage.lineage import current, names
 from storage.moderation import row_of
 from storage.tables import (
     ACCOUNT,
@@ -192,7 +192,7 @@ class SqlRecords:
             else:
                 found.append(exists().where(claims, col(ClaimRow.plan) == asked.plan))
         if re.fullmatch(r"\d{1,18}#", asked.words):
-            found.append(col(AccountRow.id) == int(asked.words[:-1]))
+            found.append(col(AccountRow.id) == current(int(asked.words[:-1])))
         elif asked.words:
             _, _, subject = asked.words.rpartition(":")
             named = and_(

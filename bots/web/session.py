@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import timedelta
 
@@ -13,13 +14,15 @@ from bots.web.site import site
 from core.job import Account
 
 SESSION_DAYS = 30
+_PREVIEWS = re.compile(r"bot[/-]|bot \(|facebookexternalhit|whatsapp/|preview", re.IGNORECASE)
 
 
 async def open_link(request: web.Request) -> web.StreamResponse:
-    """Redeem a link's code for a session; ?to=console leads there. A prefetch is turned away, so
-    that it costs no link."""
-    here = site(request)
-    if "prefetch" in request.headers.get("Sec-Purpose", ""):
+    """Redeem a link's code for a session; ?to=console leads there. A prefetch is turned away, and
+    what draws previews of links in a chat, so that they cost no link."""
+    here, headers = site(request), request.headers
+    agent = headers.get("User-Agent", "")
+    if "prefetch" in headers.get("Sec-Purpose", "") or _PREVIEWS.search(agent):
         raise Problem(503, "This link opens when it is really followed.")
     code = request.match_info["code"]
     account = None

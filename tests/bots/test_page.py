@@ -242,6 +242,12 @@ async def test_a_link_is_not_spent_by_looking_ahead(home: Inn) -> None:
             assert answer.status == 405
         async with scout.get(link, headers={"Sec-Purpose": "prefetch;prerender"}) as answer:
             assert answer.status == 503
+        for drawer in (
+            "TelegramBot (like TwitterBot)", "WhatsApp/2.23.20.0",
+            "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+        ):  # fmt: skip
+            async with scout.get(link, headers={"User-Agent": drawer}) as answer:
+                assert answer.status == 503
     async with browser(home, link) as eve:
         cookies = {cookie.key: cookie for cookie in eve.cookie_jar}
     cookie = cookies["kinora_session"]

@@ -54,6 +54,10 @@ async def test_people_are_found_sorted_and_kept_apart(store: Store) -> None:
     assert (first.jobs, first.available, first.held) == (2, 20, ())
     (second,) = await store.records.people(PeopleFilter(HERE), 5, 1)
     assert (second.jobs, second.newest, second.held) == (0, None, (Kind.BAN,))
+    tim = await store.accounts.account(Identity("telegram", "811"), "Tim")
+    await do(store, acts.Merge(account_id=tim.id, into=ben.id))
+    assert await names(words=f"{tim.id}#") == ["Ben"]
+    assert await names(server=HERE, words=f"{tim.id}#") == []
 
 
 async def test_jobs_and_rows_are_those_of_a_server(store: Store) -> None:

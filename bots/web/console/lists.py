@@ -29,7 +29,7 @@ PAGES_MOST = 200
 """Beyond that, filters and the CSV get further."""
 
 CSV_MOST = 50_000
-CSV_BATCH = 500
+CSV_BATCH = 2000
 WORDS_CHARS = 100
 
 Fetch = Callable[[int, int], Awaitable[Sequence[T]]]
