@@ -130,8 +130,12 @@ def _sqlite_file(url: str) -> Path | None:
 
 def _models(settings: Settings, catalogue: Sequence[Model]) -> Finding:
     names = ", ".join(model.name for model in catalogue)
-    if settings.model is not None and all(model.name != settings.model for model in catalogue):
-        return Finding("bad", "Models", f"there is no {settings.model}", f"KINORA_MODEL: {names}")
+    said = {f"KINORA_CREDITS__BASES__{name.upper()}": name for name in settings.credits.bases}
+    if settings.model is not None:
+        said["KINORA_MODEL"] = settings.model
+    for setting, name in said.items():
+        if all(model.name != name for model in catalogue):
+            return Finding("bad", "Models", f"there is no {name}", f"{setting}: {names}")
     if not any(model.text for model in catalogue):
         return Finding("note", "Models", f"{names}; none takes words alone")
     return Finding("ok", "Models", names)

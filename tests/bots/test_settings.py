@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.app import house
+from bots.app import examine, house
 from bots.misspelt import misspelt, paths
 from bots.settings import PREFIX, Credits, Settings, shown
 from core.errors import BadPrompt
@@ -64,6 +64,9 @@ def test_the_console_shows_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_model_that_there_is_not_is_said_at_the_start(
     said: dict[str, Any], tmp_path: Path
 ) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path, **said)  # type: ignore[call-arg]
     with pytest.raises(BadPrompt, match='no model "pockt"'):
-        async with house(Settings(_env_file=None, data_dir=tmp_path, **said)):  # type: ignore[call-arg]
+        async with house(settings):
             pass
+    bad = [finding.seen for finding in await examine(settings) if finding.verdict == "bad"]
+    assert "there is no pockt" in bad
