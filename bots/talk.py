@@ -17,6 +17,7 @@ from core.job import Account, Job, State
 from core.lobby import Lobby
 from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
+from core.sentences import clips
 from core.studio import Studio, View
 
 NO_LINE = "No line alone makes this clip: it goes on from another one."
@@ -105,7 +106,7 @@ def limits(promised: Promised) -> Sequence[str]:
     longest = f"up to {plan.longest:g} s" if plan.longest else "as long as the model makes them"
     may = DOT.join(
         (
-            f"Up to {plan.waiting} clip{'' if plan.waiting == 1 else 's'} may wait{relaxed}",
+            f"Up to {clips(plan.waiting)} may wait{relaxed}",
             longest,
             f"up to {plan.largest}" if plan.largest else "any size that it has",
         )

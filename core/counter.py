@@ -29,6 +29,7 @@ from core.ports import Accounts, Clock, Jobs, Moderation
 from core.pricing import Bases, price
 from core.request import Draft, Picture, Request
 from core.restraints import Allowance
+from core.sentences import clips
 from core.treasury import Share
 
 QUOTED_MOST = 5
@@ -250,12 +251,12 @@ class Counter:
                 raise Refused("There is no relaxed lane here: leave `--relaxed` out.")
             if self._dispatch.waiting(account.id, lane) >= relaxed:
                 raise TooMany(
-                    f"You have {relaxed} clips waiting in the relaxed lane, which is the most: "
+                    f"You have {clips(relaxed)} waiting in the relaxed lane, which is the most: "
                     "wait for one to finish, or cancel one."
                 )
         if self._dispatch.waiting(account.id) >= plan.waiting:
             raise TooMany(
-                f"You have {plan.waiting} clips waiting, which is the most with the {plan.name} "
+                f"You have {clips(plan.waiting)} waiting, which is the most with the {plan.name} "
                 "plan: wait for one to finish, or cancel one."
             )
 

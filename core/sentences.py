@@ -145,6 +145,10 @@ def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
+def clips(count: int) -> str:
+    return "1 clip" if count == 1 else f"{count} clips"
+
+
 def _for_each(act: OnPerson, whom: str) -> str:
     match act:
         case Grant():
