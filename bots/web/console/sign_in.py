@@ -16,7 +16,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from bots.web import doors, session
-from bots.web.console.desk import SERVERS_MOST, TELEGRAM_LOGIN, console
+from bots.web.console.desk import SERVERS_MOST, TELEGRAM_LOGIN, console, nobody
 from bots.web.problems import Problem
 from bots.web.site import site
 from core.errors import Refused
@@ -87,12 +87,19 @@ async def from_telegram(request: web.Request) -> web.StreamResponse:
     known = await here.records.servers(SERVERS_MOST)
     groups = [Led(one.server, one.title) for one in known if platform(one.server) == "telegram"]
     await here.leadership.look(account, groups)
-    return await session.opened(request, account, "/console")
+    return await _opened(request, account)
 
 
 async def _let_in(request: web.Request, found: SignedIn) -> web.StreamResponse:
     account = await _account(request, found)
     await console(request).leadership.told(account, found.led)
+    return await _opened(request, account)
+
+
+async def _opened(request: web.Request, account: Account) -> web.StreamResponse:
+    """For who leads something: it is no way to the page for everybody with a name elsewhere."""
+    if not await console(request).leadership.may_lead(account):
+        raise nobody()
     return await session.opened(request, account, "/console")
 
 

@@ -217,6 +217,7 @@ async def test_the_way_in_is_closed_to_others(discord_standin: Standin, tmp_path
             assert answer.status == 403
             assert "for those who lead" in await answer.text()
         assert here.discord.consent.given == 1
+        await page(anna, "/", 401)
 
 
 async def test_who_was_demoted_is_out_at_once(discord_standin: Standin, tmp_path: Path) -> None:
