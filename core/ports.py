@@ -260,9 +260,11 @@ class Jobs(Protocol):
         """Forget the job's clip; the job stays in the history."""
         ...
 
-    async def measured(self, limit: int, before: datetime | None = None) -> Sequence[Measured]:
-        """What the newest succeeded jobs took, of those that ended before then; oldest first, work
-        as in `core.eta.work`."""
+    async def measured(
+        self, limit: int, before: datetime | None = None, model: str | None = None
+    ) -> Sequence[Measured]:
+        """What the newest succeeded jobs took, of those that ended before then, and of a model;
+        oldest first, work as in `core.eta.work`."""
         ...
 
     async def used(self, since: datetime, limit: int) -> Sequence[Used]:

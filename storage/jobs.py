@@ -264,10 +264,14 @@ class SqlJobs:
         )
 
     @retried
-    async def measured(self, limit: int, before: datetime | None = None) -> Sequence[Measured]:
+    async def measured(
+        self, limit: int, before: datetime | None = None, model: str | None = None
+    ) -> Sequence[Measured]:
         done = _in(State.SUCCEEDED)
         if before is not None:
             done = done.where(JOB.c.ended_at < before)
+        if model is not None:
+            done = done.where(JOB.c.request["model"].as_string() == model)
         newest = done.order_by(JOB.c.ended_at.desc(), JOB.c.number.desc()).limit(limit)
         return [
             Measured(

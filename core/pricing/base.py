@@ -7,7 +7,6 @@ the lower one of both days counts: nobody pays more than what they were shown.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -21,7 +20,7 @@ ENOUGH = 3
 """Measured clips of a model from which its base is known."""
 
 MEASURED = 40
-"""Clips that count, for each model."""
+"""Clips that count, for each model, however seldom it is asked for."""
 
 SHOWN_FOR = timedelta(hours=1)
 """How long a price of yesterday still holds, where it is the lower one."""
@@ -55,8 +54,9 @@ class Bases:
         for day in days:
             if day not in known:
                 began = beginning(day, self._zone)
-                limit = MEASURED * len(self._catalogue)
-                known[day] = _per_model(await jobs.measured(limit, began))
+                names = [model.name for model in self._catalogue]
+                took = {name: await jobs.measured(MEASURED, began, name) for name in names}
+                known[day] = {name: _middle(each) for name, each in took.items()}
         self._days = known
 
     def of(self, model: Model, now: datetime) -> float:
@@ -77,10 +77,7 @@ class Bases:
         return max(model.credits_per_second, float(f"{measured:.2g}"))
 
 
-def _per_model(measured: Sequence[Measured]) -> Mapping[str, float]:
-    """Seconds that a second of 720p took, by model, where enough is known."""
-    took: defaultdict[str, list[float]] = defaultdict(list)
-    for one in measured:
-        if one.priced_seconds > 0:
-            took[one.model].append(one.seconds / one.priced_seconds)
-    return {name: median(each[-MEASURED:]) for name, each in took.items() if len(each) >= ENOUGH}
+def _middle(measured: Sequence[Measured]) -> float:
+    """Seconds that a second of 720p took; 0.0 where too little is known."""
+    took = [one.seconds / one.priced_seconds for one in measured if one.priced_seconds > 0]
+    return median(took) if len(took) >= ENOUGH else 0.0

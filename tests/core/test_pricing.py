@@ -15,6 +15,7 @@ from core.catalog import complete
 from core.job import Price, State
 from core.lanes import Lane
 from core.pricing import Bases, Tariff, price
+from core.pricing.base import MEASURED
 from core.pricing.linear import resolution_factor
 from core.prompt import parse
 from core.request import Picture, Request
@@ -66,7 +67,7 @@ async def test_the_base_comes_from_what_clips_took_and_holds_for_a_day(tmp_path:
     async with open_store(f"sqlite:///{tmp_path / 'kinora.db'}", tmp_path, KEEP, clock) as store:
         ada = await a_person(store)
 
-        async def take(*seconds: float) -> None:
+        async def take(*seconds: float, request: Request = request) -> None:
             for took in seconds:
                 job = a_job(ada, 0, request=request)
                 await store.jobs.submit(job, None, "")
@@ -84,6 +85,8 @@ async def test_the_base_comes_from_what_clips_took_and_holds_for_a_day(tmp_path:
         await first.renew(store.jobs, clock.forward(days=1))
         assert first.of(MOVES, clock.now) == 0.2  # too little
         await take(4000.0)
+        other = complete(parse("x"), CATALOGUE, seed=7)
+        await take(*[1.0] * MEASURED * len(CATALOGUE), request=other)  # which changes nothing
         await first.renew(store.jobs, clock.now)
         assert first.of(MOVES, clock.now) == 0.2  # today's say nothing yet
         clock.now = datetime(2026, 3, 29, 22, 20, tzinfo=UTC)  # 00:20 in Berlin, in summer time
