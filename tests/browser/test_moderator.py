@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.bots.discord.cinema import Cinema, cinema, text
 from tests.bots.discord.test_moderation import fill
 from tests.bots.projector import Projector
-from tests.browser.conftest import WAIT_MILLISECONDS
+from tests.browser.conftest import WAIT_MILLISECONDS, keep
 from tests.browser.test_console import fill_in
+from tests.browser.test_page import looked_at
 from tests.discord.server import standin
 from tests.discord.users import Person
 from tests.discord.world import Guild
@@ -118,6 +119,12 @@ def test_a_moderator_s_day(chromium: Browser, day: Day) -> None:
         fill_in(page, "Pause", "Pause", Until="1d", Reason="a break")
         fill_in(page, "Ban", "Ban", Reason="flooding")
         page.get_by_role("link", name="Overview").click()
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.locator("summary", has_text="Say what it is for").click()
+        look = looked_at(page)
+        keep(page, "console-treasury", whole=True)
+        assert (look["faint"], look["nameless"], look["wide"], look["sideways"]) == ([], [], [], 0)
+        page.locator("summary", has_text="Say what it is for").click()
         fill_in(page, "Say what it is for", "Set it", Credits_a_day="10", Hours="18-2")
         expect(page.get_by_text("10 credits a day for each member")).to_be_visible()
         page.get_by_role("link", name="Log", exact=True).click()
