@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -25,7 +26,10 @@ LONGEST = timedelta(days=36_500)
 CONFIRMED = Take, Ban, Refund
 """What a button has to confirm."""
 WAITING_MOST = 100
-TOO_LATE = "That was asked too long ago: type it again. Nothing was done."
+TOO_LATE = (
+    "That was asked too long ago. /mod log says whether it was done; if it was not, type it again."
+)
+DONE = "That was done already: /mod log has it."
 
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -43,10 +47,12 @@ class Waiting:
 
 
 class Confirmations:
-    """What waits, by the names of the buttons; in memory, and the newest alone."""
+    """What waits, by the names of the buttons, and what was done by them; in memory, and the newest
+    alone."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Waiting] = {}
+        self._done: deque[str] = deque(maxlen=WAITING_MOST)
 
     def add(self, name: str, waiting: Waiting) -> None:
         while len(self._waiting) >= WAITING_MOST:
@@ -55,12 +61,15 @@ class Confirmations:
 
     def find(self, name: str) -> Waiting:
         """Raises WrongState where nothing waits for it any more."""
+        if name in self._done:
+            raise WrongState(DONE)
         if name not in self._waiting:
             raise WrongState(TOO_LATE)
         return self._waiting[name]
 
     def done(self, name: str) -> None:
-        self._waiting.pop(name, None)
+        if self._waiting.pop(name, None) is not None:
+            self._done.append(name)
 
 
 def until(words: str, now: datetime, zone: tzinfo) -> datetime | None:

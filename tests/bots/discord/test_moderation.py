@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import Event
+from asyncio import Event, sleep, timeout
 from pathlib import Path
 
 import pytest
@@ -283,6 +283,16 @@ async def test_what_waits_for_its_button_is_forgotten_and_says_so(
         again = Cinema(discord_standin, home, here.guild, here.room, here.anna, here.ben, here.mia)
         await again.answer(press, "asked too long ago")
         assert await home.store.moderation.rows(9) == []
+
+        asked = here.mia.slash("mod ban", here.room, member=here.anna, reason="spam")
+        await heard(asked, "Nothing is done yet", again)
+        offer, answering = await asked.message(), discord_standin.faults.hold("PATCH /webhooks/*")
+        here.mia.press(offer, "Do it")
+        async with timeout(60):
+            while not await home.store.moderation.rows(9):
+                await sleep(0.02)
+        await again.answer(here.mia.press(offer, "Do it"), "That was done already")
+        answering.set()
 
 
 async def noted(here: Cinema, words: str, key: str) -> None:
