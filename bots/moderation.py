@@ -15,9 +15,11 @@ from core.audit import Row
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
-from core.moderation import EVERYWHERE, Act, Ban, Rank, Refund, Take, moment
+from core.moderation import EVERYWHERE, Act, Ban, MakeVoucher, Rank, Refund, Take, moment
 from core.moderators import Moderators, Shown
 from core.restraints import Kind, Restraint
+from core.sentences import allowed
+from core.treasury import Policy
 
 DRY = "Nothing is done yet. This would be: "
 FOR_GOOD = ("", "good", "for good", "ever", "forever")
@@ -33,7 +35,7 @@ DONE = "That was done already: /mod log has it."
 
 _SPAN = re.compile(r"(\d{1,5})\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SAID = ("credits", "plan", "until", "channel", "reason", "text")
+_SAID = ("clips", "credits", "policy", "plan", "until", "channel", "reason", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,15 @@ def row_of(row: Row, whom: str = "") -> str:
 def details(row: Row) -> str:
     """ "credits 20 · reason spam" """
     said = json.loads(row.details)
-    said["credits"] = said["came"]["moved"] or said.get("credits")
+    came = said["came"]
+    if came["jobs"]:
+        said["clips"] = len(came["jobs"])  # what came back for them is in their wallets
+    else:
+        said["credits"] = came["moved"] or said.get("credits")
+    if row.act == MakeVoucher.verb:
+        said["credits"] = said["credits"] or None
+    if "policy" in said:
+        said["policy"] = allowed(Policy.from_dict(said["policy"]))
     if said.get("until"):
         said["until"] = moment(datetime.fromisoformat(said["until"]))
     return DOT.join(f"{name} {said[name]}" for name in _SAID if said.get(name) not in (None, ""))

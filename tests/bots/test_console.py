@@ -99,6 +99,7 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
             assert (await finished(anna, first["id"]))["charged"] == 0
             await act(mia, "/console/all/queue/act", verb="resume")
             await finished(anna, second["id"])
+        assert "clips 1 · reason no" in await page(mia, "/console/all/log?act=cancel")
         jobs = await sheet(mia, "/console/all/jobs.csv?state=cancelled")
         assert [job["clip"] for job in jobs] == [first["id"]]
         people = await sheet(mia, "/console/all/people.csv?q=anna")

@@ -104,7 +104,9 @@ async def test_a_moderator_s_day_in_the_browser(discord_standin: Standin, tmp_pa
             said = {"daily": "5", "models": "sketch", "hours": "18-2", "longest": "2.5"}
             told = await act(mia, f"{root}/act", verb="policy", **said)
             assert "5 credits a day for each member, only with sketch, clips of 2.5 s" in told
-            assert 'name="hours" value="18-2"' in await page(mia, root)
+            shown = await page(mia, root)
+            assert 'name="hours" value="18-2"' in shown
+            assert "policy 5 credits a day for each member, only with sketch" in shown
             for wrong in ({"daily": "-1"}, {"models": "none"}, {"hours": "25-2"}, {"longest": "0"},
                           {"members": "anna"}, {"largest": "big"}, {"channels": "#x"}):  # fmt: skip
                 await act(mia, f"{root}/act", status=422, verb="policy", **wrong)
