@@ -230,3 +230,4 @@ async def test_an_open_stream_does_not_keep_the_house_open(tmp_path: Path) -> No
         waiting = await ask(client, "wait", model="slow", seconds=2)
         stream = await client.get(f"/api/v1/clips/{waiting['id']}/events")
         assert (await stream.content.readline()).startswith(b"retry:")
+    stream.close()
