@@ -382,6 +382,19 @@ def test_it_is_legible_and_named_and_fits_a_phone(open_page: OpenPage, scheme: s
         assert (look["wide"], look["sideways"]) == ([], 0)
 
 
+def test_a_price_leaves_room_to_write_at_any_width(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=740, has_touch=True, is_mobile=True)
+    for width in (360, 390, 412, 600, 800, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        write(page, f"a red ball bouncing, {width} times")
+        expect(page.locator("#quote")).to_contain_text("credit")
+        keep(page, f"price-{width}")
+        composer, quote = (page.locator(one).bounding_box() for one in ("#composer", "#quote"))
+        assert composer is not None and quote is not None
+        assert composer["height"] < 200, width
+        assert quote["width"] >= 150, width
+
+
 def test_it_works_without_scripts(open_page: OpenPage, home: Inn) -> None:
     page = open_page(java_script_enabled=False)
     page.get_by_role("link", name="a yellow star").click()
