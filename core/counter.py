@@ -24,7 +24,7 @@ from core.eta import Estimator, Range, span
 from core.job import Account, Job, Price, Purse, State, Wallet, new_id
 from core.lanes import RELAXED_WAITING, Lane, lane_of
 from core.places import NO_RULES, Rules, server, with_defaults
-from core.plans import Plan, Plans, grants
+from core.plans import Plan, Plans
 from core.ports import Accounts, Clock, Jobs, Moderation
 from core.pricing import Bases, price
 from core.request import Draft, Picture, Request
@@ -129,7 +129,7 @@ class Counter:
 
     async def wallet(self, account: Account) -> Wallet:
         """What the account has, after what its plan gives today."""
-        due = grants(self.plan(account), self._clock(), self._terms.zone)
+        due = self._terms.plans.due(account, self._clock(), self._terms.zone)
         return await self._accounts.renew(account.id, due)
 
     def plan(self, account: Account) -> Plan:

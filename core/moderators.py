@@ -28,7 +28,7 @@ from core.moderation import (
     may,
     person,
 )
-from core.plans import Plans, grants
+from core.plans import Plans
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
 from core.restraints import Kind, Restraint
 from core.sentences import told
@@ -289,7 +289,7 @@ class Moderators:
         return Rank.OPERATOR if self._operators & set(known) else Rank.MEMBER
 
     def _due(self, account: Account) -> Sequence[Grant]:
-        return grants(self._plans.of(account, self._clock()), self._clock(), self._zone)
+        return self._plans.due(account, self._clock(), self._zone)
 
 
 def head_of(row: Row | None) -> str:

@@ -5,7 +5,7 @@ An operator adds plans, or changes those that are here. Knows nothing of how one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -69,6 +69,11 @@ class Plans:
             default=self.by_name[FREE],
         )
 
+    def due(self, account: Account, now: datetime, zone: tzinfo) -> Sequence[Grant]:
+        """What is given to an account on the local day of `now`, and in its month."""
+        steps = {plan.monthly for plan in self.by_name.values()}
+        return grants(self.of(account, now), now, zone, steps)
+
     def holding(self, account: Account, now: datetime) -> Sequence[Claim]:
         """The claims on plans that there are, without those that are over."""
         return [
@@ -78,17 +83,24 @@ class Plans:
         ]
 
 
-def grants(plan: Plan, now: datetime, zone: tzinfo) -> Sequence[Grant]:
-    """What the plan gives on the local day of `now`, and in its month."""
+def grants(plan: Plan, now: datetime, zone: tzinfo, steps: Collection[int] = ()) -> Sequence[Grant]:
+    """What the plan gives on the local day of `now`, and in its month.
+
+    steps: a month's credits of all plans. A month's grant comes in parts up to each of them, so who
+    moves to a better plan is given the difference, once, however often they move.
+    """
     today = day_of(now, zone)
     day_ends = beginning(today + timedelta(days=DAYS_KEPT), zone)
     month_ends = beginning(next_month(today), zone)
-    due = (
-        Grant(LotKind.DAILY, plan.daily, today.isoformat(), day_ends, f"free credits of {today}"),
-        Grant(
-            LotKind.MONTHLY, plan.monthly, f"{today:%Y-%m}", month_ends, f"{plan.name}, {today:%B}"
-        ),
-    )
+    due = [
+        Grant(LotKind.DAILY, plan.daily, today.isoformat(), day_ends, f"free credits of {today}")
+    ]
+    before = 0
+    for step in sorted({one for one in steps if 0 < one < plan.monthly} | {plan.monthly}):
+        key = f"{today:%Y-%m}/{step}" if before else f"{today:%Y-%m}"
+        note = f"{plan.name}, {today:%B}"
+        due.append(Grant(LotKind.MONTHLY, step - before, key, month_ends, note))
+        before = step
     return [grant for grant in due if grant.credits > 0]
 
 

@@ -11,7 +11,7 @@ from bots.moderation import name_of
 from bots.web import doors, problems, session
 from bots.web.site import site, visitor
 from core.errors import UserError, WrongState
-from core.job import Account, Identity
+from core.job import Account, Identity, new_id
 from core.links import NOT_LINKED, Offer
 
 PLATFORM = "web"
@@ -57,7 +57,7 @@ async def part(request: web.Request) -> web.StreamResponse:
     own = await _own(request, account)
     if own is None or len(await here.links.linked(account)) < 2:
         raise WrongState(NOT_LINKED)
-    key = f"web:{visitor(request).token}"
+    key = f"web:{new_id()}"
     await here.links.part(own, account, await _name(request, account), key)
     return await session.opened(request, await here.studio.account(own, account.name), "/link")
 

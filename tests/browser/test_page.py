@@ -390,7 +390,8 @@ def test_a_price_leaves_room_to_write_at_any_width(open_page: OpenPage) -> None:
         expect(page.locator("#quote")).to_contain_text("credit")
         keep(page, f"price-{width}")
         composer, quote = (page.locator(one).bounding_box() for one in ("#composer", "#quote"))
-        assert composer is not None and quote is not None
+        assert composer is not None
+        assert quote is not None
         assert composer["height"] < 200, width
         assert quote["width"] >= 150, width
 

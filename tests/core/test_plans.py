@@ -146,6 +146,24 @@ def test_a_month_is_given_once_and_ends_with_it() -> None:
     assert month.expires_at == beginning(date(2028, 3, 1), zone)
 
 
+async def test_a_better_plan_brings_the_difference_of_its_month_once(tmp_path: Path) -> None:
+    zone, clock, plans = ZoneInfo(BERLIN), SetClock(), Plans()
+    clock.now = beginning(date(2026, 11, 3), zone)
+    async with open_store(f"sqlite:///{tmp_path / 'kinora.db'}", tmp_path, KEEP, clock) as store:
+        account_id = (await store.accounts.account(Identity("web", "ada"), "Ada")).id
+        had = []
+        for name in ("free", "supporter", "pro", "supporter", "free", "pro"):
+            await store.accounts.set_claims(account_id, "moderator", [Claim("moderator", name)])
+            account = await store.accounts.account_by_id(account_id)
+            assert account is not None
+            wallet = await store.accounts.renew(account_id, plans.due(account, clock.now, zone))
+            had.append(wallet.available)
+        assert had == [100, 1100, 5100, 5100, 5100, 5100]
+        at_once = (await store.accounts.account(Identity("web", "bob"), "Bob")).id
+        pro = grants(plans.by_name["pro"], clock.now, zone, {0, 1000, 5000})
+        assert (await store.accounts.renew(at_once, pro)).available == 5100
+
+
 def test_a_plan_that_is_over_or_no_more_is_the_free_one() -> None:
     plans = Plans()
     pro = Claim("purchase:pro", "pro", NOON)
