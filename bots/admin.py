@@ -6,40 +6,32 @@ Whoever has the shell stands above everybody. People are named as discord:81, te
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from bots import keys, moderation, trials, vouchers
-from bots.shell import Json, err, out, run, settings_of
-from bots.spreadsheet import cell
+from bots import audit, keys, moderation, trials, vouchers
+from bots.shell import HOST, Json, moderators_here, out, run, settings_of
 from bots.talk import Bold, Code, Paragraph
 from bots.terms import terms_of
 from bots.wares import refund_of
 from core import moderation as acts
-from core.audit import Row
 from core.errors import NotFound
 from core.job import OWNER, Account, Identity, new_id
-from core.moderation import EVERYWHERE, Act, Actor, Rank
-from core.moderators import NOBODY, PAGE, Done, Moderators
+from core.moderation import EVERYWHERE, Act
+from core.moderators import NOBODY, Done, Moderators
 from core.treasury import Policy
 
 app = typer.Typer(help="What an operator does.", no_args_is_help=True)
 treasury = typer.Typer(help="A server's credits, and what they are for.", no_args_is_help=True)
-audit = typer.Typer(help="The log of what moderators did, oldest first.")
 app.add_typer(treasury, name="treasury")
-app.add_typer(audit, name="audit")
+app.add_typer(audit.app, name="audit")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(trials.app, name="trial")
-
-HOST = Actor("the shell", Rank.HOST)
 
 Who = Annotated[str, typer.Argument(help="discord:81, telegram:42, web:anna or anna, or 12#.")]
 Maybe = Annotated[str, typer.Argument(help="Whom; all, where neither they nor a channel is named.")]
@@ -58,7 +50,7 @@ def show(who: Who, as_json: Json = False) -> None:
     """Wallet, plan, what holds for somebody, and what was done to them."""
 
     async def work() -> None:
-        async with _moderators() as moderators:
+        async with moderators_here() as moderators:
             shown = await moderators.show(HOST, await _person(moderators, who))
         if as_json:
             print(json.dumps(asdict(shown), default=str))
@@ -166,7 +158,7 @@ def role(
         raise typer.BadParameter("name the plan, too; free for none", param_hint="PLAN")
 
     async def work() -> None:
-        async with _moderators() as moderators:
+        async with moderators_here() as moderators:
             given = await moderators.role_plans(server)
         if as_json:
             print(json.dumps(given))
@@ -323,71 +315,41 @@ def treasury_policy(
     longest: Annotated[float | None, typer.Option(min=0.1, help="Seconds of a clip.")] = None,
     largest: Annotated[str | None, typer.Option(help="Of a clip, as 480p.")] = None,
     hours: Annotated[str | None, typer.Option(help="Local ones, as 18-2.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="For anybody, for anything.")] = False,
     dry_run: Dry = False,
     as_json: Json = False,
 ) -> None:
-    """Say what they are for; what isn't said is not limited."""
+    """Say what they are for; what isn't said is not limited. Alone, print what they are for."""
     if largest is not None and not (largest.endswith("p") and largest[:-1].isdecimal()):
         raise typer.BadParameter("write it as 480p", param_hint="--largest")
     policy = Policy(
         daily=daily, models=tuple(model or ()), channels=tuple(channel or ()), longest=longest,
         largest=largest, hours=_hours(hours),
     )  # fmt: skip
-    _do("", lambda _: acts.SetPolicy(server=server, policy=policy), dry_run, as_json)
+    if clear and policy != Policy():
+        raise typer.BadParameter(
+            "it takes all limits away: name none with it", param_hint="--clear"
+        )
+    if clear or policy != Policy():
+        _do("", lambda _: acts.SetPolicy(server=server, policy=policy), dry_run, as_json)
+    else:
+        _show_treasury(server, as_json)
 
 
-@audit.callback(invoke_without_command=True)
-def audit_show(
-    context: typer.Context,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Every row, as CSV.")] = False,
-    last: Annotated[int, typer.Option(min=1, max=PAGE, help="How many, without --csv.")] = 20,
-) -> None:
-    """Print what moderators did."""
-    if context.invoked_subcommand is not None:
-        return
-
+def _show_treasury(server: str, as_json: bool) -> None:
     async def work() -> None:
-        async with _moderators() as moderators:
-            if not as_csv:
-                for row in reversed(await moderators.log(HOST, last)):
-                    told = moderation.row_of(row, await moderators.name(row.whom))
-                    out.print(told, highlight=False, soft_wrap=True)
-                return
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(Row.__slots__)
-            async for row in moderators.whole_log():
-                writer.writerow([cell(getattr(row, name)) for name in Row.__slots__])
+        async with moderators_here() as moderators:
+            funds = await moderators.treasury(HOST, server)
+        if funds is None:
+            raise NotFound(f"{server} has no treasury: `kinora admin treasury fill` makes one.")
+        if as_json:
+            policy = funds.policy.as_dict()
+            print(json.dumps({"policy": policy, "credits": funds.wallet.available}))
+            return
+        words = moderation.treasury(server, funds)
+        out.print(words, highlight=False, soft_wrap=True)
 
     run(work())
-
-
-@audit.command("verify")
-def audit_verify(
-    noted: Annotated[str, typer.Argument(help="A head that was noted before: NUMBER:HASH.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Look whether a row was changed, taken out or put in. Exit status 1 where one was."""
-
-    async def work() -> int:
-        async with _moderators() as moderators:
-            verdict = await moderators.verify(noted)
-        if as_json:
-            print(json.dumps(asdict(verdict)))
-        elif verdict.fault:
-            err.print(f"{verdict.fault[0].upper()}{verdict.fault[1:]}.", highlight=False,
-                      soft_wrap=True)  # fmt: skip
-        else:
-            count = f"{verdict.rows:,}".replace(",", " ")
-            out.print(f"{count} row{'' if verdict.rows == 1 else 's'}, unchanged.", highlight=False)
-            out.print(f"Head: {verdict.head}", highlight=False, soft_wrap=True)
-            out.print(
-                "Note it elsewhere, and give it to `verify` later: rows cut off at the end, and a "
-                "log that was written anew, show only so.", highlight=False, soft_wrap=True,
-            )  # fmt: skip
-        return int(bool(verdict.fault))
-
-    if run(work()):
-        raise typer.Exit(1)
 
 
 @app.command("console-link")
@@ -415,15 +377,6 @@ app.command("key")(keys.make)
 app.command("revoke")(keys.revoke)
 
 
-@asynccontextmanager
-async def _moderators() -> AsyncIterator[Moderators]:
-    from bots import app as kinora
-
-    settings = settings_of()
-    async with kinora.store_of(settings) as store:
-        yield kinora.moderators_of(settings, store)
-
-
 def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
     """Do it to somebody; to nobody, who has the account 0, where `who` is ""."""
 
@@ -435,7 +388,7 @@ def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
 
 def _perform(act: Callable[[Moderators], Awaitable[Act]], dry: bool, as_json: bool) -> None:
     async def work() -> None:
-        async with _moderators() as moderators:
+        async with moderators_here() as moderators:
             done = await moderators.do(HOST, await act(moderators), new_id(), dry=dry)
         _tell(done, dry, as_json)
 

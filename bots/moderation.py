@@ -16,7 +16,7 @@ from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
 from core.moderation import EVERYWHERE, Act, Ban, MakeVoucher, Rank, Refund, Take, moment
-from core.moderators import Moderators, Shown
+from core.moderators import Funds, Moderators, Shown
 from core.restraints import Kind, Restraint
 from core.sentences import allowed
 from core.treasury import Policy
@@ -141,6 +141,12 @@ def role_plans(given: Mapping[str, str], known: Mapping[str, str]) -> Sequence[P
         return [(line("No role gives a plan here."),)]
     lines = (line(f"{known.get(role, role)}: {plan}") for role, plan in sorted(given.items()))
     return [(line(Bold("Plans by role")), *lines)]
+
+
+def treasury(server: str, funds: Funds) -> str:
+    """What is in it, and what it is for."""
+    there = credits(funds.wallet.available)
+    return f"{there} in the treasury of {server}: {allowed(funds.policy)}."
 
 
 async def log(moderators: Moderators, rows: Sequence[Row]) -> Sequence[Paragraph]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -15,11 +16,17 @@ from rich.console import Console
 from bots.settings import FILE, PREFIX, Settings
 from bots.unfit import unfit
 from core.errors import KinoraError
+from core.moderation import Actor, Rank
+
+if TYPE_CHECKING:
+    from core.moderators import Moderators
 
 T = TypeVar("T")
 
 out = Console(markup=False)
 err = Console(stderr=True, markup=False)
+
+HOST = Actor("the shell", Rank.HOST)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -61,3 +68,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         mendable = mendable.exceptions[0]
     err.print(str(mendable), highlight=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+@asynccontextmanager
+async def moderators_here() -> AsyncIterator[Moderators]:
+    """What an operator may do, with the data of this Kinora."""
+    from bots import app as kinora
+
+    settings = settings_of()
+    async with kinora.store_of(settings) as store:
+        yield kinora.moderators_of(settings, store)

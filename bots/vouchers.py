@@ -13,16 +13,15 @@ import typer
 
 from bots import moderation
 from bots.card import DOT, credits
-from bots.shell import Json, out, run, settings_of
+from bots.shell import HOST, Json, out, run, settings_of
 from bots.terms import terms_of
 from core.job import new_id
-from core.moderation import Actor, MakeVoucher, Rank, StopVoucher, moment
+from core.moderation import MakeVoucher, StopVoucher, moment
 from core.moderators import Moderators
 from core.vouchers import NAME_CHARS, Voucher, VoucherBook, digest, new_code
 
 app = typer.Typer(help="Codes that bring something, once to each person.", no_args_is_help=True)
 
-HOST = Actor("the shell", Rank.HOST)
 CODES_MOST, LISTED_MOST = 1000, 1000
 
 

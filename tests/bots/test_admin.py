@@ -87,3 +87,27 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database, database:
         database.execute("UPDATE audit SET whom = 'account:99' WHERE number = 2")
     assert await refused("audit", "verify") == "Row 2 was changed."
+
+
+async def test_a_treasury_is_looked_at_without_a_change(tmp_path: Path) -> None:
+    shell = CliRunner(env={"KINORA_DATA_DIR": str(tmp_path / "data")})
+
+    async def policy(*words: str, status: int = 0) -> str:
+        line = ["admin", "treasury", "policy", "discord:99", *words]
+        result = await asyncio.to_thread(shell.invoke, app, line)
+        assert result.exit_code == status, result.stderr
+        return (result.stderr if status else result.stdout).strip()
+
+    assert "has no treasury" in await policy(status=1)
+    await asyncio.to_thread(shell.invoke, app, ["admin", "treasury", "fill", "discord:99", "50"])
+    await policy("--daily", "20", "--hours", "18-2")
+    held = "50 credits in the treasury of discord:99: "
+    limited = held + "20 credits a day for each member, from 18:00 to 02:00."
+    assert await policy() == limited
+    await policy("--clear", "--daily", "5", status=2)
+    shown = json.loads(await policy("--json"))
+    assert (shown["credits"], shown["policy"]["daily"]) == (50, 20)
+    await policy("--clear", "--dry-run")
+    assert await policy() == limited
+    await policy("--clear")
+    assert await policy() == held + "for anybody, for anything."
