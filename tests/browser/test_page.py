@@ -58,6 +58,7 @@ def drop(page: Page, data: bytes) -> None:
 
 
 def looked_at(page: Page) -> dict[str, Any]:
+    page.wait_for_load_state()
     found: dict[str, Any] = page.evaluate(LOOKS)
     assert found["texts"] > 10
     return found
