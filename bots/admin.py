@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from bots import audit, keys, moderation, trials, vouchers
-from bots.shell import HOST, Json, moderators_here, out, run, settings_of
+from bots.shell import HOST, Json, moderators_here, run, say, settings_of
 from bots.talk import Bold, Code, Paragraph
 from bots.terms import terms_of
 from bots.wares import refund_of
@@ -56,7 +56,7 @@ def show(who: Who, as_json: Json = False) -> None:
             print(json.dumps(asdict(shown), default=str))
             return
         for paragraph in moderation.person(shown):
-            out.print(_drawn(paragraph), highlight=False, soft_wrap=True)
+            _say(paragraph)
 
     run(work())
 
@@ -164,7 +164,7 @@ def role(
             print(json.dumps(given))
             return
         for paragraph in moderation.role_plans(given, {}):
-            out.print(_drawn(paragraph), highlight=False, soft_wrap=True)
+            _say(paragraph)
 
     run(work())
 
@@ -346,8 +346,7 @@ def _show_treasury(server: str, as_json: bool) -> None:
             policy = funds.policy.as_dict()
             print(json.dumps({"policy": policy, "credits": funds.wallet.available}))
             return
-        words = moderation.treasury(server, funds)
-        out.print(words, highlight=False, soft_wrap=True)
+        say(moderation.treasury(server, funds))
 
     run(work())
 
@@ -399,7 +398,7 @@ def _tell(done: Done, dry: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"done": not dry, "words": done.words, "jobs": done.jobs}))
         return
-    out.print(f"{moderation.DRY if dry else ''}{done.words}", highlight=False, soft_wrap=True)
+    say(f"{moderation.DRY if dry else ''}{done.words}")
 
 
 async def _person(moderators: Moderators, who: str) -> Account:
@@ -426,8 +425,6 @@ def _hours(said: str | None) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _drawn(paragraph: Paragraph) -> str:
-    return "\n".join(
-        "".join(bit.text if isinstance(bit, Bold | Code) else bit for bit in line.bits)
-        for line in paragraph
-    )
+def _say(paragraph: Paragraph) -> None:
+    for line in paragraph:
+        say("".join(bit.text if isinstance(bit, Bold | Code) else bit for bit in line.bits))

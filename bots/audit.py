@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bots import moderation
-from bots.shell import HOST, Json, err, moderators_here, out, run
+from bots.shell import HOST, Json, err, moderators_here, out, run, say
 from bots.spreadsheet import cell
 from core.audit import Row
 from core.moderators import PAGE
@@ -33,8 +33,7 @@ def audit_show(
         async with moderators_here() as moderators:
             if not as_csv:
                 for row in reversed(await moderators.log(HOST, last)):
-                    told = moderation.row_of(row, await moderators.name(row.whom))
-                    out.print(told, highlight=False, soft_wrap=True)
+                    say(moderation.row_of(row, await moderators.name(row.whom)))
                 return
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(Row.__slots__)

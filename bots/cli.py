@@ -16,7 +16,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bots import admin, logs
+from bots import admin, keys, logs
 from bots import doctor as examination
 from bots.lock import is_running
 from bots.misspelt import misspelt
@@ -169,12 +169,14 @@ def link(
 
     settings = settings_of()
 
-    async def make() -> str:
+    async def make() -> tuple[str, str]:
+        called = keys.named(name)
         async with kinora.store_of(settings) as store:
-            return await kinora.new_link(store, settings.web.address, Identity("web", name), name)
+            identity = Identity("web", called)
+            return await kinora.new_link(store, settings.web.address, identity, called), called
 
-    made = run(make())
-    print(json.dumps({"link": made, "account": name}) if as_json else made)
+    made, called = run(make())
+    print(json.dumps({"link": made, "account": called}) if as_json else made)
     if not is_running(settings):
         err.print(f"No Kinora runs with the data in {settings.data_dir.absolute()} now.",
                   highlight=False, soft_wrap=True)  # fmt: skip

@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from bots.shell import Json, run, settings_of
+from core.errors import BadPrompt
 from core.job import Identity
+
+NAME_CHARS = 40
+JOINERS = "\u200c\u200d"
+"""Inside a word of Persian or Hindi, and of an emoji."""
 
 
 def make(
@@ -18,13 +23,13 @@ def make(
     """Make an API key. It is shown once and kept only as a hash."""
     from bots import app as kinora
 
-    async def made() -> str:
+    async def made() -> tuple[str, str]:
+        called = named(name)
         async with kinora.store_of(settings_of()) as store:
-            _, key = await kinora.new_key(store, Identity("web", name), name)
-            return key
+            return (await kinora.new_key(store, Identity("web", called), called))[1], called
 
-    key = run(made())
-    print(json.dumps({"key": key, "account": name}) if as_json else key)
+    key, called = run(made())
+    print(json.dumps({"key": key, "account": called}) if as_json else key)
 
 
 def revoke(
@@ -40,3 +45,12 @@ def revoke(
 
     count = run(end())
     print(json.dumps({"account": name, "revoked": count}) if as_json else f"Keys ended: {count}.")
+
+
+def named(said: str) -> str:
+    """A name of the page, without spaces around it. Raises BadPrompt."""
+    name = said.strip()
+    seen = name.translate(dict.fromkeys(map(ord, JOINERS)))
+    if not seen or not seen.isprintable() or len(name) > NAME_CHARS:
+        raise BadPrompt(f"A name has 1 to {NAME_CHARS} printable characters, all in one line.")
+    return name

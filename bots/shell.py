@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 out = Console(markup=False)
 err = Console(stderr=True, markup=False)
+
+_TURNS = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 HOST = Actor("the shell", Rank.HOST)
 
@@ -68,6 +71,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         mendable = mendable.exceptions[0]
     err.print(str(mendable), highlight=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+def say(words: str) -> None:
+    """Print one line. What would turn it around, or end it, is seen as in \\u202e."""
+    shown = _TURNS.sub(lambda found: f"\\u{ord(found[0]):04x}", words)
+    out.print(shown, highlight=False, soft_wrap=True)
 
 
 @asynccontextmanager

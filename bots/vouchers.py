@@ -13,7 +13,7 @@ import typer
 
 from bots import moderation
 from bots.card import DOT, credits
-from bots.shell import HOST, Json, out, run, settings_of
+from bots.shell import HOST, Json, run, say, settings_of
 from bots.terms import terms_of
 from core.job import new_id
 from core.moderation import MakeVoucher, StopVoucher, moment
@@ -52,10 +52,10 @@ def make(
                 )  # fmt: skip
                 done = await moderators.do(HOST, act, new_id(), dry=dry_run)
                 if dry_run:
-                    _say(f"{moderation.DRY}{done.words}")
+                    say(f"{moderation.DRY}{done.words}")
                     return
                 line = {"code": code, "name": name, "words": done.words}
-                _say(json.dumps(line) if as_json else f"{code}  {done.words}")
+                say(json.dumps(line) if as_json else f"{code}  {done.words}")
 
     run(work())
 
@@ -70,7 +70,7 @@ def list_(
     async def work() -> None:
         async with _desk() as (_, book):
             for voucher in await book.vouchers(last):
-                _say(json.dumps(asdict(voucher), default=str) if as_json else _line(voucher))
+                say(json.dumps(asdict(voucher), default=str) if as_json else _line(voucher))
 
     run(work())
 
@@ -84,7 +84,7 @@ def stop(
     async def work() -> None:
         async with _desk() as (moderators, _):
             done = await moderators.do(HOST, StopVoucher(name=name), new_id())
-            _say(json.dumps({"words": done.words}) if as_json else done.words)
+            say(json.dumps({"words": done.words}) if as_json else done.words)
 
     run(work())
 
@@ -107,7 +107,3 @@ def _line(voucher: Voucher) -> str:
     said += [f"until {moment(voucher.until)}"] if voucher.until else []
     said += ["stopped"] if voucher.stopped else []
     return DOT.join(said)
-
-
-def _say(words: str) -> None:
-    out.print(words, highlight=False, soft_wrap=True)

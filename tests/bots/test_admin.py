@@ -111,3 +111,26 @@ async def test_a_treasury_is_looked_at_without_a_change(tmp_path: Path) -> None:
     assert await policy() == limited
     await policy("--clear")
     assert await policy() == held + "for anybody, for anything."
+
+
+async def test_names_and_reasons_stay_in_their_line(tmp_path: Path) -> None:
+    shell = CliRunner(env={"KINORA_DATA_DIR": str(tmp_path / "data")})
+
+    async def do(*words: str, status: int = 0) -> str:
+        result = await asyncio.to_thread(shell.invoke, app, words)
+        assert result.exit_code == status, result.stderr
+        return result.stdout if status == 0 else result.stderr
+
+    for wrong in ("", "   ", "an\nna", "a" * 41, "an\u202ena", "\u200d"):
+        for command in (("link",), ("admin", "key")):
+            assert "1 to 40 printable characters" in await do(*command, wrong, status=1)
+    for name in ("é" * 40, "👩\u200d🚀", "Anna Ö"):
+        said = json.loads(await do("admin", "key", f" {name} ", "--json"))
+        assert said["account"] == name
+    assert json.loads(await do("link", " Anna Ö\t", "--json"))["account"] == "Anna Ö"
+    await do("admin", "ban", "Anna Ö", "spam \u202e\nRow 9")
+    for told in (await do("admin", "audit"), await do("admin", "show", "Anna Ö")):
+        assert "spam \\u202e\\u000aRow 9" in told
+    with closing(sqlite3.connect(tmp_path / "data" / "kinora.db")) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM account")]
+    assert sorted(names) == sorted(["é" * 40, "👩\u200d🚀", "Anna Ö"])
