@@ -44,16 +44,17 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
     place = _on(act.server)
     match act:
         case Grant() if act.server == EVERYWHERE:
-            return f"{_credits(act.credits)} for {name}, who has {outcome.left} now."
+            return f"{_credits(act.credits)} for {name}, who then has {outcome.left}."
         case Grant():
             return (
                 f"{_credits(act.credits)} for {name} from the treasury of {act.server}, "
-                f"which has {outcome.left} left."
+                f"which then has {outcome.left}."
             )
         case Take():
             short = act.credits - outcome.credits
             rest = f" {short} could not be taken: spent, or held for clips." if short else ""
-            return f"{_credits(outcome.credits)} taken from {name}, who has {outcome.left}.{rest}"
+            taken = f"{_credits(outcome.credits)} taken from {name}"
+            return f"{taken}, who then has {outcome.left}.{rest}"
         case SetQuota() if act.credits is None:
             return f"{name} has no quota{place} any more."
         case SetQuota():
@@ -96,8 +97,8 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"{_paused(act, name)} not paused{place} any more."
         case Fill():
             return (
-                f"{_credits(act.credits)} into the treasury of {act.server}, which has "
-                f"{outcome.left} now."
+                f"{_credits(act.credits)} into the treasury of {act.server}, which then has "
+                f"{outcome.left}."
             )
         case MakeVoucher():
             brings = [_credits(act.credits)] if act.credits else []

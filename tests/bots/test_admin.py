@@ -39,7 +39,9 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         before = (await get(anna, "/api/v1/me"))["balance"]
         dry = await do("grant", "anna", "20", "--dry-run")
         assert dry.startswith("Nothing is done yet.")
-        assert dry.endswith(f"20 credits for anna, who has {before + 20} now.")
+        assert dry.endswith(f"20 credits for anna, who then has {before + 20}.")
+        dry = await do("take", "anna", str(before - 2), "--dry-run")
+        assert dry.endswith(f"{before - 2} credits taken from anna, who then has 2.")
         assert (await get(anna, "/api/v1/me"))["balance"] == before
         await do("grant", "anna", "20", "--reason", "=a prize")
         assert (await get(anna, "/api/v1/me"))["balance"] == before + 20

@@ -77,7 +77,7 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
 
         told = await act(mia, f"{there}/act", sure=False, verb="grant", credits="20")
         assert "Nothing is done yet" in told
-        assert f"20 credits for =anna, who has {before.available + 20} now." in told
+        assert f"20 credits for =anna, who then has {before.available + 20}." in told
         assert await home.store.accounts.wallet(int(number[1])) == before
         told = await act(mia, f"{there}/act", verb="grant", credits="20", reason="a prize")
         assert "Done, and in the log as row 1: grant" in told

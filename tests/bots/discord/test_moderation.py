@@ -250,7 +250,7 @@ async def test_an_operator_acts_everywhere(discord_standin: Standin, tmp_path: P
         here = Cinema(discord_standin, home, here.guild, here.room, here.anna, here.ben, here.mia)
         before = (await here.funds(here.anna))[0]
         grant = here.mia.slash("mod grant", here.room, member=here.anna, credits=20)
-        await heard(grant, f"20 credits for anna, who has {before + 20} now", here)
+        await heard(grant, f"20 credits for anna, who then has {before + 20}", here)
         take = here.mia.slash("mod take", here.room, member=here.anna, credits=9999)
         await heard(take, "could not be taken", here)
         assert (await here.funds(here.anna))[0] == before + 20
