@@ -182,7 +182,7 @@ async def test_an_operator_acts_everywhere(telegram_standin: Standin, tmp_path: 
         mia.press(dry, "Do it")
         await here.until(dry, lambda message: not labels(message))
         assert (await here.funds(here.anna))[0] == 0
-        await here.answer(mia.say("/mod grant 7", here.group, reply_to=hello), "has 7 now")
+        await here.answer(mia.say("/mod grant 7", here.group, reply_to=hello), "who then has 7")
         await here.answer(mia.say("/mod pause queue"), "The whole queue is paused")
         await here.answer(
             here.anna.say("a ball --seconds 1"), lambda message: "Paused" in message.text
