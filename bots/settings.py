@@ -5,11 +5,13 @@ Read once, by the composition root.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,7 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
+    NoDecode,
     SettingsConfigDict,
 )
 
@@ -173,12 +176,21 @@ class Credits(BaseModel):
     """What each account is given on a day that it is used; kept for three days."""
     gpu_seconds: float = Field(default=4.0, gt=0, le=100_000)
     """How many measured seconds of rendering a credit stands for."""
-    bases: dict[str, float] = Field(default_factory=dict)
+    bases: Annotated[dict[str, float], NoDecode] = Field(default_factory=dict)
     """Credits for a second at 720p, by model, whatever was measured: {"pocket": 1.5}."""
     ask_from: int = Field(default=20, ge=0)
     ask_share: float = Field(default=0.25, ge=0, le=1)
     """In chats a clip of more credits than that, and of a larger share of what somebody has, is
     quoted first."""
+
+    @field_validator("bases", mode="before")
+    @classmethod
+    def _of_json(cls, said: object) -> object:
+        with suppress(ValueError):
+            said = json.loads(said) if isinstance(said, str) else said
+        if not isinstance(said, dict):
+            raise ValueError('it is no JSON of models, as in {"pocket": 1.5}')
+        return said
 
     @field_validator("bases")
     @classmethod

@@ -146,6 +146,11 @@ async def test_settings_that_cannot_be_are_one_sentence(tmp_path: Path) -> None:
         ("KINORA_PLANS__PRO__LARGEST", "1080", "such as 480p, 720p or 1080p"),
         ("KINORA_LOG_LEVEL", "loud", "is not one of DEBUG, INFO, WARNING, ERROR"),
         ("KINORA_DISCORD", "a-secret", "KINORA_DISCORD: its parts are set one by one"),
+        (
+            "KINORA_CREDITS__BASES",
+            "{pocket: 1}",
+            'BASES: it is no JSON of models, as in {"pocket": 1.5}',
+        ),
     ):
         status, _, complained = await command(tmp_path, "doctor", **{name: value})
         assert (status, complained.count("\n")) == (2, 1)
