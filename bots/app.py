@@ -42,7 +42,7 @@ from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
-from bots.terms import tariff_of, terms_of, wares_of
+from bots.terms import purchases_of, tariff_of, terms_of, wares_of
 from bots.web import Web, application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
@@ -60,7 +60,6 @@ from core.lobby import Lobby
 from core.moderators import Moderators, unheard
 from core.ports import Clock
 from core.pricing import Bases
-from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio
 from core.vouchers import Vouchers
@@ -202,7 +201,7 @@ async def house(
                 ready=_readiness(store, runner_engine),
                 bots=lambda: {name: bot.standing.connected for name, bot in chats.items()},
                 clock=clock,
-                console=_console(settings, store, moderators, chats),
+                console=_console(settings, store, moderators, chats, clock),
                 registry=registry,
                 hooks=hooks,
             )
@@ -413,7 +412,7 @@ def _bots(
             studio=studio,
             lobby=lobby,
             moderators=moderators,
-            purchases=Purchases(store.payments, wares_of(settings)),
+            purchases=purchases_of(settings, store.payments, clock),
             vouchers=vouchers,
             gifts=gifts,
             links=links,
@@ -451,7 +450,11 @@ def _web(settings: Settings) -> Web:
 
 
 def _console(
-    settings: Settings, store: Store, moderators: Moderators, chats: Mapping[str, ChatBot]
+    settings: Settings,
+    store: Store,
+    moderators: Moderators,
+    chats: Mapping[str, ChatBot],
+    clock: Clock,
 ) -> Console:
     ranks = {platform: bot.rank for platform, bot in chats.items()}
     discord, telegram = chats.get("discord"), settings.telegram.token
@@ -465,7 +468,7 @@ def _console(
         records=store.records,
         unfinished=store.jobs.unfinished,
         vouchers=store.vouchers,
-        purchases=Purchases(store.payments, wares_of(settings)),
+        purchases=purchases_of(settings, store.payments, clock),
         usage=store.usage,
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bots.settings import Settings
 from core.counter import Terms
+from core.job import Account
 from core.plans import BUILT_IN, FREE, Plans
+from core.ports import Clock
 from core.pricing import Tariff
+from core.purchases import Payments, Purchases
 from core.wares import Ware, Wares
 
 
@@ -39,3 +43,12 @@ def wares_of(settings: Settings) -> Wares:
         for name, said in settings.wares.items()
     }
     return Wares(by_name, settings.payments)
+
+
+def purchases_of(settings: Settings, payments: Payments, clock: Clock) -> Purchases:
+    terms = terms_of(settings)
+
+    def lapsed(plan: str, account: Account) -> Sequence[str]:
+        return terms.plans.lapsed(plan, account, clock(), terms.zone)
+
+    return Purchases(payments, wares_of(settings), lapsed)

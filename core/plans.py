@@ -74,6 +74,13 @@ class Plans:
         steps = {plan.monthly for plan in self.by_name.values()}
         return grants(self.of(account, now), now, zone, steps)
 
+    def lapsed(self, plan: str, account: Account, now: datetime, zone: tzinfo) -> Sequence[str]:
+        """The keys of what a plan that was lost gave for this month, and none of theirs gives."""
+        lost = Account(account.id, account.name, claims=(Claim("", plan),))
+        due = {grant.key for grant in self.due(account, now, zone)}
+        given = self.due(lost, now, zone)
+        return [one.key for one in given if one.kind is LotKind.MONTHLY and one.key not in due]
+
     def holding(self, account: Account, now: datetime) -> Sequence[Claim]:
         """The claims on plans that there are, without those that are over."""
         return [

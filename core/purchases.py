@@ -7,13 +7,13 @@ payments and ends the newest counts. A renewal is a charge of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from core.job import Claim, LotKind
+from core.job import Account, Claim, LotKind
 from core.wares import Ware, Wares
 
 LISTED = 50
@@ -98,6 +98,15 @@ class Refunded:
     short: int = 0
 
 
+Lapsed = Callable[[str, Account], Sequence[str]]
+"""The keys of the grants that somebody had by a plan, and has no claim to any more."""
+
+
+def nothing(plan: str, account: Account) -> Sequence[str]:
+    """Where plans give no grants."""
+    return ()
+
+
 class Payments(Protocol):
     """What providers of payments told, each charge once, as it is kept."""
 
@@ -105,7 +114,11 @@ class Payments(Protocol):
         """Raises LookupError for an unknown account."""
         ...
 
-    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded: ...
+    async def refunded(
+        self, provider: str, charge: str, at: datetime, lapsed: Lapsed = nothing
+    ) -> Refunded:
+        """lapsed: what goes with the plan, of the account as it is without it."""
+        ...
 
     async def ended(
         self, provider: str, charge: str, at: datetime, until: datetime
@@ -146,9 +159,10 @@ class Payments(Protocol):
 class Purchases:
     """Each method is one transaction, and a repeat of it changes nothing."""
 
-    def __init__(self, payments: Payments, wares: Wares) -> None:
+    def __init__(self, payments: Payments, wares: Wares, lapsed: Lapsed) -> None:
         self._payments = payments
         self.wares = wares
+        self._lapsed = lapsed
 
     async def bought(
         self,
@@ -169,8 +183,9 @@ class Purchases:
         return await self._payments.bought(sale)
 
     async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded:
-        """The money went back: so does what is left of its credits, and its plan ends."""
-        return await self._payments.refunded(provider, charge, at)
+        """The money went back: so does what is left of its credits, and of what its plan gave for
+        this month; and its plan ends."""
+        return await self._payments.refunded(provider, charge, at, self._lapsed)
 
     async def ended(
         self, provider: str, charge: str, at: datetime, until: datetime | None = None

@@ -19,15 +19,17 @@ from core.ports import Clock
 from core.purchases import (
     STARS,
     Bought,
+    Lapsed,
     Purchase,
     PurchaseState,
     Refunded,
     Sale,
     claim_on,
+    nothing,
     source_of,
 )
 from storage import ledger
-from storage.accounts import claim, locked
+from storage.accounts import BY_ID, account_of, claim, locked
 from storage.database import Database, insert_new, retried
 from storage.tables import ENTRY, PurchaseRow
 
@@ -42,8 +44,10 @@ class SqlPayments:
     async def bought(self, sale: Sale) -> Bought:
         return await self._bought(sale, new_id())
 
-    async def refunded(self, provider: str, charge: str, at: datetime) -> Refunded:
-        return await self._refunded(provider, charge, at, new_id())
+    async def refunded(
+        self, provider: str, charge: str, at: datetime, lapsed: Lapsed = nothing
+    ) -> Refunded:
+        return await self._refunded(provider, charge, at, lapsed, new_id())
 
     @retried
     async def _bought(self, sale: Sale, receipt: str) -> Bought:
@@ -51,7 +55,9 @@ class SqlPayments:
             return await enter(session, sale, receipt, self._clock())
 
     @retried
-    async def _refunded(self, provider: str, charge: str, at: datetime, receipt: str) -> Refunded:
+    async def _refunded(
+        self, provider: str, charge: str, at: datetime, lapsed: Lapsed, receipt: str
+    ) -> Refunded:
         async with self.database.writing() as session:
             row = await _heard(session, provider, charge, at, PurchaseState.REFUNDED, receipt)
             if row.state != PurchaseState.REFUNDED:
@@ -63,8 +69,21 @@ class SqlPayments:
                     session, row, state=PurchaseState.REFUNDED, taken=taken, receipt=receipt
                 )
                 await claim_bought(session, row.account_id, row.plan)
+                await self._take_lapsed(session, row, lapsed)
             new = row.receipt == receipt
             return Refunded(purchase_of(row), new, row.taken, row.credits - row.taken)
+
+    async def _take_lapsed(self, session: AsyncSession, row: PurchaseRow, lapsed: Lapsed) -> None:
+        if row.account_id is None or row.plan is None:
+            return
+        account = account_of((await session.execute(BY_ID, {"whose": row.account_id})).all())
+        assert account is not None, "accounts are never removed"
+        for key in lapsed(row.plan, account):
+            entered = select(ENTRY.c.lot_id).where(ENTRY.c.key == f"grant:{account.id}:{key}")
+            lot_id = await session.scalar(entered)
+            if lot_id is not None:
+                theirs, note = f"refund:{row.id}/{key}", f"refunded: {row.ware}, {key}"
+                await ledger.reclaim(session, lot_id, theirs, self._clock(), note)
 
     @retried
     async def ended(self, provider: str, charge: str, at: datetime, until: datetime) -> Purchase:

@@ -23,7 +23,7 @@ from bots.settings import Credits, Settings, Ware
 from bots.settings import Discord as DiscordSettings
 from bots.settings import Telegram as TelegramSettings
 from bots.settings import Web as WebSettings
-from bots.terms import wares_of
+from bots.terms import purchases_of
 from bots.web import runner
 from core.catalog import Model
 from core.job import Identity
@@ -115,7 +115,7 @@ async def house(
                 built.studio,
                 built.store,
                 built.engine,
-                Purchases(built.store.payments, wares_of(settings)),
+                purchases_of(settings, built.store.payments, clock),
             )
         finally:
             await serving.cleanup()

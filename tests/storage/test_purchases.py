@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from core.job import Account, Claim, Lot, LotKind, Wallet, new_id
 from core.moderation import Refund
+from core.plans import Plans
 from core.purchases import Bought, Purchase, Purchases, PurchaseState, Refunded, claim_on
 from core.wares import Ware, Wares
 from storage.store import Store, open_store
@@ -32,7 +33,8 @@ WHEN = st.integers(0, 40).map(lambda days: NOON + days * A_DAY)
 
 
 def shop(store: Store) -> Purchases:
-    return Purchases(store.payments, Wares({ware.name: ware for ware in (PACK, MONTH, BOTH)}))
+    wares = Wares({ware.name: ware for ware in (PACK, MONTH, BOTH)})
+    return Purchases(store.payments, wares, lambda *lost: Plans().lapsed(*lost, NOON, UTC))
 
 
 async def claims(store: Store, account: Account) -> Sequence[Claim]:
@@ -91,6 +93,31 @@ async def test_months_follow_each_other_and_a_refund_pulls_one_out(
     assert await claims(store, ada) == (Claim("purchase:pro", "pro", NOON + 31 * A_DAY),)
     await till.refunded("stars", "c1", NOON + 2 * A_DAY)
     assert await claims(store, ada) == ()
+    assert await faults(store) == []
+
+
+async def test_what_a_plan_gave_for_its_month_goes_back_with_it(store: Store) -> None:
+    """As far as it is left, and another plan does not give it; whatever is heard twice."""
+    till, ada = shop(store), await a_person(store, 0)
+    await store.accounts.set_claims(ada.id, "moderator", [Claim("moderator", "supporter")])
+    await till.bought(ada.id, MONTH, "stars", "c1", NOON)
+
+    async def given() -> int:
+        known = await store.accounts.account_by_id(ada.id)
+        assert known is not None
+        wallet = await store.accounts.renew(ada.id, Plans().due(known, NOON, UTC))
+        return wallet.available + wallet.held
+
+    assert await given() == 100 + 1000 + 4000
+    await queue(store, ada, 1500)
+    for _ in range(2):
+        await till.refunded("stars", "c1", NOON)
+        assert await given() == 1500
+    assert await faults(store) == []
+    await store.accounts.set_claims(ada.id, "moderator", [])
+    await till.bought(ada.id, MONTH, "stars", "c2", NOON)
+    await till.refunded("stars", "c2", NOON)
+    assert await given() == 1500
     assert await faults(store) == []
 
 
