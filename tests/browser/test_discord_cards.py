@@ -35,7 +35,7 @@ WORDS = "a red ball bouncing on a blue background, slow zoom in"
 PHOTO = Upload("lake.jpg", jpeg(landscape()))
 PREVIEW = jpeg(landscape(320, 180))
 
-DONE = ["Again", "Edit", "Extend", "×4", "Upscale to 720p", "Delete", "Report"]
+DONE = ["Again", "Edit", "Extend", "×4 · 4 credits", "Upscale to 720p", "Delete", "Report"]
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,15 @@ async def from_a_picture(gallery: Gallery) -> None:
         asked,
         "parallax",
         "took",
-        buttons=["Again", "Edit", "Extend", "×4", "Upscale to 1080p", "Delete", "Report"],
+        buttons=[
+            "Again",
+            "Edit",
+            "Extend",
+            "×4 · 4 credits",
+            "Upscale to 1080p",
+            "Delete",
+            "Report",
+        ],
     )
 
 

@@ -126,7 +126,9 @@ def test_a_moderator_s_day(chromium: Browser, day: Day) -> None:
         assert (look["faint"], look["nameless"], look["wide"], look["sideways"]) == ([], [], [], 0)
         page.locator("summary", has_text="Say what it is for").click()
         fill_in(page, "Say what it is for", "Set it", Credits_a_day="10", Hours="18-2")
-        expect(page.get_by_text("10 credits a day for each member")).to_be_visible()
+        expect(
+            page.get_by_text("Members spend from it before their own: 10 credits a day for each")
+        ).to_be_visible()
         page.get_by_role("link", name="Log", exact=True).click()
         done = page.locator("table.list tbody tr strong")
         expect(done).to_have_text(["policy", "ban", "pause", "quota", "grant", "fill"])
