@@ -25,7 +25,6 @@ from aiohttp.typedefs import Handler
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import CollectorRegistry
-from yarl import URL
 
 from bots import doctor
 from bots.desk import Desk, Entrance
@@ -42,8 +41,8 @@ from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
-from bots.terms import purchases_of, tariff_of, terms_of, wares_of
-from bots.web import Web, application, runner
+from bots.terms import purchases_of, tariff_of, terms_of, wares_of, web_of
+from bots.web import application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
 from core.bulletin import Bulletin
@@ -197,7 +196,7 @@ async def house(
                 vouchers=vouchers,
                 bulletin=bulletin,
                 pictures=store.files.picture,
-                settings=_web(settings),
+                settings=web_of(settings),
                 ready=_readiness(store, runner_engine),
                 bots=lambda: {name: bot.standing.connected for name, bot in chats.items()},
                 clock=clock,
@@ -436,17 +435,6 @@ def _bots(
         if telegram.webhook_url is not None and telegram.webhook_secret is not None:
             hooks[path_of(telegram.webhook_url)] = hook(telegram.webhook_secret, bot.receive)
     return bots, hooks
-
-
-def _web(settings: Settings) -> Web:
-    key = settings.web.admin_key
-    reached = URL(settings.web.public_url or "")
-    return Web(
-        hosts=tuple(host for host in (settings.web.host, reached.host) if host),
-        admin_key=key.get_secret_value() if key else None,
-        secure=reached.scheme == "https",
-        kept=f"{settings.clips.keep_days:g} days",
-    )
 
 
 def _console(

@@ -1,4 +1,4 @@
-"""What an operator decided, as the core has it: plans and terms, prices, wares."""
+"""What an operator decided, as the core has it: plans and terms, prices, wares, the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from yarl import URL
+
 from bots.settings import Settings
+from bots.web import Web
 from core.counter import Terms
 from core.job import Account
 from core.plans import BUILT_IN, FREE, Plans
@@ -52,3 +55,14 @@ def purchases_of(settings: Settings, payments: Payments, clock: Clock) -> Purcha
         return terms.plans.lapsed(plan, account, clock(), terms.zone)
 
     return Purchases(payments, wares_of(settings), lapsed)
+
+
+def web_of(settings: Settings) -> Web:
+    key = settings.web.admin_key
+    reached = URL(settings.web.public_url or "")
+    return Web(
+        hosts=tuple(host for host in (settings.web.host, reached.host) if host),
+        admin_key=key.get_secret_value() if key else None,
+        secure=reached.scheme == "https",
+        kept=f"{settings.clips.keep_days:g} days",
+    )

@@ -102,11 +102,6 @@ Lapsed = Callable[[str, Account], Sequence[str]]
 """The keys of the grants that somebody had by a plan, and has no claim to any more."""
 
 
-def nothing(plan: str, account: Account) -> Sequence[str]:
-    """Where plans give no grants."""
-    return ()
-
-
 class Payments(Protocol):
     """What providers of payments told, each charge once, as it is kept."""
 
@@ -114,9 +109,7 @@ class Payments(Protocol):
         """Raises LookupError for an unknown account."""
         ...
 
-    async def refunded(
-        self, provider: str, charge: str, at: datetime, lapsed: Lapsed = nothing
-    ) -> Refunded:
+    async def refunded(self, provider: str, charge: str, at: datetime, lapsed: Lapsed) -> Refunded:
         """lapsed: what goes with the plan, of the account as it is without it."""
         ...
 

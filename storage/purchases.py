@@ -25,7 +25,6 @@ from core.purchases import (
     Refunded,
     Sale,
     claim_on,
-    nothing,
     source_of,
 )
 from storage import ledger
@@ -44,9 +43,7 @@ class SqlPayments:
     async def bought(self, sale: Sale) -> Bought:
         return await self._bought(sale, new_id())
 
-    async def refunded(
-        self, provider: str, charge: str, at: datetime, lapsed: Lapsed = nothing
-    ) -> Refunded:
+    async def refunded(self, provider: str, charge: str, at: datetime, lapsed: Lapsed) -> Refunded:
         return await self._refunded(provider, charge, at, lapsed, new_id())
 
     @retried

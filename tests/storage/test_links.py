@@ -257,7 +257,9 @@ async def test_what_was_paid_for_adds_up_and_the_best_plan_holds(store: Store) -
     left = await store.accounts.account_by_id(ada.id)
     assert left is not None
     assert left.claims == (Claim("purchase:pro", "pro", NOON + timedelta(days=90)),)
-    assert (await store.payments.refunded("stars", "1", NOON + timedelta(days=1))).taken == 5
+    assert (
+        await store.payments.refunded("stars", "1", NOON + timedelta(days=1), lambda *_: ())
+    ).taken == 5
     made = acts.MakeVoucher(name="KV-1", digest="of it", credits=9, uses=9)
     await do(store, made)
     await store.vouchers.redeem(ada.id, "of it", "first")
