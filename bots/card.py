@@ -17,11 +17,15 @@ from core.engine import Stage
 from core.eta import span
 from core.job import Job, Price, State
 from core.lanes import Lane
+from core.moderation import moment
 from core.places import larger
+from core.safety.verdict import POLICY, Clause
 from core.studio import View
 
 DOT = " · "
 NOTHING_CHARGED = "Nothing was charged."
+NOTHING_UNTIL = "Nothing is charged until then."
+RIGHT_TO_USE = "There is a face in this picture. Do you have the right to use it?"
 FREE = "free"
 NOT_CHARGED = "not charged"
 """Of a clip that reached nobody."""
@@ -32,11 +36,13 @@ class Button(StrEnum):
 
     RENDER = "render"
     RELAX = "relax"
+    ATTEST = "attest"
     CHANGE = "change"
     CANCEL = "cancel"
     AGAIN = "again"
     RETRY = "retry"
     EDIT = "edit"
+    APPEAL = "appeal"
     EXTEND = "extend"
     DOWNLOAD = "download"
     DELETE = "delete"
@@ -49,11 +55,13 @@ class Button(StrEnum):
 LABELS = {
     Button.RENDER: "Render",
     Button.RELAX: "Relaxed, for free",
+    Button.ATTEST: "I may use it",
     Button.CHANGE: "Change",
     Button.CANCEL: "Cancel",
     Button.AGAIN: "Again",
     Button.RETRY: "Try again",
     Button.EDIT: "Edit",
+    Button.APPEAL: "Appeal",
     Button.EXTEND: "Extend",
     Button.DOWNLOAD: "Download",
     Button.DELETE: "Delete",
@@ -63,8 +71,8 @@ LABELS = {
     Button.PAGE: "On the page",
 }
 CHAT_ROW = (
-    Button.RENDER, Button.RELAX, Button.CHANGE, Button.AGAIN, Button.RETRY, Button.EDIT,
-    Button.EXTEND, Button.FOUR, Button.UPSCALE,
+    Button.RENDER, Button.RELAX, Button.ATTEST, Button.CHANGE, Button.AGAIN, Button.RETRY,
+    Button.EDIT, Button.APPEAL, Button.EXTEND, Button.FOUR, Button.UPSCALE,
 )  # fmt: skip
 """What people do with a clip in a chat, in this order; all else is quieter."""
 
@@ -94,7 +102,8 @@ class Card:
     progress: 0 to 1; None where it is unknown. eta: what is left, in words; "" once it ended.
     failure: what went wrong, in a sentence; reference: what an operator looks up.
     more: what chats offer beside `buttons`. facts: what it is made from, and its price; of one
-    that is quoted, what the price is made of. price: that, of any.
+    that is quoted, what the price is made of. price: that, of any. veiled: its words may be what
+    nobody should stumble over, so they are shown behind a veil, and no picture at all.
     """
 
     job_id: str
@@ -112,6 +121,7 @@ class Card:
     more: tuple[Button, ...] = ()
     facts: str = ""
     price: str = ""
+    veiled: bool = False
 
     def rows(self) -> tuple[tuple[Button, ...], ...]:
         """The buttons as chats show them: the usual ones, then the quiet ones. No Download: a
@@ -168,6 +178,7 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
         more=_more(job, model),
         facts=price if job.state is State.QUOTED else facts(job),
         price=price,
+        veiled=job.clause is not None and job.state in (State.HELD, State.REFUSED),
     )
 
 
@@ -234,7 +245,7 @@ def _lines(view: View) -> tuple[str, str, str]:
         case State.QUOTED:
             return _quoted(view)
         case State.HELD:
-            return "Waiting for a moderator", job.failure or "Nothing is charged until then.", ""
+            return _held(job)
         case State.QUEUED:
             return _queued(job, outlook)
         case State.RUNNING:
@@ -251,9 +262,20 @@ def _lines(view: View) -> tuple[str, str, str]:
             return "I can't make this one", f"{_failure(job)} {NOTHING_CHARGED}", ""
 
 
+def _held(job: Job) -> tuple[str, str, str]:
+    """It waits for a moderator's word, or for that of the person whom it shows."""
+    by = f" by {moment(job.decide_by)}" if job.decide_by else ""
+    if job.clause is Clause.CONSENT:
+        return "Waiting for the person in it", f"They decide{by}. {NOTHING_UNTIL}", ""
+    why = f"{POLICY[job.clause]} " if job.clause else ""
+    return "Waiting for a moderator", f"{why}A moderator decides{by}. {NOTHING_UNTIL}", ""
+
+
 def _quoted(view: View) -> tuple[str, str, str]:
     """It waits for a word of its author, who is told what they have by then."""
     job = view.job
+    if job.clause is Clause.CONSENT:
+        return RIGHT_TO_USE, NOTHING_UNTIL, ""
     modes = ("draft",) if job.request.draft else ()
     what = (f"{job.request.seconds:.3g} s", job.request.resolution, job.request.model)
     line_one = DOT.join((*what, *modes, *_lane(job)))
@@ -321,6 +343,8 @@ def _progress(job: Job, outlook: Outlook | None) -> float | None:
 
 def _buttons(view: View, model: Model | None) -> tuple[Button, ...]:
     job, outlook = view.job, view.outlook
+    if job.state is State.QUOTED and job.clause is Clause.CONSENT:
+        return Button.ATTEST, Button.CANCEL
     if job.state is State.QUOTED:
         accept = () if job.short else (Button.RENDER,)
         relax = (Button.RELAX,) if view.relaxed else ()
@@ -334,6 +358,8 @@ def _buttons(view: View, model: Model | None) -> tuple[Button, ...]:
         buttons.insert(0, Button.DOWNLOAD)
         if model is not None and model.extends:
             buttons.insert(0, Button.EXTEND)
+    if job.state is State.REFUSED and job.clause and job.clause.appealable and not job.appealed:
+        buttons.insert(0, Button.APPEAL)
     if model is not None:
         if job.request.continues is None:
             buttons.insert(0, Button.EDIT)
@@ -362,7 +388,8 @@ def _failure(job: Job) -> str:
     if job.state is State.FAILED:
         return job.failure or "Something went wrong while it was made."
     if job.state is State.REFUSED:
-        return job.failure or "A rule of this place forbids it."
+        clause = POLICY[job.clause] if job.clause else "A rule of this place forbids it."
+        return job.failure or clause
     return ""
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from core.lanes import Lane
 from core.request import Request
+from core.safety.level import Level
+from core.safety.verdict import Clause
 
 NO_CLIP = "There is no such clip."
 """Also said of somebody else's."""
@@ -180,6 +182,9 @@ class Job:
     waited for a word. shift: below 0, it was put before all that were not moved; above, behind
     them.
     parent: the job that this one varies or continues.
+    level: of the gates that it passes. clause: what keeps it from being rendered; None for nothing.
+    cleared: by a moderator, so that the gates let it pass. decide_by: when a job that is held is
+    refused unless somebody decided. appealed: its author asked for that.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
 
@@ -209,6 +214,11 @@ class Job:
     lane: Lane = Lane.STANDARD
     price: Price | None = None
     purse: Purse | None = None
+    level: Level = Level.STANDARD
+    clause: Clause | None = None
+    cleared: bool = False
+    decide_by: datetime | None = None
+    appealed: bool = False
 
     @property
     def short(self) -> bool:

@@ -33,6 +33,7 @@ _STYLES = {
     Button.PAGE: discord.ButtonStyle.secondary,
     Button.RENDER: discord.ButtonStyle.primary,
     Button.RELAX: discord.ButtonStyle.primary,
+    Button.ATTEST: discord.ButtonStyle.primary,
     Button.AGAIN: discord.ButtonStyle.primary,
     Button.RETRY: discord.ButtonStyle.primary,
 }
@@ -163,7 +164,7 @@ def _prompt(card: Card) -> str:
         return ""
     if len(words) > PROMPT_CHARS:
         words = f"{words[: PROMPT_CHARS - 1]}…"
-    return f"> {plain(words)}"
+    return f"> ||{plain(words)}||" if card.veiled else f"> {plain(words)}"
 
 
 def _gallery(*media: discord.MediaGalleryItem) -> Child:

@@ -24,7 +24,7 @@ from bots.discord.card_view import (
 from bots.discord.desk import DiscordDesk
 from bots.discord.messages import Upload
 from bots.thumb import thumbnail
-from core.job import Clip, Job
+from core.job import Clip, Job, State
 from core.studio import View
 
 
@@ -111,7 +111,9 @@ def _layout(
 def _key(view: View, limit: int, shown: int) -> Hashable:
     """What the files of one of the `shown` jobs of a post are known by."""
     preview = view.outlook.preview_number if view.outlook and shown == 1 else 0
-    return view.job.id, view.job.clip is not None, preview, view.job.state.ended, limit, shown > 1
+    state = view.job.state
+    bare = state.ended or state is State.HELD
+    return view.job.id, view.job.clip is not None, preview, bare, limit, shown > 1
 
 
 async def _files(
@@ -121,7 +123,7 @@ async def _files(
     job = view.job
     if job.clip is not None:
         return await _clip(desk, job, job.clip, limit, kept)
-    if job.state.ended or shown > 1:
+    if job.state.ended or job.state is State.HELD or shown > 1:
         return [], ""
     files = []
     if (picture := await _thumbnail(desk, job)) is not None:

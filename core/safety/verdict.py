@@ -37,8 +37,8 @@ class Clause(StrEnum):
 
     @property
     def appealable(self) -> bool:
-        """Whether a moderator may be asked to look again."""
-        return self not in (Clause.MINORS, Clause.BLOCKED, Clause.UNCHECKED)
+        """Whether a moderator may be asked. On consent, whoever is shown decides alone."""
+        return self not in (Clause.MINORS, Clause.BLOCKED, Clause.CONSENT, Clause.UNCHECKED)
 
 
 POLICY = {

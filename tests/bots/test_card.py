@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.card import Button, card, credits, offer, ordinal
+from bots.card import RIGHT_TO_USE, Button, card, credits, offer, ordinal
 from core.camera import CameraMove
 from core.counter import Quote
 from core.dispatch import Outlook
@@ -16,6 +16,7 @@ from core.engine import Stage
 from core.eta import NOTHING, Range, span
 from core.job import Clip, Job, Price, State
 from core.request import Request
+from core.safety.verdict import POLICY, Clause
 from core.studio import View
 from tests.bots.drawing import MODELS, SKETCH, SLIDE
 
@@ -112,9 +113,34 @@ def test_cancelled_counts_what_came_back() -> None:
     )
 
 
-def test_held_waits_for_a_moderator() -> None:
-    seen = shown(State.HELD)
+def test_held_waits_for_a_moderator_or_for_who_is_shown() -> None:
+    seen = shown(State.HELD, clause=Clause.GORE, decide_by=NOW)
     assert (seen.line_one, seen.buttons) == ("Waiting for a moderator", (Button.CANCEL,))
+    assert seen.line_two == (
+        "No gore: no mutilation, no open wounds, no dwelling on blood. A moderator decides by "
+        "22 Nov 2026, 12:00 UTC. Nothing is charged until then."
+    )
+    asked = shown(State.HELD, clause=Clause.CONSENT, decide_by=NOW)
+    assert (asked.line_one, asked.line_two) == (
+        "Waiting for the person in it",
+        "They decide by 22 Nov 2026, 12:00 UTC. Nothing is charged until then.",
+    )
+    face = shown(State.QUOTED, clause=Clause.CONSENT)
+    assert (face.line_one, face.buttons) == (RIGHT_TO_USE, (Button.ATTEST, Button.CANCEL))
+
+
+def test_what_is_refused_can_be_appealed_once_where_somebody_may_decide() -> None:
+    refused = shown(State.REFUSED, clause=Clause.GORE)
+    assert refused.line_two == f"{POLICY[Clause.GORE]} Nothing was charged."
+    assert refused.buttons == (Button.EDIT, Button.APPEAL, Button.DELETE)
+    assert (refused.prompt, refused.veiled) == ("a red ball", True)
+    denied = shown(State.REFUSED, clause=Clause.GORE, appealed=True, failure="Not here.")
+    assert denied.line_two == "Not here. Nothing was charged."
+    for seen in (
+        denied,
+        *(shown(State.REFUSED, clause=one) for one in Clause if not one.appealable),
+    ):
+        assert Button.APPEAL not in seen.buttons
 
 
 def test_a_model_that_left_can_not_be_asked_again() -> None:
