@@ -27,6 +27,8 @@ NO_CONSOLE = (
     "set KINORA_WEB__PUBLIC_URL."
 )
 
+MACHINE = "You talk to a machine. Its clips are made by AI, and say so in themselves."
+
 LISTED = 8
 WORDS_CHARS = 60
 LEFT_OUT = "…"

@@ -37,6 +37,11 @@ def quote(text: str, *, folded: bool = False) -> str:
     return f"<{tag}>{plain(text)}</blockquote>" if text else ""
 
 
+def spoiler(text: str) -> str:
+    """Words that are covered until they are tapped."""
+    return f"<tg-spoiler>{plain(text)}</tg-spoiler>" if text else ""
+
+
 def length(text: str) -> int:
     """Of plain words, as Telegram counts: in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2

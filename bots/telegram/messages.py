@@ -158,15 +158,21 @@ class Messages:
             )
         return _file_id(edited)
 
-    async def send_photo(self, spot: Spot, shown: Shown, photo: bytes) -> tuple[int, str]:
-        """A new message that nobody is told of; its id, and the picture's file_id."""
+    async def send_photo(
+        self, spot: Spot, shown: Shown, photo: bytes, *, covered: bool = False
+    ) -> tuple[int, str]:
+        """A new message that nobody is told of; its id, and the picture's file_id. covered: it is
+        blurred until it is tapped."""
         async with told():
             sent = await self._bot.send_photo(
                 spot.chat,
                 photo,
                 caption=shown.text,
+                parse_mode=ParseMode.HTML,
+                has_spoiler=covered or None,
                 disable_notification=True,
                 filename="picture.jpg",
+                reply_markup=shown.markup,
             )
             return sent.message_id, sent.photo[-1].file_id
         raise AssertionError("either sent or raised")

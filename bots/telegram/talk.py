@@ -26,6 +26,7 @@ WELCOME: Sequence[Paragraph] = (
         line("Two pictures together are the first frame and the last."),
     ),
     (line("/help says more, /me what you have."),),
+    (line(talk.MACHINE, small=True),),
 )
 
 INLINE: Paragraph = (
@@ -108,6 +109,7 @@ async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:
             ),
             talk.flags(),
             (line(talk.COSTS),),
+            (line(talk.MACHINE, small=True),),
         ]
     )  # fmt: skip
 

@@ -184,7 +184,8 @@ class Call:
         numbers = {name: int(told.get(name) or 0) for name in ("width", "height", "duration")}
         file = self.world.files.keep(kind, upload, **numbers)
         thumbnail = self._thumbnail(told)
-        return Media(kind, file, thumbnail, _true(told.get("supports_streaming")))
+        streaming, covered = _true(told.get("supports_streaming")), _true(told.get("has_spoiler"))
+        return Media(kind, file, thumbnail, streaming, covered)
 
     def _thumbnail(self, told: Json) -> File | None:
         """A thumbnail that Telegram would ignore is a violation."""

@@ -66,12 +66,14 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What a message carries besides words. kind: photo, video, animation, document, sticker."""
+    """What a message carries besides words. kind: photo, video, animation, document, sticker;
+    covered: it is blurred until somebody taps it."""
 
     kind: str
     file: File
     thumbnail: File | None = None
     streaming: bool = False
+    covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

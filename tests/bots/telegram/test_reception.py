@@ -17,8 +17,8 @@ from tests.telegram.world import Message
 pytestmark = pytest.mark.timeout(300)
 
 SAID = {
-    "/start": "Send me a picture",
-    "/help": "--seconds",
+    "/start": "You talk to a machine",
+    "/help": "You talk to a machine",
     "/me": "1000 credits",
     "/queue": "Nothing runs and nothing waits",
     "/models": "draws a ball",
