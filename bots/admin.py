@@ -16,7 +16,7 @@ import typer
 
 from bots import audit, keys, moderation, trials, vouchers
 from bots.shell import HOST, Json, moderators_here, run, say, settings_of
-from bots.talk import Bold, Code, Paragraph
+from bots.talk import Paragraph
 from bots.terms import terms_of
 from bots.wares import refund_of
 from core import moderation as acts
@@ -427,4 +427,4 @@ def _hours(said: str | None) -> tuple[int, int] | None:
 
 def _say(paragraph: Paragraph) -> None:
     for line in paragraph:
-        say("".join(bit.text if isinstance(bit, Bold | Code) else bit for bit in line.bits))
+        say("".join(bit if isinstance(bit, str) else bit.text for bit in line.bits))

@@ -64,15 +64,25 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """What nobody has to read: it is seen once it is tapped."""
+
+    text: str
+
+
+Bit = str | Bold | Code | Covered
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    bits: tuple[str | Bold | Code, ...]
+    bits: tuple[Bit, ...]
     small: bool = False
 
 
 Paragraph = tuple[Line, ...]
 
 
-def line(*bits: str | Bold | Code, small: bool = False) -> Line:
+def line(*bits: Bit, small: bool = False) -> Line:
     return Line(bits, small)
 
 

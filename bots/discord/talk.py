@@ -14,7 +14,7 @@ from bots.discord.card_view import ACCENT, plain
 from bots.discord.hearing import account_of, acknowledge, answer
 from bots.discord.permissions import server_of
 from bots.linking import mine
-from bots.talk import Bold, Code, Line, Paragraph, line
+from bots.talk import Bit, Bold, Code, Covered, Line, Paragraph, line
 from bots.wares import described
 
 Interaction = discord.Interaction[Any]
@@ -122,8 +122,10 @@ def _line(drawn: Line) -> str:
     return f"-# {text}" if drawn.small else text
 
 
-def _bit(bit: str | Bold | Code) -> str:
+def _bit(bit: Bit) -> str:
     match bit:
+        case Covered(text):
+            return f"||{plain(text)}||"
         case Bold(text):
             return f"**{plain(text)}**"
         case Code(text):

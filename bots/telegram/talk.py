@@ -11,11 +11,11 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots import talk
 from bots.linking import mine
-from bots.talk import Bold, Code, Line, Paragraph, line
+from bots.talk import Bit, Bold, Code, Covered, Line, Paragraph, line
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import door
-from bots.telegram.markup import TEXT_CHARS, bold, code, italic, length, plain
+from bots.telegram.markup import TEXT_CHARS, bold, code, italic, length, plain, spoiler
 from core.job import Account
 
 WELCOME: Sequence[Paragraph] = (
@@ -174,8 +174,10 @@ def _line(drawn: Line) -> str:
     return "".join(_bit(bit, small=drawn.small) for bit in drawn.bits)
 
 
-def _bit(bit: str | Bold | Code, *, small: bool) -> str:
+def _bit(bit: Bit, *, small: bool) -> str:
     match bit:
+        case Covered(text):
+            return spoiler(text)
         case Bold(text):
             return bold(text)
         case Code(text) if text.startswith("/"):
