@@ -32,6 +32,8 @@ EXAMPLES = (
     "a white moon rising at sunset",
 )
 SAMPLE_PROMPT = "slow zoom in"
+WHY_CHARS = 300
+"""Of what somebody says for an appeal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ async def thumb(request: web.Request) -> web.StreamResponse:
 async def earlier(request: web.Request) -> web.StreamResponse:
     """The turns before ?before=ID as HTML, oldest first, led by a link to what is before them."""
     turns, before = await _turns(request)
-    context = {"turns": turns, "earlier": before, "labels": card.LABELS}
+    context = {"turns": turns, "earlier": before, **_drawn(request)}
     return aiohttp_jinja2.render_template("turns.html", request, context)
 
 
@@ -243,7 +245,7 @@ async def _as_sent(request: web.Request, sent: upload.Sent, problem: str) -> Com
         with suppress(NotFound):
             view = await here.studio.view(account, variant_of)
             links = shown.links(view)
-    if sent.image or sent.last_image:
+    if sent.files:
         problem = f"{problem} Choose the picture again."
     words = fields.pop("prompt", "")
     picture, last_picture = links.get("picture", ""), links.get("last_picture", "")
@@ -259,9 +261,8 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "turns": turns,
         "earlier": before,
         "older": "before" in request.query,
-        "labels": card.LABELS,
         "composed": composed,
-        "token": who.token,
+        **_drawn(request),
         "name": who.account.name,
         "balance": card.credits(wallet.available),
         "held": card.credits(wallet.held),
@@ -303,8 +304,13 @@ def _turn(here: Site, view: View) -> Turn:
 
 
 def _html(request: web.Request, view: View) -> str:
-    context = {"turn": _turn(site(request), view), "labels": card.LABELS}
+    context = {"turn": _turn(site(request), view), **_drawn(request)}
     return aiohttp_jinja2.render_string("turn.html", request, context).strip()
+
+
+def _drawn(request: web.Request) -> dict[str, object]:
+    """What every turn is drawn with."""
+    return {"labels": card.LABELS, "token": visitor(request).token, "why_chars": WHY_CHARS}
 
 
 def _resolutions(here: Site) -> Sequence[str]:

@@ -1,13 +1,13 @@
-"""Reading what people send: JSON or a form, two pictures at most, never more than the limits."""
+"""Reading what people send: JSON or a form with a few files, never more than the limits."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from aiohttp import BodyPartReader, web
@@ -26,6 +26,7 @@ BODY_SECONDS = 120.0
 """How long a body may take to arrive."""
 
 TWO_PICTURES = "A clip has one first picture (image) and one last picture (last_image) at most."
+ONE_EACH = "Choose one file for each."
 
 _ID = re.compile(r"[0-9a-z]{12}")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -33,11 +34,10 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Fields by name, and the pictures, if any: that of the first frame and that of the last."""
+    """Fields by name, and files by the names of their parts."""
 
     fields: dict[str, object]
-    image: bytes | None = None
-    last_image: bytes | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,15 @@ class Asked:
 
 @asynccontextmanager
 async def reading(
-    request: web.Request, max_upload_bytes: int, uploads: Uploads, account_id: int
+    request: web.Request,
+    max_upload_bytes: int,
+    uploads: Uploads,
+    account_id: int,
+    files: Sequence[str] = IMAGES,
 ) -> AsyncIterator[Sent]:
     """The body of a request, as JSON or a form. What is large holds one of the turns of `uploads`
-    until the block is left, so that few pictures are in memory; words alone never wait.
+    until the block is left, so that few files are in memory; words alone never wait. files: the
+    parts that are files, each of at most `max_upload_bytes`.
 
     Raises Problem, UserError or Transient.
     """
@@ -64,14 +69,14 @@ async def reading(
         return
     _check_plain(request)
     length = request.content_length
-    if length is not None and length > len(IMAGES) * max_upload_bytes + TEXT_MAX_BYTES:
-        raise _too_large(max_upload_bytes)
+    if length is not None and length > len(files) * max_upload_bytes + TEXT_MAX_BYTES:
+        raise _too_large(max_upload_bytes, files)
     async with AsyncExitStack() as held:
         if length is None or length > TEXT_MAX_BYTES:
             await held.enter_async_context(uploads.turn(account_id))
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                sent = await _form(request, max_upload_bytes)
+                sent = await _form(request, max_upload_bytes, files)
         except TimeoutError:
             raise _too_slow() from None
         yield sent
@@ -101,7 +106,8 @@ def asked(sent: Sent) -> Asked:
     if variant_of is not None and not (isinstance(variant_of, str) and is_id(variant_of)):
         raise NotFound("There is no such clip.")
     draft = prompt.with_fields(prompt.parse(words or ""), fields)
-    return Asked(draft, sent.image, sent.last_image, variant_of)
+    image, last_image = (sent.files.get(name) for name in IMAGES)
+    return Asked(draft, image, last_image, variant_of)
 
 
 def seconds(fields: dict[str, object]) -> float | None:
@@ -164,31 +170,31 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-async def _form(request: web.Request, max_upload_bytes: int) -> Sent:
+async def _form(request: web.Request, max_upload_bytes: int, names: Sequence[str]) -> Sent:
     try:
-        return await _parts(request, max_upload_bytes)
+        return await _parts(request, max_upload_bytes, names)
     except (Problem, BadPicture, BadPrompt, TimeoutError, ConnectionError):
         raise
     except Exception:
         raise Problem(400, "The form could not be read.", "not-a-form") from None
 
 
-async def _parts(request: web.Request, max_upload_bytes: int) -> Sent:
+async def _parts(request: web.Request, max_upload_bytes: int, names: Sequence[str]) -> Sent:
     fields: dict[str, object] = {}
-    images: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     left = TEXT_MAX_BYTES
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or not part.name:
             raise Problem(400, "Each part of the form needs a name, and is no form itself.")
-        if part.name in IMAGES:
+        if part.name in names:
             data = await _bytes(part, max_upload_bytes)
             if data is None:
-                raise _too_large(max_upload_bytes)
+                raise _too_large(max_upload_bytes, names)
             if not data and not part.filename:
                 continue
-            if part.name in images:
-                raise BadPicture(TWO_PICTURES)
-            images[part.name] = data
+            if part.name in files:
+                raise BadPicture(TWO_PICTURES if names == IMAGES else ONE_EACH)
+            files[part.name] = data
             continue
         if part.name in fields:
             raise BadPrompt(f"{part.name[:40]} is there twice: give it once.", flag=part.name[:40])
@@ -200,7 +206,7 @@ async def _parts(request: web.Request, max_upload_bytes: int) -> Sent:
             fields[part.name] = value.decode()
         except UnicodeDecodeError:
             raise BadPrompt("The text holds broken characters: send it as UTF-8.") from None
-    return Sent(fields, **images)
+    return Sent(fields, files)
 
 
 async def _bytes(part: BodyPartReader, limit: int) -> bytes | None:
@@ -221,5 +227,6 @@ def _too_long() -> Problem:
     return Problem(413, f"The text can be up to {TEXT_MAX_BYTES // 1024} kB.", "too-large")
 
 
-def _too_large(limit: int) -> Problem:
-    return Problem(413, f"A picture can be up to {limit / 1e6:g} MB.", "too-large")
+def _too_large(limit: int, names: Sequence[str]) -> Problem:
+    what = "picture" if names == IMAGES else "file"
+    return Problem(413, f"A {what} can be up to {limit / 1e6:g} MB.", "too-large")

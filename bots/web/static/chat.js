@@ -12,6 +12,8 @@ const ACTIONS = {
   extend: (id) => once(id, "extend"),
   render: (id) => ask("POST", `/api/v1/clips/${id}/render`),
   relax: (id) => ask("POST", `/api/v1/clips/${id}/render`, { relaxed: true }),
+  attest: (id) => ask("POST", `/api/v1/clips/${id}/render`, { attest: true }),
+  appeal: (id, { form }) => ask("POST", `/api/v1/clips/${id}/appeal`, { why: form.why.value }),
 };
 
 async function once(id, what) {
@@ -24,7 +26,7 @@ async function act(button) {
   button.setAttribute("aria-disabled", "true");
   complain("");
   try {
-    await ACTIONS[button.dataset.act](button.dataset.id);
+    await ACTIONS[button.dataset.act](button.dataset.id, button);
   } catch (error) {
     complain(error.message);
   } finally {
