@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import BadPrompt
 from core.places import Rules
+from core.safety.level import Level
 
 CHANNELS_MAX = 25
 
@@ -27,6 +28,8 @@ def changed(rules: Rules, said: Mapping[str, Any]) -> Rules:
     for name in ("resolution", "largest", "model"):
         if said.get(name) is not None:
             new[name] = None if said[name] == UNSET else said[name]
+    if said.get("level") is not None:
+        new["level"] = None if said["level"] == UNSET else _level(said["level"])
     for name in ("private", "ping"):
         if said.get(name) is not None:
             new[name] = said[name]
@@ -58,3 +61,21 @@ def sizes(rules: Rules) -> str:
 
 def model(rules: Rules) -> str:
     return rules.model or "the usual one"
+
+
+def level(rules: Rules) -> str:
+    if rules.level is None:
+        return "as the operator has it"
+    if rules.level is Level.ADULT:
+        return "adult in age-restricted chats where the operator allows it, else standard"
+    return rules.level.value
+
+
+def _level(said: str) -> Level:
+    try:
+        return Level(said)
+    except ValueError:
+        known = tuple(Level)
+        raise BadPrompt(
+            f'There is no level "{said}"; there are {", ".join(known)}.', allowed=known
+        ) from None

@@ -16,6 +16,7 @@ from typing import Any
 from core.catalog import Model
 from core.errors import BadPrompt
 from core.request import Draft, Request
+from core.safety.level import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Rules:
 
     seconds, resolution, model: where nobody says otherwise; longest (seconds), largest
     (resolution): the most there. private: cards are for who asked alone, unless they say.
-    ping: where a chat has to ask for it, that a short message tells when a clip is done.
+    ping: where a chat has to ask for it, that a short message tells when a clip is done. level: of
+    the gates, as `core.safety.level.level_at` has it; None: as the operator does.
     """
 
     channels: tuple[str, ...] = ()
@@ -35,13 +37,16 @@ class Rules:
     model: str | None = None
     private: bool = False
     ping: bool = False
+    level: Level | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Rules:
-        return cls(**{**values, "channels": tuple(values.get("channels", ()))})
+        level = Level(values["level"]) if values.get("level") else None
+        channels = tuple(values.get("channels", ()))
+        return cls(**{**values, "channels": channels, "level": level})
 
 
 NO_RULES = Rules()

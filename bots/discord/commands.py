@@ -28,6 +28,7 @@ from core.job import Account, Job
 from core.moderation import CREDITS_MAX
 from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX, parse, with_fields
 from core.request import Draft, Picture
+from core.safety.level import Level
 
 Interaction = discord.Interaction[Any]
 Fields = dict[str, object]
@@ -223,6 +224,11 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         *(Choice(name=size, value=size) for size in sizes[: CHOICES - 1]),
     ]
 
+    levels = [
+        Choice(name="as the operator has it", value=UNSET),
+        *(Choice(name=level.value, value=level.value) for level in Level),
+    ]
+
     for name, description, telling in (
         ("queue", "What runs, what waits, and where yours are", talk.queue),
         ("me", "Your credits, your clips, and whether you are pinged", talk.me),
@@ -242,8 +248,9 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         largest="The largest resolution",
         model="Where nobody says; any: the usual one",
         private="Cards are for who asked alone, unless they say",
+        safety="How strict the checks are; adult: in age-restricted channels alone",
     )
-    @app_commands.choices(resolution=size_choices, largest=size_choices)
+    @app_commands.choices(resolution=size_choices, largest=size_choices, safety=levels)
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
@@ -256,6 +263,7 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         largest: str | None = None,
         model: str | None = None,
         private: bool | None = None,
+        safety: str | None = None,
     ) -> None:
         said: Fields = {
             "channel": str(where.id) if where else None,
@@ -265,6 +273,7 @@ def _looking(tree: app_commands.CommandTree[Any], room: Room) -> None:
             "largest": largest,
             "model": model,
             "private": private,
+            "level": safety,
         }
         await guarded(interaction, lambda: settle(room, interaction, said))
 

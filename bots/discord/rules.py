@@ -13,7 +13,7 @@ from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view
 from bots.discord.hearing import acknowledge, answer
 from bots.discord.permissions import server_of
-from bots.rules import changed, lengths, model, sizes
+from bots.rules import changed, lengths, level, model, sizes
 from core.catalog import named
 from core.errors import Refused
 from core.places import Rules
@@ -63,6 +63,7 @@ def told(rules: Rules) -> str:
             f"Length: {lengths(rules)}",
             f"Resolution: {sizes(rules)}",
             f"Model: {model(rules)}",
+            f"Safety: {level(rules)}",
             f"Cards: {'for who asked alone, unless they say' if rules.private else 'for all'}",
         )
     )

@@ -112,7 +112,7 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
                 ),
             ),
             talk.flags(),
-            (line(talk.COSTS),),
+            (line(talk.COSTS), line(talk.MACHINE, small=True)),
         ]
     )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from core.moderation import Ban, Fill, SetQuota
 from core.places import Post, Rules
+from core.safety.level import Level
 from storage.store import Store
 from tests.storage.books import faults
 from tests.storage.samples import NOON, a_person, do
@@ -48,7 +49,7 @@ async def test_posts_and_rules_come_back_as_they_were_given(store: Store) -> Non
     assert await store.places.post(post.place) is None
 
     assert await store.places.all_rules() == {}
-    rules = Rules(("5", "6"), 2.0, 4.0, "480p", "720p", "parallax", True)
+    rules = Rules(("5", "6"), 2.0, 4.0, "480p", "720p", "parallax", True, level=Level.STRICT)
     for given in (Rules(), rules):
         await store.places.set_rules("discord:1", given)
         assert await store.places.all_rules() == {"discord:1": given}

@@ -264,8 +264,12 @@ async def test_a_server_is_settled_by_those_who_manage_it(
         return text(await here.answer(here.mia.slash("settings", here.room, **said), "Kinora on"))
 
     async with cinema(discord_standin, tmp_path) as here:
-        told = await settle(length=1.0, longest=2.0, resolution="144p", largest="144p")
+        told = await settle(
+            length=1.0, longest=2.0, resolution="144p", largest="144p", safety="strict"
+        )
         assert "1 s; 2 s at most" in told
+        assert "Safety: strict" in told
+        assert "Safety: as the operator has it" in await settle(safety="any")
         assert "144p; 144p at most" in told
         card = await here.clip(here.anna.slash("create", here.room, prompt="a ball"))
         assert "1 s · 144p" in text(card)

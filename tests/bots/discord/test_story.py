@@ -198,7 +198,7 @@ async def test_what_concerns_one_person_is_said_to_them_alone(
             ("me", "Your newest clips"),
             ("queue", "Nothing runs and nothing waits"),
             ("models", "sketch"),
-            ("help", "/animate"),
+            ("help", "You talk to a machine."),
         ):
             answer = await here.answer(here.anna.slash(command, here.room), words)
             assert answer.audience == here.anna.id
