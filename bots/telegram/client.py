@@ -21,7 +21,7 @@ from telegram.ext import Application, ApplicationBuilder, ExtBot
 from bots.answers import SOON_SECONDS, reason
 from bots.cards import Cards
 from bots.standing import Standing
-from bots.telegram import buttons, inline, intake, leaving, moving, reception, shop
+from bots.telegram import buttons, inline, intake, leaving, moving, ranks, reception, shop
 from bots.telegram.albums import Albums
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
@@ -35,7 +35,6 @@ from bots.telegram.line import Line
 from bots.telegram.markup import plain
 from bots.telegram.menu import keep_in_step
 from bots.telegram.messages import Messages
-from bots.telegram.moderation import rank_in
 from bots.telegram.painter import TelegramPainter
 from bots.telegram.places import Spot
 from bots.telegram.remedies import NO_TOKEN, SECOND, unreachable
@@ -182,7 +181,7 @@ class Bot:
         if self._room is None:
             raise Transient("not on Telegram now", SOON_SECONDS)
         chat = int(server.partition(":")[2])
-        return await rank_in(self._room, chat, int(identity.subject))
+        return await ranks.in_chat(self._room, chat, int(identity.subject))
 
     async def receive(self, body: dict[str, Any]) -> None:
         """An update that Telegram brought. Raises Transient where it can't be written down now:

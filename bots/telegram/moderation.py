@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
-from telegram.error import BadRequest, TelegramError
 
 from bots import moderation
-from bots.answers import SOON_SECONDS
 from bots.hearing import NOT_ASKER
-from bots.telegram import talk
+from bots.telegram import ranks, talk
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
-from bots.telegram.chats import LEADING, leads
 from bots.telegram.desk import PLATFORM
 from bots.telegram.hearing import account_of, alone, as_far_as_telegram_lets, key_of
 from bots.telegram.markup import plain
@@ -30,7 +27,7 @@ from bots.telegram.places import NO_TOPIC, Spot, answer_to, server_of, spot_of
 from bots.telegram.reading import answered, mentioned, our_job, unnamed, user_mentioned
 from bots.wares import refund_of
 from core import moderation as acts
-from core.errors import BadPrompt, NotFound, Refused, Transient, WrongState
+from core.errors import BadPrompt, NotFound, Refused, WrongState
 from core.job import Account, Identity
 from core.moderation import EVERYWHERE, Act, Actor, Rank
 
@@ -88,7 +85,7 @@ class Said:
 async def mod(room: Room, message: Message, said: str) -> None:
     """Do what the words say. Raises UserError or Transient."""
     verb, *words = unnamed(message).split()[1:] or [""]
-    actor = await _actor(room, message)
+    actor = await ranks.asking(room, message)
     if actor.rank < Rank.MODERATOR:
         raise Refused(NOT_LEADING)
     asked = Said(room, message, actor, verb.lower(), tuple(words))
@@ -111,8 +108,7 @@ async def confirm(room: Room, query: CallbackQuery) -> str:
     message = query.message
     if not isinstance(message, Message):
         raise WrongState(moderation.TOO_LATE)
-    identity = Identity(PLATFORM, str(query.from_user.id))
-    actor = await _actor_of(room, message.chat.id, query.from_user, identity)
+    actor = await ranks.of(room, message.chat.id, query.from_user)
     if actor.rank < Rank.MODERATOR or waiting.by not in (None, query.from_user.id):
         raise Refused(NOT_ASKER)
     done = await room.desk.moderators.do(actor, waiting.act, waiting.key, waiting.theirs)
@@ -127,8 +123,7 @@ async def stopped(
     room: Room, query: CallbackQuery, kind: type[Stop], chat: int, job_id: str
 ) -> None:
     """Somebody else's clip, by the button of its card. Raises UserError or Transient."""
-    identity = Identity(PLATFORM, str(query.from_user.id))
-    actor = await _actor_of(room, chat, query.from_user, identity)
+    actor = await ranks.of(room, chat, query.from_user)
     whom = await _author(room, chat, job_id)
     act = kind(server=actor.server, account_id=whom.account.id, job_id=job_id)
     await room.desk.moderators.do(actor, act, f"telegram:callback/{query.id}", whom.rank)
@@ -142,7 +137,7 @@ async def _do(room: Room, message: Message, actor: Actor, act: Act, theirs: Rank
         await _say(room, message, plain(done.words))
         return
     name = key.partition(":")[2]
-    by = None if _hides(message) or message.from_user is None else message.from_user.id
+    by = None if ranks.hides(message) or message.from_user is None else message.from_user.id
     room.waiting.add(name, moderation.Waiting(by, act, key, theirs))
     button = InlineKeyboardButton("Do it", callback_data=f"kn-mod:{name}")
     words = plain(f"{moderation.DRY}{done.words}")
@@ -294,32 +289,7 @@ def _zone(said: Said) -> tzinfo:
     return said.room.desk.studio.terms.zone
 
 
-# Who
-
-
-async def _actor(room: Room, message: Message) -> Actor:
-    """Who asks, and what they lead."""
-    if _hides(message):
-        title = message.chat.title or "a group"
-        name = moderation.name_of(title, Identity(PLATFORM, str(message.chat.id)))
-        return Actor(name, Rank.MODERATOR, server_of(message.chat.id))
-    user = message.from_user
-    if user is None or message.sender_chat is not None:
-        return Actor("nobody", Rank.MEMBER)
-    return await _actor_of(room, message.chat.id, user, Identity(PLATFORM, str(user.id)))
-
-
-async def _actor_of(room: Room, chat: int, user: User, identity: Identity) -> Actor:
-    name = moderation.name_of(user.full_name, identity)
-    if room.desk.moderators.is_operator(identity):
-        return Actor(name, Rank.OPERATOR)
-    leading = chat < 0 and await leads(room.bot, chat, user.id)
-    return Actor(name, Rank.MODERATOR if leading else Rank.MEMBER, server_of(chat))
-
-
-def _hides(message: Message) -> bool:
-    """Whether an administrator writes in the name of the group."""
-    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
+# Whom
 
 
 async def _whom(room: Room, message: Message) -> Whom:
@@ -329,7 +299,7 @@ async def _whom(room: Room, message: Message) -> Whom:
         return await _member(room, message, entity.user)
     if (met := await user_mentioned(room, message)) is not None:
         account = await room.desk.moderators.person(Identity(PLATFORM, str(met)))
-        return Whom(account, await rank_in(room, message.chat.id, met))
+        return Whom(account, await ranks.in_chat(room, message.chat.id, met))
     replied = answered(message)
     if replied is None:
         raise NotFound(WHOM)
@@ -344,7 +314,7 @@ async def _whom(room: Room, message: Message) -> Whom:
 
 async def _member(room: Room, message: Message, user: User) -> Whom:
     account = await account_of(room.desk.studio, user)
-    return Whom(account, await rank_in(room, message.chat.id, user.id))
+    return Whom(account, await ranks.in_chat(room, message.chat.id, user.id))
 
 
 async def _author(room: Room, chat: int, job_id: str) -> Whom:
@@ -352,21 +322,8 @@ async def _author(room: Room, chat: int, job_id: str) -> Whom:
     rank = Rank.MEMBER
     for identity in await room.desk.moderators.identities(owner.id):
         if identity.platform == PLATFORM:
-            rank = max(rank, await rank_in(room, chat, int(identity.subject)))
+            rank = max(rank, await ranks.in_chat(room, chat, int(identity.subject)))
     return Whom(owner, rank)
-
-
-async def rank_in(room: Room, chat: int, user: int) -> Rank:
-    """What somebody is in a chat, now. Raises Transient where Telegram can't tell."""
-    if chat > 0:
-        return Rank.MEMBER
-    try:
-        member = await room.bot.get_chat_member(chat, user)
-    except BadRequest:  # who was never there
-        return Rank.MEMBER
-    except TelegramError as error:
-        raise Transient("who leads this chat is not known", SOON_SECONDS) from error
-    return Rank.MODERATOR if member.status in LEADING else Rank.MEMBER
 
 
 # Answers
@@ -382,7 +339,7 @@ async def _say(
 async def _tell(said: Said, told: Shown) -> None:
     """What is for a moderator's eyes goes to their own chat. Raises Refused for who hides."""
     message, room = said.message, said.room
-    if message.from_user is None or _hides(message):
+    if message.from_user is None or ranks.hides(message):
         raise Refused("I can't tell who you are: ask as yourself.")
     here = answer_to(message)
     with as_far_as_telegram_lets():
