@@ -1,0 +1,54 @@
+"""What people are told of a file that they ask about, on every platform and in the shell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from core.job import Account
+from core.provenance import Finding, Proof
+
+NO = (
+    "No: nothing in this file says that it was made here. That doesn't prove that it wasn't: "
+    "marks can be removed."
+)
+
+
+def verified(finding: Finding, account: Account | None = None, *, leads: bool = False) -> str:
+    """Whether, when and from which clip a file came, in a few sentences. Whose clip it is, or who
+    leads, is told its words, too; nobody is told whose it is."""
+    said = [_came(finding)]
+    job = finding.job
+    if finding.ours and job is not None and not job.deleted:
+        mine = account is not None and job.account_id == account.id
+        if (mine or leads) and job.request.prompt:
+            said.append(f"It was asked for as: “{job.request.prompt}”.")
+    return " ".join(said)
+
+
+def _came(finding: Finding) -> str:
+    made = f"clip {finding.job_id}, made {_day(finding.at)}{_by(finding.model)}"
+    match finding.proof:
+        case Proof.MANIFEST:
+            return f"Yes: this is {made}. Its signed note is whole, so nothing was changed since."
+        case Proof.WATERMARK:
+            fate = "no longer fits" if finding.broken else "is gone"
+            return (
+                f"Yes, but it was changed: the invisible mark in it names {made}. "
+                f"The signed note {fate}."
+            )
+    if finding.broken:
+        return (
+            "No: it carries a signed note that doesn't fit it, so the file was changed after it "
+            "was signed. Nothing else in it says where it came from."
+        )
+    if finding.signer:
+        return f"{NO} It carries a note of somebody else, signed by “{finding.signer[:80]}”."
+    return NO
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%-d %B %Y at %H:%M} UTC" if at else "some time ago"
+
+
+def _by(model: str) -> str:
+    return f" with {model}" if model else ""
