@@ -178,8 +178,13 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
         more=_more(job, model),
         facts=price if job.state is State.QUOTED else facts(job),
         price=price,
-        veiled=job.clause is not None and job.state in (State.HELD, State.REFUSED),
+        veiled=veiled(job),
     )
+
+
+def veiled(job: Job) -> bool:
+    """As in `Card`."""
+    return job.clause is not None and job.state in (State.HELD, State.REFUSED)
 
 
 def offer(quote: Quote) -> str:

@@ -34,11 +34,13 @@ LINE_CHARS, SMALL_CHARS = 250, 200
 _IMPORTANT = (
     Button.RENDER,
     Button.RELAX,
+    Button.ATTEST,
     Button.CHANGE,
     Button.CANCEL,
     Button.AGAIN,
     Button.RETRY,
     Button.EDIT,
+    Button.APPEAL,
     Button.EXTEND,
     Button.FOUR,
     Button.DELETE,
@@ -48,7 +50,9 @@ _IMPORTANT = (
 )
 """Where not all have room, the last are under "More"."""
 
-_NOT_INLINE = set(Button) - {Button.RENDER, Button.RELAX, Button.CANCEL, Button.REPORT}
+_NOT_INLINE = set(Button) - {
+    Button.RENDER, Button.RELAX, Button.ATTEST, Button.CANCEL, Button.APPEAL, Button.REPORT,
+}  # fmt: skip
 """A message that stands in a chat without the bot can have no new one beside it."""
 
 
@@ -92,7 +96,7 @@ def card_view(card: Card, extra: Extra, *, caption: bool = False) -> Shown:
     words = cut(card.prompt, room - sum(length(text) + 1 for _, text in (*head, *foot)))
     lines = [
         *(form(text) for form, text in head),
-        quote(words, folded=length(words) > FOLDED_CHARS),
+        quote(words, folded=length(words) > FOLDED_CHARS, covered=card.veiled),
         *(form(text) for form, text in foot),
     ]
     return Shown("\n".join(filter(None, lines)), keyboard(card, extra))

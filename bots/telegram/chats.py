@@ -27,12 +27,16 @@ from bots.telegram.places import NO_TOPIC, server_of
 from core.catalog import Model
 from core.errors import Refused
 from core.places import Rules
+from core.safety.level import Level
 
 log = logging.getLogger("kinora.telegram")
 
 BUTTON = re.compile(r"kn-set:(?P<what>[a-z]{2,12})(?::(?P<value>[^:]{1,48}))?")
 LENGTHS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 60)
 """Seconds to choose from, as far as a model goes."""
+
+LEVELS = (Level.STRICT, Level.STANDARD)
+"""Telegram does not say which chats are for adults, so none is."""
 
 BYTES_MAX = 64
 MENU, CLOSE, HERE = "menu", "close", "here"
@@ -45,6 +49,7 @@ _NAMES = {
     "resolution": "Resolution",
     "largest": "Largest",
     "model": "Model",
+    "level": "Safety",
 }
 
 
@@ -92,6 +97,7 @@ def settings(desk: TelegramDesk, here: Here) -> Shown:
         plain(f"Length: {told.lengths(rules)}"),
         plain(f"Resolution: {told.sizes(rules)}"),
         plain(f"Model: {told.model(rules)}"),
+        plain(f"Safety: {told.level(rules)}"),
         plain(f"When a clip is done: {_ping(rules)}"),
     ]
     buttons = [_button(name, what) for what, name in _NAMES.items()]
@@ -125,6 +131,7 @@ _EXPLAINED = {
     "resolution": "The short side, where nobody says otherwise.",
     "largest": "The most that may be asked for.",
     "model": "Where nobody names another.",
+    "level": "How strictly words and pictures are looked at.",
 }
 
 
@@ -142,6 +149,9 @@ def _values(catalogue: Sequence[Model], what: str) -> Iterator[tuple[str, object
             sizes = {size for model in catalogue for size in model.resolutions}
             for size in sorted(sizes, key=lambda size: int(size.removesuffix("p"))):
                 yield size, size, size
+        case "level":
+            for level in LEVELS:
+                yield level.value, level, level.value
         case _:
             for model in catalogue:
                 yield model.name, model.name, model.name

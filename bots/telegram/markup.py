@@ -31,10 +31,11 @@ def code(text: str) -> str:
     return f"<code>{plain(text)}</code>" if text else ""
 
 
-def quote(text: str, *, folded: bool = False) -> str:
-    """folded: only its first lines are seen until it is tapped."""
+def quote(text: str, *, folded: bool = False, covered: bool = False) -> str:
+    """folded: only its first lines are seen until it is tapped; covered: nothing is."""
     tag = "blockquote expandable" if folded else "blockquote"
-    return f"<{tag}>{plain(text)}</blockquote>" if text else ""
+    words = spoiler(text) if covered else plain(text)
+    return f"<{tag}>{words}</blockquote>" if text else ""
 
 
 def spoiler(text: str) -> str:

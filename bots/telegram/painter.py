@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from telegram import InlineKeyboardMarkup
 from telegram.constants import ChatAction
 
-from bots.card import VARIANTS, card
+from bots.card import VARIANTS, card, veiled
 from bots.cards import TooLarge
 from bots.desk import fitted
 from bots.telegram.card_view import Extra, Shown, card_view, keyboard
@@ -24,6 +24,7 @@ from bots.telegram.desk import PLATFORM, TelegramDesk
 from bots.telegram.messages import Messages, Video
 from bots.telegram.places import Spot, spot
 from bots.telegram.refusals import HasMedia, Moved, NoMedia
+from bots.thumb import blank
 from core.errors import Transient, Unreachable
 from core.job import Clip, Job, State
 from core.places import Post
@@ -114,7 +115,8 @@ class TelegramPainter:
         return there, job
 
     async def show(self, post: Post, view: View) -> None:
-        """Show a job without a clip, unless its message does. Raises as `Messages.edit_text`."""
+        """Show a job without a clip, unless its message does. Where it was refused, a preview goes
+        with it. Raises as `Messages.edit_text`."""
         at, told = spot(post.place), self._told.get(post.place) or _supposed(view.job)
         self._note(post.place, replace(told, shown=None))
         last = view.job.state.ended
@@ -125,6 +127,9 @@ class TelegramPainter:
             shown = self.drawn(view, at, caption=True)
             await self._messages.edit_photo(at, shown, preview)
             told = Told(shown, number, media=True)
+        elif last and told.media and veiled(view.job):
+            shown = self.drawn(view, at, caption=True)
+            await self._messages.edit_photo(at, shown, blank(), last=True)
         elif told.shown != shown:
             told = await self._reword(at, view, told)
         if last:

@@ -16,6 +16,7 @@ from core.dispatch import Outlook
 from core.engine import Stage
 from core.eta import NOTHING, Range
 from core.job import State
+from core.safety.verdict import Clause
 from core.studio import View
 from tests.bots.drawing import MODELS
 from tests.bots.test_card import CLIP, JOB, REQUEST
@@ -45,13 +46,16 @@ def test_every_state_is_a_message(state: State, caption: bool) -> None:
         request=replace(REQUEST, prompt=LONG, notes=("camera: <pan>",) * 30),
         failure="It broke. " * 100,
         reference="ref",
+        clause=Clause.GORE,
     )
     view = card_view(seen, EVERYTHING, caption=caption)
     text, entities = markup.parsed(view.text)
     assert length(text) <= (CAPTION_CHARS if caption else TEXT_CHARS)
     assert "<b>&amp; a 🎬" in text
     assert "A notice." in text
-    assert "expandable_blockquote" in {entity["type"] for entity in entities}
+    kinds = {entity["type"] for entity in entities}
+    assert "expandable_blockquote" in kinds
+    assert ("spoiler" in kinds) == (state in (State.HELD, State.REFUSED))
     rows = labels(view)
     assert len(rows) <= 2
     assert max(map(len, rows)) <= 3

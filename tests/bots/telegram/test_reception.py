@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.places import Rules
+from core.safety.level import Level
 from tests.bots.telegram.cinema import cinema, is_clip, labels, opened
 from tests.telegram import markup, payloads
 from tests.telegram.posts import post
@@ -152,6 +153,8 @@ async def test_who_leads_a_group_settles_how_it_is_used(
         await press("Largest", "The most that may be asked for")
         now = await press("144p", "144p at most")
         assert "Topics" not in now.text
+        await press("Safety", "How strictly")
+        await press("strict", "Safety: strict")
         here.mia.press(shown, "Ping when done")
         await here.until(shown, lambda m: "a short message tells" in m.text)
         asked = here.ben.say("/create a ball", group)
@@ -166,7 +169,9 @@ async def test_who_leads_a_group_settles_how_it_is_used(
         here.mia.press(shown, "slide")
         await here.until(shown, lambda m: "Model: slide" in m.text)
         rules = home.studio._rules(f"telegram:{group.id}")
-        assert rules == Rules(seconds=1, largest="144p", model="slide", ping=True)
+        assert rules == Rules(
+            seconds=1, largest="144p", model="slide", ping=True, level=Level.STRICT
+        )
         telegram_standin.scene.demote(group, here.mia)
         late = here.mia.press(shown, "Model")
         assert "Only the administrators" in (await late.answer())["text"]
