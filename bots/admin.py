@@ -14,16 +14,15 @@ from typing import Annotated
 
 import typer
 
-from bots import audit, keys, moderation, trials, vouchers
-from bots.shell import HOST, Json, moderators_here, run, say, settings_of
-from bots.talk import Paragraph
+from bots import audit, forgetting, keys, moderation, trials, vouchers
+from bots.shell import HOST, Json, moderators_here, named_person, run, say, say_lines, settings_of
 from bots.terms import terms_of
 from bots.wares import refund_of
 from core import moderation as acts
 from core.errors import NotFound
-from core.job import OWNER, Account, Identity, new_id
+from core.job import OWNER, new_id
 from core.moderation import EVERYWHERE, Act
-from core.moderators import NOBODY, Done, Moderators
+from core.moderators import Done, Moderators
 from core.treasury import Policy
 
 app = typer.Typer(help="What an operator does.", no_args_is_help=True)
@@ -51,12 +50,12 @@ def show(who: Who, as_json: Json = False) -> None:
 
     async def work() -> None:
         async with moderators_here() as moderators:
-            shown = await moderators.show(HOST, await _person(moderators, who))
+            shown = await moderators.show(HOST, await named_person(moderators, who))
         if as_json:
             print(json.dumps(asdict(shown), default=str))
             return
         for paragraph in moderation.person(shown):
-            _say(paragraph)
+            say_lines(paragraph)
 
     run(work())
 
@@ -164,7 +163,7 @@ def role(
             print(json.dumps(given))
             return
         for paragraph in moderation.role_plans(given, {}):
-            _say(paragraph)
+            say_lines(paragraph)
 
     run(work())
 
@@ -210,7 +209,7 @@ def merge(who: Who, other: Who, dry_run: Dry = False, as_json: Json = False) -> 
     """Join two accounts of one person, as /link does: the older one has all then."""
 
     async def act(moderators: Moderators) -> Act:
-        into, gone = sorted([(await _person(moderators, one)).id for one in (who, other)])
+        into, gone = sorted([(await named_person(moderators, one)).id for one in (who, other)])
         return acts.Merge(account_id=gone, into=into)
 
     _perform(act, dry_run, as_json)
@@ -224,7 +223,7 @@ def unlink(
     """Take one name out of a joined account; the credits and clips stay."""
 
     async def act(moderators: Moderators) -> Act:
-        account = await _person(moderators, name)
+        account = await named_person(moderators, name)
         platform, _, subject = name.rpartition(":")
         return acts.Unlink(account_id=account.id, platform=platform or "web", subject=subject)
 
@@ -365,7 +364,7 @@ def console_link(
             if who == OWNER.subject:
                 account = await store.accounts.account(OWNER, who)
             else:
-                account = await _person(kinora.moderators_of(settings, store), who)
+                account = await named_person(kinora.moderators_of(settings, store), who)
             return await kinora.link_to_console(store, settings.web.address, account)
 
     made = run(make())
@@ -374,13 +373,15 @@ def console_link(
 
 app.command("key")(keys.make)
 app.command("revoke")(keys.revoke)
+app.command("export")(forgetting.export)
+app.command("forget")(forgetting.forget)
 
 
 def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
     """Do it to somebody; to nobody, who has the account 0, where `who` is ""."""
 
     async def of(moderators: Moderators) -> Act:
-        return act((await _person(moderators, who)).id if who else 0)
+        return act((await named_person(moderators, who)).id if who else 0)
 
     _perform(of, dry, as_json)
 
@@ -401,17 +402,6 @@ def _tell(done: Done, dry: bool, as_json: bool) -> None:
     say(f"{moderation.DRY if dry else ''}{done.words}")
 
 
-async def _person(moderators: Moderators, who: str) -> Account:
-    """Raises NotFound: nobody is made by a slip of the pen."""
-    if who.endswith("#") and who[:-1].isdecimal():
-        found = await moderators.account(int(who[:-1]))
-        if found is None:
-            raise NotFound(NOBODY)
-        return found
-    platform, colon, subject = who.partition(":")
-    return await moderators.person(Identity(platform, subject) if colon else Identity("web", who))
-
-
 def _end(words: str) -> datetime | None:
     return moderation.until(words, datetime.now(UTC), terms_of(settings_of()).zone)
 
@@ -423,8 +413,3 @@ def _hours(said: str | None) -> tuple[int, int] | None:
     if not (first.isdecimal() and last.isdecimal() and int(first) < 24 and int(last) < 25):
         raise typer.BadParameter("write them as 18-2", param_hint="--hours")
     return int(first), int(last)
-
-
-def _say(paragraph: Paragraph) -> None:
-    for line in paragraph:
-        say("".join(bit if isinstance(bit, str) else bit.text for bit in line.bits))

@@ -41,7 +41,7 @@ from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
-from bots.terms import purchases_of, tariff_of, terms_of, wares_of, web_of
+from bots.terms import notice_of, purchases_of, retention_of, tariff_of, terms_of, wares_of, web_of
 from bots.web import application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
@@ -59,7 +59,9 @@ from core.lobby import Lobby
 from core.moderators import Moderators, unheard
 from core.ports import Clock
 from core.pricing import Bases
+from core.privacy import Privacy
 from core.roles import Roles
+from core.sources import dropped
 from core.studio import Studio
 from core.vouchers import Vouchers
 from model import families, picture, shrink
@@ -181,9 +183,20 @@ async def house(
                     await chats[identity.platform].tell(identity.subject, words)
 
             links = Links(store.accounts, store.credentials, store.moderation, clock, tell)
+            privacy = privacy_of(settings, store, clock, studio)
             vouchers = Vouchers(store.vouchers, store.moderation, clock)
             chats, hooks = _bots(
-                settings, store, studio, lobby, moderators, bulk, links, vouchers, bulletin, clock
+                settings,
+                store,
+                studio,
+                lobby,
+                moderators,
+                bulk,
+                links,
+                vouchers,
+                privacy,
+                bulletin,
+                clock,
             )
             carriers: dict[str, Carry] = {"web": show}
             carriers |= {platform: bot.carry for platform, bot in chats.items()}
@@ -215,6 +228,7 @@ async def house(
                     lambda: store.inbox.sweep(clock()),
                     lambda: store.accounts.sweep(clock()),
                     lambda: bases.renew(store.jobs, clock()),
+                    privacy.sweep,
                 )
                 for sweep in sweeps:
                     scheduler.add_job(
@@ -347,6 +361,35 @@ def moderators_of(
     )
 
 
+def privacy_of(
+    settings: Settings, store: Store, clock: Clock = utc_now, studio: Studio | None = None
+) -> Privacy:
+    """studio: hears of each job that is cancelled or deleted, where a queue is at work."""
+
+    async def cancel(account: Account, job_id: str) -> None:
+        await store.jobs.cancel(job_id, clock())
+
+    async def delete(account: Account, job_id: str) -> None:
+        job = await store.jobs.job(job_id)
+        await store.jobs.delete(job_id)
+        if job is not None:
+            await dropped(job, store.jobs, store.files)
+
+    async def left(account: Account) -> int:
+        return (await store.accounts.wallet(account.id)).available
+
+    return Privacy(
+        store.people,
+        store.files,
+        clock,
+        retention_of(settings),
+        studio.cancel if studio else cancel,
+        studio.delete if studio else delete,
+        left,
+        store.accounts.account_by_id,
+    )
+
+
 def discord_of(settings: Settings) -> Discord | None:
     said = settings.discord
     if said.token is None:
@@ -380,6 +423,7 @@ def _bots(
     bulk: Bulk,
     links: Links,
     vouchers: Vouchers,
+    privacy: Privacy,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -417,6 +461,8 @@ def _bots(
             links=links,
             bulk=bulk,
             roles=Roles(store.accounts, store.moderation, clock),
+            privacy=privacy,
+            notice=notice_of(settings),
             bulletin=bulletin,
             pictures=store.files.picture,
             shrink=shrink.shrink,

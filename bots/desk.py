@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from bots.privacy import Notice
 from core.bulk import Bulk
 from core.bulletin import Bulletin
 from core.gifts import Gifts
@@ -18,6 +19,7 @@ from core.links import Links
 from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
+from core.privacy import Privacy
 from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio
@@ -57,6 +59,8 @@ class Desk(Generic[Settings]):
     links: Links
     bulk: Bulk
     roles: Roles
+    privacy: Privacy
+    notice: Notice
     bulletin: Bulletin
     pictures: Pictures
     shrink: Shrink

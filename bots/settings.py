@@ -275,6 +275,16 @@ class Clips(BaseModel):
         return timedelta(days=self.keep_days)
 
 
+class Privacy(BaseModel):
+    """KINORA_PRIVACY__*: how long prompts stay once their clip is gone."""
+
+    words_days: float = Field(default=365, gt=0, le=36_500)
+    refused_days: float = Field(default=30, gt=0, le=36_500)
+    """Of what was refused."""
+    contact: str = Field(default="", max_length=200)
+    """Whom people may write to about their data."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator may set."""
 
@@ -312,6 +322,7 @@ class Settings(BaseSettings):
     """Whether wares are offered. What was paid for is honoured all the same."""
     wares: dict[str, Ware] = Field(default_factory=dict)
     clips: Clips = Clips()
+    privacy: Privacy = Privacy()
 
     @field_validator("operators")
     @classmethod

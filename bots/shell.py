@@ -16,10 +16,12 @@ from rich.console import Console
 
 from bots.settings import FILE, PREFIX, Settings
 from bots.unfit import unfit
-from core.errors import KinoraError
+from core.errors import KinoraError, NotFound
+from core.job import Account, Identity
 from core.moderation import Actor, Rank
 
 if TYPE_CHECKING:
+    from bots.talk import Paragraph
     from core.moderators import Moderators
 
 T = TypeVar("T")
@@ -79,6 +81,12 @@ def say(words: str) -> None:
     out.print(shown, highlight=False, soft_wrap=True)
 
 
+def say_lines(paragraph: Paragraph) -> None:
+    """Print one line for each of the paragraph's, without its form."""
+    for line in paragraph:
+        say("".join(bit if isinstance(bit, str) else bit.text for bit in line.bits))
+
+
 @asynccontextmanager
 async def moderators_here() -> AsyncIterator[Moderators]:
     """What an operator may do, with the data of this Kinora."""
@@ -87,3 +95,16 @@ async def moderators_here() -> AsyncIterator[Moderators]:
     settings = settings_of()
     async with kinora.store_of(settings) as store:
         yield kinora.moderators_of(settings, store)
+
+
+async def named_person(moderators: Moderators, who: str) -> Account:
+    """Raises NotFound: nobody is made by a slip of the pen."""
+    from core.moderators import NOBODY
+
+    if who.endswith("#") and who[:-1].isdecimal():
+        found = await moderators.account(int(who[:-1]))
+        if found is None:
+            raise NotFound(NOBODY)
+        return found
+    platform, colon, subject = who.partition(":")
+    return await moderators.person(Identity(platform, subject) if colon else Identity("web", who))

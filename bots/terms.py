@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from yarl import URL
 
+from bots.privacy import Notice
 from bots.settings import Settings
 from bots.web import Web
 from core.counter import Terms
@@ -15,6 +17,7 @@ from core.job import Account
 from core.plans import BUILT_IN, FREE, Plans
 from core.ports import Clock
 from core.pricing import Tariff
+from core.privacy import Retention
 from core.purchases import Payments, Purchases
 from core.wares import Ware, Wares
 
@@ -55,6 +58,16 @@ def purchases_of(settings: Settings, payments: Payments, clock: Clock) -> Purcha
         return terms.plans.lapsed(plan, account, clock(), terms.zone)
 
     return Purchases(payments, wares_of(settings), lapsed)
+
+
+def retention_of(settings: Settings) -> Retention:
+    said = settings.privacy
+    return Retention(timedelta(days=said.words_days), timedelta(days=said.refused_days))
+
+
+def notice_of(settings: Settings) -> Notice:
+    kept = retention_of(settings)
+    return Notice(settings.clips.keep, kept.words, kept.refused, settings.privacy.contact)
 
 
 def web_of(settings: Settings) -> Web:

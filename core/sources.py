@@ -73,6 +73,16 @@ class Sources:
         return before.clip.video
 
 
+async def dropped(job: Job, jobs: Jobs, files: Files) -> None:
+    """What lies on disk of a job that was deleted, as it was before: its clip goes, and each
+    picture that no other job needs."""
+    if job.clip is not None:
+        await files.drop_clip(job.clip)
+    for picture in job.request.pictures:
+        if not await jobs.needs_picture(picture):
+            await files.drop_picture(picture)
+
+
 def pictures_of(request: Request) -> tuple[Picture | None, Picture | None]:
     """The first and the last picture of a request, with the sides of its frames."""
     first, last = (

@@ -35,7 +35,7 @@ from core.ports import (
 from core.pricing import Bases
 from core.refusals import Count, counted
 from core.request import Draft, Picture, Request
-from core.sources import Sources, pictures_of, unseen
+from core.sources import Sources, dropped, pictures_of, unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +327,7 @@ class Studio:
     async def deleted(self, job: Job) -> None:
         """A job, as it was before somebody who may deleted it: its files go, and who watches it
         sees."""
-        if job.clip is not None:
-            await self._files.drop_clip(job.clip)
-        for picture in job.request.pictures:
-            if not await self._jobs.needs_picture(picture):
-                await self._files.drop_picture(picture)
+        await dropped(job, self._jobs, self._files)
         self._dispatch.changed(job)
 
     # Looking

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -65,9 +66,11 @@ class SqlAccounts:
     @retried
     async def account(self, identity: Identity, name: str) -> Account:
         known = account_of(await self.database.ask(BEHIND, subject(identity)))
-        if known is not None:
+        if known is not None and known.name:
             return known
         async with self.database.writing() as session:
+            if (back := await _named_again(session, identity, name)) is not None:
+                return back
             account = AccountRow(name=name, created_at=self._clock())
             session.add(account)
             await session.flush()
@@ -80,7 +83,7 @@ class SqlAccounts:
                 return Account(account.id, account.name)
             await session.execute(delete(AccountRow).where(col(AccountRow.id) == account.id))
             known = await behind(session, identity)
-        assert known is not None, "identities are never removed"
+        assert known is not None, "what stood there a moment ago was new"
         return known
 
     @retried
@@ -192,6 +195,20 @@ class SqlAccounts:
                 .limit(limit)
             )
             return [_entry_of(row) for row in rows]
+
+
+async def _named_again(session: AsyncSession, identity: Identity, name: str) -> Account | None:
+    """The account that was forgotten and still has this identity: called by a name once more."""
+    known = await behind(session, identity)
+    if known is None or known.name:
+        return known
+    await session.execute(
+        update(AccountRow)
+        .where(col(AccountRow.id) == known.id)
+        .values(name=name)
+        .execution_options(synchronize_session=False)
+    )
+    return replace(known, name=name)
 
 
 def account_of(rows: Sequence[Row[Any]]) -> Account | None:

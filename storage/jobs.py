@@ -422,11 +422,7 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
         return False
     if not State(row.state).ended:
         raise WrongState("Only an ended clip can be deleted: cancel it first.")
-    wordless = replace(
-        Request.from_dict(row.request), prompt="", negative_prompt="", picture=None,
-        last_picture=None, notes=(),
-    )  # fmt: skip
-    row.request = wordless.as_dict()
+    row.request = wordless(row.request)
     row.picture = row.last_picture = None
     row.clip = None
     row.clip_expires_at = None
@@ -438,6 +434,14 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
         .execution_options(synchronize_session=False)
     )
     return True
+
+
+def wordless(request: dict[str, Any]) -> dict[str, Any]:
+    """A job's request without what somebody wrote and showed."""
+    whole = Request.from_dict(request)
+    return replace(
+        whole, prompt="", negative_prompt="", picture=None, last_picture=None, notes=()
+    ).as_dict()
 
 
 async def spent(session: Transaction, account_id: int, server: str, since: datetime) -> int:

@@ -65,6 +65,7 @@ FOLLOWS = tuple(
         ("credential", "account_id"),
         ("report", "account_id"),
         ("leader", "account_id"),
+        ("erasure", "account_id"),
         ("account", "merged_into"),
         ("account", "parted_from"),
     )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from core.gifts import GiftBook
 from core.leaders import Leaders
 from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderation, Outbox, Places
+from core.privacy import People
 from core.purchases import Payments
 from core.records import Records
 from core.usage import Usage
@@ -28,6 +29,7 @@ from storage.jobs import SqlJobs
 from storage.leaders import SqlLeaders
 from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
+from storage.people import SqlPeople
 from storage.places import SqlPlaces
 from storage.purchases import SqlPayments
 from storage.records import SqlRecords
@@ -53,6 +55,7 @@ class Store:
     records: Records
     leaders: Leaders
     usage: Usage
+    people: People
     database: Database
     url: str
 
@@ -100,6 +103,7 @@ async def open_store(
             records=SqlRecords(database, jobs, clock),
             leaders=SqlLeaders(database, clock),
             usage=SqlUsage(database, clock),
+            people=SqlPeople(database, jobs, clock),
             database=database,
             url=url,
         )
