@@ -20,6 +20,7 @@ from core.lobby import Lobby
 from core.moderators import Moderators
 from core.ports import Clock, Shrink
 from core.privacy import Privacy
+from core.provenance import Verify
 from core.purchases import Purchases
 from core.roles import Roles
 from core.studio import Studio
@@ -48,7 +49,7 @@ class Entrance:
 @dataclass(frozen=True, slots=True)
 class Desk(Generic[Settings]):
     """Everything that a handler may use. page_link, entrance: None where people can't
-    reach the page."""
+    reach the page. verify: None where nothing can be."""
 
     studio: Studio
     lobby: Lobby
@@ -68,6 +69,7 @@ class Desk(Generic[Settings]):
     settings: Settings
     page_link: PageLink | None = None
     entrance: Entrance | None = None
+    verify: Verify | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pictures that people attach, fetched from Discord's CDN and from nowhere else."""
+"""What people attach, fetched from Discord's CDN and from nowhere else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import aiohttp
 import discord
+from discord import ui
 from yarl import URL
 
 from core.errors import BadPicture, Transient
@@ -17,8 +18,8 @@ AT_ONCE = 4
 WAIT_SECONDS = 30.0
 DISCORD_CDN = URL("https://cdn.discordapp.com")
 
-_ELSEWHERE = "I take pictures from Discord alone: attach the file itself."
-_GONE = "Discord no longer has that picture: send it again."
+_ELSEWHERE = "I take files from Discord alone: attach the file itself."
+_GONE = "Discord no longer has that file: send it again."
 
 
 class Cdn:
@@ -31,8 +32,12 @@ class Cdn:
     async def fetch(self, attachment: discord.Attachment) -> bytes:
         """The file as it was attached. Raises BadPicture, or Transient where there is no answer."""
         if attachment.size > MAX_BYTES:
-            raise _too_large(attachment.size)
-        url = self._at_home(attachment.url)
+            raise _too_large(attachment.size, MAX_BYTES)
+        return await self.read(attachment.url)
+
+    async def read(self, address: str, most: int = MAX_BYTES) -> bytes:
+        """What Discord has there, of so many bytes at most. Raises as `fetch`."""
+        url = self._at_home(address)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._turns.acquire()
@@ -40,7 +45,7 @@ class Cdn:
             raise Transient("too many pictures at once", WAIT_SECONDS) from None
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                return await _read(url)
+                return await _read(url, most)
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Transient("Discord's CDN does not answer", 5) from error
         finally:
@@ -67,7 +72,21 @@ def pictures_of(message: discord.Message) -> Sequence[discord.Attachment]:
     return [one for one in found if (one.content_type or "").startswith("image/")]
 
 
-async def _read(url: URL) -> bytes:
+def shown_in(message: discord.Message) -> Sequence[str]:
+    """Where the pictures and videos of a message lie, or of the one that it forwards: attached to
+    it, or shown by its components."""
+    found = list(message.attachments)
+    for snapshot in message.message_snapshots:
+        found += snapshot.attachments
+    kinds = ("image/", "video/")
+    media = [one.url for one in found if (one.content_type or "").startswith(kinds)]
+    for child in ui.LayoutView.from_message(message, timeout=None).walk_children():
+        if isinstance(child, ui.MediaGallery):
+            media += [item.media.url for item in child.items]
+    return media
+
+
+async def _read(url: URL, most: int) -> bytes:
     data = bytearray()
     async with (
         aiohttp.ClientSession(trust_env=False, auto_decompress=False) as session,
@@ -79,10 +98,12 @@ async def _read(url: URL) -> bytes:
             raise BadPicture(_GONE)
         async for chunk in answer.content.iter_chunked(64 * 1024):
             data += chunk
-            if len(data) > MAX_BYTES:
-                raise _too_large(len(data))
+            if len(data) > most:
+                raise _too_large(len(data), most)
     return bytes(data)
 
 
-def _too_large(size: int) -> BadPicture:
-    return BadPicture(f"A picture can have up to 20 MB; this one has {size / 1e6:.3g} or more.")
+def _too_large(size: int, most: int) -> BadPicture:
+    return BadPicture(
+        f"A file can have up to {most // 1_000_000} MB; this one has {size / 1e6:.3g} or more."
+    )

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bots.discord import console, forms, gifts, linking, mod, talk
+from bots.discord import console, forms, gifts, linking, mod, talk, verifying
 from bots.discord.asking import Room, ask, heed, is_hidden, refused
 from bots.discord.attachments import pictures_of
 from bots.discord.hearing import account_of, guarded, in_time, say
@@ -60,6 +60,7 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
     _on_messages(tree, room)
     mod.register(tree, room)
     console.register(tree, room)
+    verifying.register(tree, room)
 
 
 def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:

@@ -117,9 +117,10 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
     )
 
 
-def _line(drawn: Line) -> str:
-    text = "".join(map(_bit, drawn.bits))
-    return f"-# {text}" if drawn.small else text
+def text(drawn: Line) -> str:
+    """A line in Discord's markdown."""
+    said = "".join(map(_bit, drawn.bits))
+    return f"-# {said}" if drawn.small else said
 
 
 def _bit(bit: Bit) -> str:
@@ -138,8 +139,8 @@ def layout(
     paragraphs: Sequence[Paragraph], row: ui.ActionRow[ui.LayoutView] | None = None
 ) -> ui.LayoutView:
     """A message of paragraphs, and buttons below. What goes beyond one message is left out."""
-    texts = talk.fitting(paragraphs, _line, len, TEXT_CHARS)
-    children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(text) for text in texts]
+    texts = talk.fitting(paragraphs, text, len, TEXT_CHARS)
+    children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(one) for one in texts]
     if row is not None:
         children.append(row)
     view = ui.LayoutView(timeout=None)
