@@ -207,6 +207,8 @@ async def house(
                 credentials=store.credentials,
                 links=links,
                 vouchers=vouchers,
+                privacy=privacy,
+                notice=notice_of(settings),
                 bulletin=bulletin,
                 pictures=store.files.picture,
                 settings=web_of(settings),

@@ -12,7 +12,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
-from bots.web import api, doors, health, linking, page, redeeming, session
+from bots.privacy import Notice
+from bots.web import api, data, doors, health, linking, page, redeeming, session
 from bots.web.console import CONSOLE, PAGES, ROUTES, Console
 from bots.web.console.frame import MENU
 from bots.web.limits import Failures, Uploads
@@ -22,6 +23,7 @@ from core.bulletin import Bulletin
 from core.errors import KinoraError
 from core.links import Links
 from core.ports import Clock, Credentials
+from core.privacy import Privacy
 from core.studio import Studio
 from core.vouchers import Vouchers
 
@@ -41,6 +43,8 @@ def application(
     credentials: Credentials,
     links: Links,
     vouchers: Vouchers,
+    privacy: Privacy,
+    notice: Notice,
     bulletin: Bulletin,
     pictures: Pictures,
     settings: Web,
@@ -65,6 +69,8 @@ def application(
         credentials=credentials,
         links=links,
         vouchers=vouchers,
+        privacy=privacy,
+        notice=notice,
         bulletin=bulletin,
         pictures=pictures,
         web=settings,
@@ -87,7 +93,7 @@ def application(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages = (session.ROUTES, page.ROUTES, linking.ROUTES, redeeming.ROUTES)
+    pages = (session.ROUTES, page.ROUTES, linking.ROUTES, redeeming.ROUTES, data.ROUTES)
     for routes in (health.ROUTES, *pages, ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())

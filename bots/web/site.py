@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bots.privacy import Notice
 from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from core.bulletin import Bulletin
@@ -20,6 +21,7 @@ from core.errors import TooMany
 from core.job import Account
 from core.links import Links
 from core.ports import Clock, Credentials
+from core.privacy import Privacy
 from core.studio import Studio
 from core.vouchers import Vouchers
 
@@ -100,6 +102,8 @@ class Site:
     credentials: Credentials
     links: Links
     vouchers: Vouchers
+    privacy: Privacy
+    notice: Notice
     bulletin: Bulletin
     pictures: Pictures
     web: Web
