@@ -412,7 +412,6 @@ def _telegram_of(settings: Settings) -> Telegram | None:
         webhook_url=said.webhook_url if said.by_webhook else None,
         webhook_secret=secret.get_secret_value() if secret else None,
         store_chat=said.store_chat,
-        kept=f"{settings.clips.keep_days:g} days",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +22,7 @@ def export(who: Who, file: Annotated[Path, typer.Argument(help="A ZIP, which is 
         async with kinora.store_of(settings) as store:
             account = await named_person(kinora.moderators_of(settings, store), who)
             made = await kinora.privacy_of(settings, store).export(account)
-        with zipfile.ZipFile(file, "x", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("data.json", privacy.as_json(made))
-            for name, path in made.files.items():
-                archive.write(path, name, zipfile.ZIP_STORED)
+        privacy.pack(made, file)
         rows = sum(map(len, made.tables.values()))
         say(f"{rows} rows and {len(made.files)} files are in {file}.")
 

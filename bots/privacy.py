@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from bots.card import credits
-from bots.talk import Bold, Code, Paragraph, line
+from bots.talk import MACHINE, Bold, Code, Paragraph, line
 from core.moderation import moment
 from core.privacy import Export, Receipt
 from core.sentences import clips
 
 FORGET_LABEL = "Delete my data"
 EXPORT_NAME = "kinora-data.json"
-MACHINE = "You talk to a machine: what it makes is generated, and marked as such."
+ARCHIVE_NAME = "kinora-data.zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def notice(said: Notice) -> Sequence[Paragraph]:
         (
             line("All of it lies on the computer of whoever runs this Kinora, and is given to "
                  f"nobody. Moderators see prompts that were held or reported.{who}"),
-            line(MACHINE),
+            line(MACHINE, small=True),
         ),
         (
             line(Code("/privacy export"), " sends you all that is kept. ",
@@ -86,6 +89,19 @@ def as_json(export: Export) -> bytes:
     """All rows of an export."""
     whole = {"tables": export.tables, "files": sorted(export.files)}
     return json.dumps(whole, indent=2, default=str, ensure_ascii=False).encode()
+
+
+def pack(export: Export, file: Path, most: float = math.inf) -> bool:
+    """Write a new ZIP of it; blocks. Whether it holds the clips and pictures, too: not where they
+    have more than `most` bytes together."""
+    rows = as_json(export)
+    there = {name: path for name, path in export.files.items() if path.is_file()}
+    whole = len(rows) + sum(path.stat().st_size for path in there.values()) <= most
+    with zipfile.ZipFile(file, "x", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.json", rows)
+        for name, path in there.items() if whole else ():
+            archive.write(path, name, zipfile.ZIP_STORED)
+    return whole
 
 
 def receipt_json(receipt: Receipt) -> str:

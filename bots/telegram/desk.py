@@ -20,7 +20,6 @@ class Telegram:
     local: the API is a Bot API server of one's own, which takes clips of any size. webhook_url:
     where Telegram brings updates, with `webhook_secret` in a header; None where they are polled.
     store_chat: where clips for inline messages are uploaded; None for their authors' own chats.
-    kept: how long clips stay, in words ("30 days").
     """
 
     token: str = field(repr=False)
@@ -30,7 +29,6 @@ class Telegram:
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
     store_chat: int | None = None
-    kept: str = ""
 
     @property
     def upload_bytes(self) -> int:

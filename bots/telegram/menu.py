@@ -49,6 +49,7 @@ _CONSOLE = {"console": "Open the console, for those who lead"}
 _LEADING = {"mod": "What those do who lead this chat", **_CONSOLE}
 _FINE_PRINT = {
     "privacy": "What is kept about you, and for how long",
+    "forget": "Delete what is kept about you",
     "terms": "What you may expect, and what is asked of you",
     "paysupport": "Help with payments",
 }

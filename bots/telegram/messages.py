@@ -200,6 +200,19 @@ class Messages:
             return sent.message_id, _file_id(sent)
         raise AssertionError("either sent or raised")
 
+    async def send_document(self, spot: Spot, shown: Shown, file: Path) -> None:
+        """A new message with a file, as it is."""
+        async with told():
+            with await asyncio.to_thread(file.open, "rb") as opened:
+                await self._bot.send_document(
+                    spot.chat,
+                    InputFile(opened, filename=file.name, read_file_handle=False),
+                    caption=shown.text,
+                    parse_mode=ParseMode.HTML,
+                    disable_content_type_detection=True,
+                    read_timeout=TAKEN_SECONDS,
+                )
+
     async def delete(self, spot: Spot) -> None:
         """Nothing where it is gone already."""
         with suppress(CardGone):

@@ -29,6 +29,7 @@ from bots.telegram import (
     inline,
     linking,
     moderation,
+    personal,
     shop,
     showing,
     support,
@@ -72,7 +73,7 @@ TELLINGS: dict[str, Telling] = {
     "terms": talk.terms,
 }
 
-HELP = "help"
+HELP, EXPORT = "help", "export"
 PERSONAL = ("me", "queue")
 """What others in a group need not read."""
 
@@ -92,6 +93,8 @@ def register(add: Add, room: Room) -> None:
         "buy": shop.buy,
         "paysupport": support.paysupport,
         "console": console.console,
+        "privacy": privacy,
+        "forget": personal.forget,
     }
     for name, hearing in hearings.items():
         handling = _command(room, hearing)
@@ -104,6 +107,7 @@ def register(add: Add, room: Room) -> None:
         (JOIN_ID, linking.join),
         (PART_ID, linking.part),
         (shop.BUTTON, shop.choose),
+        (re.compile(personal.FORGET), personal.forgotten),
     ):
         add(CallbackQueryHandler(_button(room, pressing), pattern))
 
@@ -118,6 +122,8 @@ async def start(room: Room, message: Message, said: str) -> None:
         await shop.buy(room, message, "")
     elif said == support.START:
         await support.paysupport(room, message, "")
+    elif said == personal.PAYLOAD:
+        await personal.forget(room, message, "")
     elif said in TELLINGS:
         await _told(said)(room, message, "")
     else:
@@ -143,6 +149,13 @@ async def cancel(room: Room, message: Message, said: str) -> None:
     if choice is not None:
         with as_far_as_telegram_lets():
             await room.messages.send(answer_to(message), choice)
+
+
+async def privacy(room: Room, message: Message, said: str) -> None:
+    if said.strip().lower() == EXPORT:
+        await personal.export(room, message)
+    else:
+        await _told("privacy")(room, message, said)
 
 
 async def settings(room: Room, message: Message, said: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from bots import privacy as privacy_words
 from bots import talk
 from bots.linking import mine
 from bots.talk import Bit, Bold, Code, Covered, Line, Paragraph, line
@@ -115,24 +116,16 @@ async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:
 
 
 async def privacy(desk: TelegramDesk, account: Account, place: str) -> Shown:
-    """What is kept, and for how long."""
-    kept, store = desk.settings.kept, desk.settings.store_chat
+    """What is kept, and for how long; and what Telegram hears of it."""
+    store = desk.settings.store_chat
     sold = bool(desk.purchases.wares.for_stars())
     stored = " Clips for inline messages pass through a chat of theirs." if store else ""
+    paid = " What you paid is kept with Telegram's number for it." if sold else ""
     return _shown(
         [
-            (line(Bold("What is kept")),),
+            *privacy_words.notice(desk.notice),
             (
-                line("Your Telegram id, name and @name, so that your credits and clips are yours."),
-                line("The words and pictures that you send me, and the clips made of them, on "
-                     "the machine of whoever runs this Kinora; Telegram carries them between us."),
-                line(f"What your credits were spent on, without the words.{stored}"),
-                *([line("What you paid, and Telegram's number for it.")] if sold else []),
-            ),
-            (
-                line(f"Clips go after {kept}." if kept else "Clips go after a while.",
-                     " Delete, under a clip, removes it at once, with its words and its "
-                     "picture."),
+                line(f"Telegram carries your messages and clips between us.{stored}{paid}"),
                 line("I am told of commands, mentions and replies, and of all that is written in "
                      "our own chat. It is noted for a day, so that nothing gets lost."),
             ),

@@ -23,7 +23,7 @@ SAID = {
     "/me": "1000 credits",
     "/queue": "Nothing runs and nothing waits",
     "/models": "draws a ball",
-    "/privacy": "Clips go after 30 days",
+    "/privacy": "Clips and the pictures you send: 30 days",
     "/terms": "Credits are not money",
     "/paysupport": "Nothing is sold here",
     "/show": "You have no clip yet",
