@@ -9,6 +9,7 @@ from core.moderation import (
     EVERYWHERE,
     Act,
     Ban,
+    Block,
     Cancel,
     Delete,
     Fill,
@@ -31,6 +32,7 @@ from core.moderation import (
     Take,
     ToRole,
     Unban,
+    Unblock,
     Unlink,
     moment,
     one_of,
@@ -107,6 +109,10 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Voucher {act.name}: {' and '.join(brings)} for {whom}{_until(act.until)}."
         case StopVoucher():
             return f"Voucher {act.name} is good no more."
+        case Block():
+            return f"{pictures(len(act.hashes))} blocked everywhere: {act.reason}."
+        case Unblock():
+            return f"{pictures(len(act.hashes))} not blocked any more."
         case SetPolicy():
             return f"The treasury of {act.server}: {allowed(act.policy)}."
         case Merge():
@@ -144,6 +150,10 @@ def allowed(policy: Policy) -> str:
 
 def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
+
+
+def pictures(count: int) -> str:
+    return "1 picture is" if count == 1 else f"{count} pictures are"
 
 
 def clips(count: int) -> str:

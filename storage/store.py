@@ -17,9 +17,11 @@ from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderat
 from core.privacy import People
 from core.purchases import Payments
 from core.records import Records
+from core.safety.blocklist import BlockedHashes
 from core.usage import Usage
 from core.vouchers import VoucherBook
 from storage.accounts import SqlAccounts
+from storage.blocklist import SqlBlockedHashes
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
@@ -50,6 +52,7 @@ class Store:
     payments: Payments
     vouchers: VoucherBook
     gifts: GiftBook
+    blocked: BlockedHashes
     files: Files
     credentials: Credentials
     records: Records
@@ -98,6 +101,7 @@ async def open_store(
             payments=SqlPayments(database, clock),
             vouchers=SqlVouchers(database, clock),
             gifts=SqlGifts(database),
+            blocked=SqlBlockedHashes(database),
             files=files,
             credentials=SqlCredentials(database, clock),
             records=SqlRecords(database, jobs, clock),
