@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bots import audit, blocking, forgetting, keys, moderation, trials, vouchers
+from bots import audit, forgetting, keys, moderation, trials, vouchers
 from bots.shell import HOST, Json, moderators_here, named_person, run, say, say_lines, settings_of
 from bots.terms import terms_of
 from bots.wares import refund_of
@@ -29,7 +29,6 @@ app = typer.Typer(help="What an operator does.", no_args_is_help=True)
 treasury = typer.Typer(help="A server's credits, and what they are for.", no_args_is_help=True)
 app.add_typer(treasury, name="treasury")
 app.add_typer(audit.app, name="audit")
-app.add_typer(blocking.app, name="block")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(trials.app, name="trial")
 
@@ -99,12 +98,13 @@ def refund(
     """Give back what was paid in Telegram Stars. A Kinora that runs does it within a minute."""
 
     from bots import app as kinora
+    from bots import offices
 
     async def work() -> None:
         settings = settings_of()
         async with kinora.store_of(settings) as store:
             act = refund_of(await store.payments.purchase(number), reason)
-            moderators = kinora.moderators_of(settings, store)
+            moderators = offices.moderators_of(settings, store)
             done = await moderators.do(HOST, act, new_id(), dry=dry_run)
         _tell(done, dry_run, as_json)
 
@@ -358,6 +358,7 @@ def console_link(
 ) -> None:
     """Make a one-time link to the console."""
     from bots import app as kinora
+    from bots import offices
 
     async def make() -> str:
         settings = settings_of()
@@ -365,7 +366,7 @@ def console_link(
             if who == OWNER.subject:
                 account = await store.accounts.account(OWNER, who)
             else:
-                account = await named_person(kinora.moderators_of(settings, store), who)
+                account = await named_person(offices.moderators_of(settings, store), who)
             return await kinora.link_to_console(store, settings.web.address, account)
 
     made = run(make())

@@ -18,7 +18,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -34,6 +33,7 @@ from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.discord.oauth import OAuth
 from bots.lock import Busy, holding, is_running
+from bots.offices import moderators_of, privacy_of, reviews_of
 from bots.pulse import Pulse
 from bots.settings import Settings, shown
 from bots.standing import ChatBot
@@ -42,7 +42,7 @@ from bots.telegram import Telegram
 from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
-from bots.terms import notice_of, purchases_of, retention_of, tariff_of, terms_of, wares_of, web_of
+from bots.terms import notice_of, purchases_of, tariff_of, terms_of, wares_of, web_of
 from bots.web import application, runner
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
@@ -51,26 +51,22 @@ from core.catalog import Model, named
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.engine import Engine
-from core.errors import BadPicture
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
 from core.leaders import Leadership
 from core.links import Links
 from core.lobby import Lobby
-from core.moderators import Moderators, unheard
+from core.moderators import Moderators
 from core.ports import Clock
 from core.pricing import Bases
 from core.privacy import Privacy
+from core.reviews import Reviews
 from core.roles import Roles
-from core.safety.gate import Seen
-from core.sources import dropped
 from core.studio import Studio
 from core.vouchers import Vouchers
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
-from model.inspect.inspector import LocalInspector
-from model.inspect.process import CouldNotLook
 from storage.database import at_head
 from storage.store import Store, open_store, utc_now
 
@@ -189,6 +185,7 @@ async def house(
 
             links = Links(store.accounts, store.credentials, store.moderation, clock, tell)
             privacy = privacy_of(settings, store, clock, studio)
+            reviews = reviews_of(settings, store, clock, studio)
             vouchers = Vouchers(store.vouchers, store.moderation, clock)
             chats, hooks = _bots(
                 settings,
@@ -200,6 +197,7 @@ async def house(
                 links,
                 vouchers,
                 privacy,
+                reviews,
                 bulletin,
                 clock,
             )
@@ -213,6 +211,7 @@ async def house(
                 links=links,
                 vouchers=vouchers,
                 privacy=privacy,
+                reviews=reviews,
                 notice=notice_of(settings),
                 bulletin=bulletin,
                 pictures=store.files.picture,
@@ -220,7 +219,7 @@ async def house(
                 ready=_readiness(store, runner_engine),
                 bots=lambda: {name: bot.standing.connected for name, bot in chats.items()},
                 clock=clock,
-                console=_console(settings, store, moderators, chats, clock),
+                console=_console(settings, store, moderators, reviews, chats, clock),
                 registry=registry,
                 hooks=hooks,
             )
@@ -236,6 +235,7 @@ async def house(
                     lambda: store.accounts.sweep(clock()),
                     lambda: bases.renew(store.jobs, clock()),
                     privacy.sweep,
+                    reviews.sweep,
                 )
                 for sweep in sweeps:
                     scheduler.add_job(
@@ -347,69 +347,6 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     return account, key
 
 
-async def seen_in(path: Path, data: bytes) -> Seen:
-    """What a picture, or a clip, of an operator's shows. Raises BadPicture."""
-    inspector = LocalInspector()
-    try:
-        if path.suffix.lower() == ".mp4":
-            return await inspector.clip(path)
-        return await inspector.picture((await picture.decode(data)).data)
-    except CouldNotLook:
-        raise BadPicture(f"{path.name} can't be looked at: send a picture or an MP4.") from None
-    finally:
-        await inspector.close()
-
-
-def moderators_of(
-    settings: Settings,
-    store: Store,
-    clock: Clock = utc_now,
-    studio: Studio | None = None,
-) -> Moderators:
-    """studio: hears of each job that a moderator cancelled or deleted, where a queue is at work."""
-    terms = terms_of(settings)
-    return Moderators(
-        store.moderation,
-        store.accounts,
-        store.jobs,
-        terms.plans,
-        terms.zone,
-        clock,
-        settings.operator_identities,
-        studio.cancelled if studio else unheard,
-        studio.deleted if studio else unheard,
-    )
-
-
-def privacy_of(
-    settings: Settings, store: Store, clock: Clock = utc_now, studio: Studio | None = None
-) -> Privacy:
-    """studio: hears of each job that is cancelled or deleted, where a queue is at work."""
-
-    async def cancel(account: Account, job_id: str) -> None:
-        await store.jobs.cancel(job_id, clock())
-
-    async def delete(account: Account, job_id: str) -> None:
-        job = await store.jobs.job(job_id)
-        await store.jobs.delete(job_id)
-        if job is not None:
-            await dropped(job, store.jobs, store.files)
-
-    async def left(account: Account) -> int:
-        return (await store.accounts.wallet(account.id)).available
-
-    return Privacy(
-        store.people,
-        store.files,
-        clock,
-        retention_of(settings),
-        studio.cancel if studio else cancel,
-        studio.delete if studio else delete,
-        left,
-        store.accounts.account_by_id,
-    )
-
-
 def discord_of(settings: Settings) -> Discord | None:
     said = settings.discord
     if said.token is None:
@@ -443,6 +380,7 @@ def _bots(
     links: Links,
     vouchers: Vouchers,
     privacy: Privacy,
+    reviews: Reviews,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -481,6 +419,7 @@ def _bots(
             bulk=bulk,
             roles=Roles(store.accounts, store.moderation, clock),
             privacy=privacy,
+            reviews=reviews,
             notice=notice_of(settings),
             bulletin=bulletin,
             pictures=store.files.picture,
@@ -506,6 +445,7 @@ def _console(
     settings: Settings,
     store: Store,
     moderators: Moderators,
+    reviews: Reviews,
     chats: Mapping[str, ChatBot],
     clock: Clock,
 ) -> Console:
@@ -517,6 +457,7 @@ def _console(
         by_discord = OAuth(settings.discord.api_url, secret.get_secret_value(), discord.servers)
     return Console(
         moderators=moderators,
+        reviews=reviews,
         leadership=Leadership(store.leaders, moderators, ranks),
         records=store.records,
         unfinished=store.jobs.unfinished,

@@ -327,7 +327,7 @@ def _running(job: Job, outlook: Outlook | None) -> tuple[str, str, str]:
         return "Rendering", "", ""
     left = f"{span(outlook.left)} left"
     match outlook.stage:
-        case Stage.ENCODING:
+        case Stage.ENCODING | Stage.CHECKING:
             return "Almost there", "checking and encoding", ""
         case Stage.LOADING:
             why = "the first clip takes longer"
@@ -342,7 +342,7 @@ def _progress(job: Job, outlook: Outlook | None) -> float | None:
     if job.state.ended:
         return None
     if outlook is None or outlook.position or not outlook.steps:
-        return 1.0 if outlook and outlook.stage == Stage.ENCODING else None
+        return 1.0 if outlook and outlook.stage in (Stage.ENCODING, Stage.CHECKING) else None
     return min(1.0, outlook.step / outlook.steps)
 
 
@@ -356,14 +356,14 @@ def _buttons(view: View, model: Model | None) -> tuple[Button, ...]:
         change = (Button.CHANGE,) if model and job.request.continues is None else ()
         return (*accept, *relax, *change, Button.CANCEL)
     if not job.state.ended:
-        finishing = outlook is not None and outlook.stage == Stage.ENCODING
+        finishing = outlook is not None and outlook.stage in (Stage.ENCODING, Stage.CHECKING)
         return () if finishing or job.cancel_requested else (Button.CANCEL,)
     buttons = [Button.DELETE]
     if job.clip is not None:
         buttons.insert(0, Button.DOWNLOAD)
         if model is not None and model.extends:
             buttons.insert(0, Button.EXTEND)
-    if job.state is State.REFUSED and job.clause and job.clause.appealable and not job.appealed:
+    if job.appealable:
         buttons.insert(0, Button.APPEAL)
     if model is not None:
         if job.request.continues is None:

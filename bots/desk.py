@@ -22,6 +22,7 @@ from core.ports import Clock, Shrink
 from core.privacy import Privacy
 from core.provenance import Verify
 from core.purchases import Purchases
+from core.reviews import Reviews
 from core.roles import Roles
 from core.studio import Studio
 from core.vouchers import Vouchers
@@ -61,6 +62,7 @@ class Desk(Generic[Settings]):
     bulk: Bulk
     roles: Roles
     privacy: Privacy
+    reviews: Reviews
     notice: Notice
     bulletin: Bulletin
     pictures: Pictures

@@ -16,12 +16,13 @@ Who = Annotated[str, typer.Argument(help="discord:81, telegram:42, web:anna or a
 def export(who: Who, file: Annotated[Path, typer.Argument(help="A ZIP, which is made.")]) -> None:
     """All that is kept of somebody, with clips and pictures, in a ZIP."""
     from bots import app as kinora
+    from bots import offices
 
     async def work() -> None:
         settings = settings_of()
         async with kinora.store_of(settings) as store:
-            account = await named_person(kinora.moderators_of(settings, store), who)
-            made = await kinora.privacy_of(settings, store).export(account)
+            account = await named_person(offices.moderators_of(settings, store), who)
+            made = await offices.privacy_of(settings, store).export(account)
         privacy.pack(made, file)
         rows = sum(map(len, made.tables.values()))
         say(f"{rows} rows and {len(made.files)} files are in {file}.")
@@ -36,14 +37,15 @@ def forget(
 ) -> None:
     """Delete what is kept of somebody. Cards in chats go when Kinora runs."""
     from bots import app as kinora
+    from bots import offices
 
     async def work() -> None:
         settings = settings_of()
         async with kinora.store_of(settings) as store:
-            account = await named_person(kinora.moderators_of(settings, store), who)
+            account = await named_person(offices.moderators_of(settings, store), who)
             if not yes:
                 typer.confirm(f"Delete all data of {account.name}?", abort=True)
-            receipt = await kinora.privacy_of(settings, store).forget(account)
+            receipt = await offices.privacy_of(settings, store).forget(account)
         if as_json:
             print(privacy.receipt_json(receipt))
             return

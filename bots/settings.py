@@ -34,6 +34,7 @@ from pydantic_settings import (
 from core.job import Identity
 from core.moderation import CREDITS_MAX
 from core.plans import BUILT_IN, Label
+from core.safety.level import Level
 
 PREFIX = "KINORA_"
 LEVELS = "__"
@@ -285,6 +286,25 @@ class Privacy(BaseModel):
     """Whom people may write to about their data."""
 
 
+class Safety(BaseModel):
+    """KINORA_SAFETY__*: what may be made, and who decides where the gates don't."""
+
+    level: Level = Level.STANDARD
+    """How strict the gates are where a server's administrators don't say."""
+    adult: bool = False
+    """Whether age-restricted channels may be adult, where their administrators say so."""
+    appeal_hours: float = Field(default=48, gt=0, le=24 * 365)
+    """How long moderators, and people who are shown, have to decide."""
+    strikes: bool = True
+    """Whether many refusals in a short time are followed by a cool-down."""
+    fade_days: float = Field(default=30, gt=0, le=3650)
+    """After which a refusal counts no more."""
+
+    @property
+    def appeal(self) -> timedelta:
+        return timedelta(hours=self.appeal_hours)
+
+
 class Settings(BaseSettings):
     """Everything that an operator may set."""
 
@@ -323,6 +343,7 @@ class Settings(BaseSettings):
     wares: dict[str, Ware] = Field(default_factory=dict)
     clips: Clips = Clips()
     privacy: Privacy = Privacy()
+    safety: Safety = Safety()
 
     @field_validator("operators")
     @classmethod

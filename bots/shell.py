@@ -91,10 +91,11 @@ def say_lines(paragraph: Paragraph) -> None:
 async def moderators_here() -> AsyncIterator[Moderators]:
     """What an operator may do, with the data of this Kinora."""
     from bots import app as kinora
+    from bots import offices
 
     settings = settings_of()
     async with kinora.store_of(settings) as store:
-        yield kinora.moderators_of(settings, store)
+        yield offices.moderators_of(settings, store)
 
 
 async def named_person(moderators: Moderators, who: str) -> Account:

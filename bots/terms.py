@@ -19,6 +19,7 @@ from core.ports import Clock
 from core.pricing import Tariff
 from core.privacy import Retention
 from core.purchases import Payments, Purchases
+from core.safety.strikes import Patience
 from core.wares import Ware, Wares
 
 
@@ -79,3 +80,9 @@ def web_of(settings: Settings) -> Web:
         secure=reached.scheme == "https",
         kept=f"{settings.clips.keep_days:g} days",
     )
+
+
+def patience_of(settings: Settings) -> Patience:
+    """After how many strikes somebody has to wait."""
+    said, usual = settings.safety, Patience()
+    return Patience(timedelta(days=said.fade_days), usual.steps if said.strikes else ())

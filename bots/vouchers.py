@@ -92,10 +92,11 @@ def stop(
 @asynccontextmanager
 async def _desk() -> AsyncIterator[tuple[Moderators, VoucherBook]]:
     from bots import app as kinora
+    from bots import offices
 
     settings = settings_of()
     async with kinora.store_of(settings) as store:
-        yield kinora.moderators_of(settings, store), store.vouchers
+        yield offices.moderators_of(settings, store), store.vouchers
 
 
 def _line(voucher: Voucher) -> str:

@@ -28,7 +28,7 @@ from core.plans import Plan, Plans
 from core.ports import Accounts, Clock, Jobs, Moderation
 from core.pricing import Bases, price
 from core.request import Draft, Picture, Request
-from core.restraints import Allowance
+from core.restraints import Allowance, Means, Restraint
 from core.sentences import clips
 from core.treasury import Share
 
@@ -276,15 +276,31 @@ class Counter:
     async def allowance(self, account: Account, place: str) -> Allowance | None:
         """What they may spend there today; None for all that they have. Raises Refused where
         somebody who may laid a ban or a pause on them, or on the channel."""
-        now, zone = self._clock(), self._terms.zone
+        now = self._clock()
         held = await self._moderation.restraints([account.id], now)
         hindered = restraints.hindrance(held, account.id, place, now)
         if hindered is not None and restraints.bars(hindered):
             raise Refused(restraints.why(hindered))
+        return self._within(held, account, place)
+
+    def _within(self, held: Sequence[Restraint], account: Account, place: str) -> Allowance | None:
+        now, zone = self._clock(), self._terms.zone
         quota = restraints.quota(held, account.id, place, now)
         if quota is None:
             return None
         return Allowance(quota.server, quota.credits, beginning(day_of(now, zone), zone))
+
+    async def means(self, job: Job) -> Means:
+        """What a job of before may be paid with now, after what its author's plan gives today."""
+        account = await self._accounts.account_by_id(job.account_id)
+        assert account is not None, "accounts are never removed"
+        await self.wallet(account)
+        parent = await self._jobs.job(job.parent) if job.parent else None
+        held = await self._moderation.restraints([account.id], self._clock())
+        return Means(
+            await self.share(account, job.place, job.request, parent),
+            self._within(held, account, job.place),
+        )
 
     async def promised(self, account: Account, place: str) -> Promised:
         """What holds for them there now."""

@@ -13,11 +13,13 @@ from core.request import Request
 
 class Stage(StrEnum):
     """Where a running attempt is. LOADING is told where the model was not there, and a first
-    RENDERING once it is; these and ENCODING have no steps."""
+    RENDERING once it is; these and ENCODING have no steps. CHECKING is not the engine's: what it
+    rendered passes the gate."""
 
     LOADING = "loading"
     RENDERING = "rendering"
     ENCODING = "encoding"
+    CHECKING = "checking"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """A job: one request on its way to a clip, and the states that it passes through.
 
     quoted, held ──> queued ──> running ──> succeeded, failed
-           │           │  ^        │  │
-           │           │  └────────┘  │
-           └───────────┴──────────────┴───> cancelled, refused
+      ^      │         │  ^        │  │
+      └ held │         │  └────────┘  │
+             └─────────┴──────────────┴───> cancelled, refused ──> held, once
 
 Every arrow is one method of the `Jobs` port and one transaction.
 """
@@ -19,10 +19,13 @@ from pathlib import Path
 from core.lanes import Lane
 from core.request import Request
 from core.safety.level import Level
-from core.safety.verdict import Clause
+from core.safety.verdict import Clause, Finding, Ruling
 
 NO_CLIP = "There is no such clip."
 """Also said of somebody else's."""
+
+PICTURE = "picture"
+"""Where a finding is that is about what somebody uploaded."""
 
 MAX_LOSSES = 3
 """How often a job may lose its runner before it fails."""
@@ -42,12 +45,19 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        return not ARROWS[self]
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED)
+
+
+class Asks(StrEnum):
+    """Whose consent to a picture a job waits for, or was denied by."""
+
+    SENDER = "sender"
+    SUBJECT = "subject"
 
 
 ARROWS: dict[State, frozenset[State]] = {
     State.QUOTED: frozenset({State.QUEUED, State.CANCELLED, State.REFUSED}),
-    State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.REFUSED}),
+    State.HELD: frozenset({State.QUEUED, State.QUOTED, State.CANCELLED, State.REFUSED}),
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.REFUSED}),
     State.RUNNING: frozenset(
         {State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.REFUSED}
@@ -55,7 +65,7 @@ ARROWS: dict[State, frozenset[State]] = {
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),
-    State.REFUSED: frozenset(),
+    State.REFUSED: frozenset({State.HELD}),
 }
 
 
@@ -182,9 +192,11 @@ class Job:
     waited for a word. shift: below 0, it was put before all that were not moved; above, behind
     them.
     parent: the job that this one varies or continues.
-    level: of the gates that it passes. clause: what keeps it from being rendered; None for nothing.
+    level: of the gates that it passes. clause: what keeps it from being rendered; None: nothing.
     cleared: by a moderator, so that the gates let it pass. decide_by: when a job that is held is
-    refused unless somebody decided. appealed: its author asked for that.
+    refused unless somebody decided; held_at: since when it is. appealed: a moderator was asked,
+    which happens once; plea: why its author thinks otherwise. findings: of the gates.
+    asks: whose consent it waits for; subject: the account of whom its picture shows.
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
 
@@ -219,6 +231,20 @@ class Job:
     cleared: bool = False
     decide_by: datetime | None = None
     appealed: bool = False
+    held_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    plea: str = ""
+    asks: Asks | None = None
+    subject: int | None = None
+
+    @property
+    def appealable(self) -> bool:
+        """Whether its author may ask a moderator. Not about a picture that was refused, since
+        nobody kept it."""
+        if self.state is not State.REFUSED or self.appealed or self.deleted or self.clause is None:
+            return False
+        unkept = (one.where == PICTURE and one.ruling is Ruling.REFUSE for one in self.findings)
+        return self.clause.appealable and not any(unkept)
 
     @property
     def short(self) -> bool:

@@ -21,14 +21,11 @@ from core.treasury import Policy
 EVERYWHERE = ""
 """In place of a server: on all of them, and on the page."""
 
-ALL, TREASURY, BLOCKLIST = "all", "treasury", "blocklist"
+ALL, TREASURY = "all", "treasury"
 BY_HAND = "moderator"
 """The source of a claim on a plan that a moderator assigned."""
 CREDITS_MAX = 1_000_000_000
 USES_MOST = 1_000_000
-BLOCKED_AT_ONCE = 500
-"""Hashes in one act: they are in its row of the log."""
-
 REASON_CHARS = 500
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
@@ -132,31 +129,64 @@ class Note(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel(OnPerson):
-    """Somebody's job, which then costs them nothing. account_id: whose it is."""
+class OnJob(OnPerson):
+    """account_id: whose job it is."""
+
+    job_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(OnJob):
+    """Somebody's job, which then costs them nothing."""
 
     verb: ClassVar[str] = "cancel"
-    job_id: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delete(OnPerson):
-    """Somebody's clip that has ended, and its words; what it cost stays paid. account_id: whose."""
+class Delete(OnJob):
+    """Somebody's clip that has ended, and its words; what it cost stays paid."""
 
     verb: ClassVar[str] = "delete"
-    job_id: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move(OnPerson):
-    """Somebody's queued job before all others, or behind them. account_id: whose it is."""
+class Move(OnJob):
+    """Somebody's queued job before all others, or behind them."""
 
     verb: ClassVar[str] = "move"
-    job_id: str
     first: bool
-    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(OnJob):
+    """What is held is rendered, once it is paid for; the gates let it pass."""
+
+    verb: ClassVar[str] = "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny(OnJob):
+    """What is held is refused, for good. Its author is told the reason."""
+
+    verb: ClassVar[str] = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeDown(OnJob):
+    """A clip, and whoever's was made from it, are deleted, and nothing like it is taken again."""
+
+    verb: ClassVar[str] = "take down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DismissReports(OnJob):
+    """What was reported stays; who reported it was wrong, or it is settled."""
+
+    verb: ClassVar[str] = "dismiss"
+
+
+REVIEWS = (Approve, Deny, TakeDown, DismissReports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,24 +274,6 @@ class StopVoucher(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block(Act):
-    """Nothing that looks like these is taken or brought any more; see `core.safety.blocklist`."""
-
-    verb: ClassVar[str] = "block"
-    hashes: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unblock(Act):
-    """Of those that look like one of these, nothing is blocked any more."""
-
-    verb: ClassVar[str] = "unblock"
-    hashes: tuple[str, ...]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole(Act):
     """The plan that a server's role gives; the free one: none. role, name: its id, and its name."""
 
@@ -299,7 +311,6 @@ class Unlink(OnPerson):
 
 OF_OPERATORS = (
     Take, Refund, SetPlan, SetRole, Fill, Merge, Unlink, MakeVoucher, StopVoucher,
-    Block, Unblock,
 )  # fmt: skip
 """What makes, takes or changes what somebody has everywhere."""
 
@@ -310,7 +321,7 @@ OF_A_SERVER = (SetQuota, SetRole, Fill, SetPolicy)
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an act. credits: that were moved; left: what whoever paid, or was paid from
-    nothing, then has. jobs: ids of those that were cancelled or deleted. number: of its row in the
+    nothing, then has. jobs: ids of those that were changed. number: of its row in the
     log. account_id: of one that was made, or has all now; 0 for most."""
 
     credits: int = 0
@@ -326,9 +337,10 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, refund, plan, role, fill, merge, unlink, block | – | – | yes |
+    | take, refund, plan, role, fill, merge, unlink | – | – | yes |
     | quota, policy | – | on their server | on any |
-    | cancel, delete | – | jobs that were posted on their server | any |
+    | cancel, delete, take down, dismiss | – | jobs that were posted on their server | any |
+    | approve, deny | – | those | any, their own too |
     | move | – | those, to the end of the queue | any, to either end |
     | pause, resume | – | a person, a channel, or all of their server | those, and the whole queue |
     | ban, unban, note | – | on their server | on any, and everywhere |
@@ -345,7 +357,9 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
             raise Refused("Only who runs this Kinora may put a clip before those of others.")
         if act.server != actor.server:
             raise Refused("You may do that on the server that you lead, and nowhere else.")
-    if theirs >= actor.rank and isinstance(act, OnPerson | Pause | Resume) and act.account_id:
+    alone = isinstance(act, REVIEWS) and actor.rank >= Rank.OPERATOR
+    on_somebody = isinstance(act, OnPerson | Pause | Resume) and act.account_id
+    if theirs >= actor.rank and on_somebody and not alone:
         raise Refused("Nobody acts on their own rank, or above it. Nothing was changed.")
 
 
@@ -366,11 +380,11 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
     said = (getattr(act, field.name) for field in fields(act))
     if any(_UNKEPT.search(value) for value in said if isinstance(value, str)):
         raise BadPrompt("The words hold broken characters: type them as plain text.")
-    if isinstance(act, Ban | Block | Note) and not (words or "").strip():
-        raise BadPrompt("Say what is to be noted." if isinstance(act, Note) else
-                        "Say why: others will want to know.")  # fmt: skip
-    if isinstance(act, Block | Unblock) and not 1 <= len(act.hashes) <= BLOCKED_AT_ONCE:
-        raise BadPrompt(f"Name from 1 to {BLOCKED_AT_ONCE} hashes at once.")
+    if isinstance(act, Ban | Note) and not (words or "").strip():
+        raise BadPrompt("Say why: others will want to know." if isinstance(act, Ban) else
+                        "Say what is to be noted.")  # fmt: skip
+    if isinstance(act, Deny) and not act.reason.strip():
+        raise BadPrompt("Say why: who asked for it is told.")
     if isinstance(act, OF_A_SERVER) and act.server == EVERYWHERE:
         raise BadPrompt("Say on which server, as in discord:81.")
     if act.server != EVERYWHERE and not all(act.server.partition(":")):
@@ -391,7 +405,7 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
 def whom(act: Act) -> str:
     """Whom it is about."""
     match act:
-        case Cancel() | Delete() | Move():
+        case OnJob():
             return f"job:{act.job_id}"
         case OnPerson():
             return person(act.account_id)
@@ -405,8 +419,6 @@ def whom(act: Act) -> str:
             return f"role:{act.role}"
         case MakeVoucher() | StopVoucher():
             return f"voucher:{act.name}"
-        case Block() | Unblock():
-            return BLOCKLIST
     return ALL
 
 

@@ -17,6 +17,7 @@ from core.moderation import (
     EVERYWHERE,
     Act,
     Actor,
+    Approve,
     Cancel,
     Delete,
     Merge,
@@ -24,13 +25,14 @@ from core.moderation import (
     Pause,
     Rank,
     Resume,
+    TakeDown,
     check,
     may,
     person,
 )
 from core.plans import Plans
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
-from core.restraints import Kind, Restraint
+from core.restraints import OWN, Kind, Means, Restraint
 from core.sentences import told
 from core.treasury import Policy
 
@@ -101,9 +103,11 @@ class Moderators:
         operators: frozenset[Identity] = frozenset(),
         cancelled: Callable[[str], Awaitable[None]] = unheard,
         deleted: Callable[[Job], Awaitable[None]] = unheard,
+        means: Callable[[Job], Awaitable[Means]] | None = None,
     ) -> None:
-        """operators: beside the owner. cancelled: hears of each job that was, by its id; deleted:
-        of what it was before."""
+        """operators: beside the owner. cancelled: hears of each job that was, or was decided about,
+        by its id; deleted: of what it was before. means: what one that is approved may be paid
+        with, beside its account's own."""
         self._moderation = moderation
         self._accounts = accounts
         self._jobs = jobs
@@ -113,6 +117,7 @@ class Moderators:
         self._operators = operators | {OWNER}
         self._cancelled = cancelled
         self._deleted = deleted
+        self._means = means
 
     def is_operator(self, identity: Identity) -> bool:
         return identity in self._operators
@@ -190,13 +195,15 @@ class Moderators:
                 raise NotFound(NOBODY)
             name = account.name
             await self._accounts.renew(account.id, self._due(account))
-        doomed = await self._jobs.job(act.job_id) if isinstance(act, Delete) else None
-        outcome = await self._moderation.perform(act, actor, key, dry=dry)
-        if doomed is not None and not dry:
-            await self._deleted(doomed)
-        elif not dry:
+        doomed = await self._doomed(act)
+        outcome = await self._moderation.perform(
+            act, actor, key, dry=dry, means=await self._paying(act)
+        )
+        if not dry:
             for job_id in outcome.jobs:
                 await self._cancelled(job_id)
+            for job in doomed:
+                await self._deleted(job)
         return Done(told(act, name, outcome), outcome.jobs, outcome.number)
 
     async def show(self, actor: Actor, account: Account) -> Shown:
@@ -283,6 +290,17 @@ class Moderators:
         count = before.number if before else 0
         wrong = "" if seen else f"the head that was noted, {noted}, is not in it"
         return Verdict(count, head_of(before), wrong)
+
+    async def _doomed(self, act: Act) -> Sequence[Job]:
+        """What it deletes, as it was before."""
+        if isinstance(act, TakeDown):
+            return await self._jobs.lineage(act.job_id)
+        job = await self._jobs.job(act.job_id) if isinstance(act, Delete) else None
+        return [job] if job is not None else []
+
+    async def _paying(self, act: Act) -> Means:
+        job = await self._jobs.job(act.job_id) if isinstance(act, Approve) else None
+        return await self._means(job) if job is not None and self._means is not None else OWN
 
     async def _rank(self, account_id: int) -> Rank:
         known = await self._moderation.identities(account_id)

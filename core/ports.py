@@ -1,7 +1,7 @@
 """What the core asks of the outer rooms, in its own words. Storage and model implement these.
 
-What it asks of an engine is in `core.engine`; what gifts, vouchers, purchases, leaders, records and
-usage alone need is beside them.
+What it asks of an engine is in `core.engine`; what gifts, vouchers, purchases, leaders, records,
+usage, reviews and what platforms tell alone need is beside them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import (
     Collection,
     Mapping,
     Sequence,
-    Set,
 )
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +25,8 @@ from core.lanes import Lane
 from core.moderation import Act, Actor, Outcome
 from core.places import Post, Rules
 from core.request import Picture
-from core.restraints import Allowance, Restraint
+from core.restraints import OWN, Allowance, Means, Restraint
+from core.safety.verdict import Finding
 from core.treasury import Share, Treasury
 
 Clock = Callable[[], datetime]
@@ -148,8 +148,9 @@ class Jobs(Protocol):
         share: Share | None = None,
         allowance: Allowance | None = None,
     ) -> Job:
-        """Hold the price, of the share first, and queue the job; of one that is quoted nothing. A
-        repeat of (account, key) gives the first job back.
+        """Hold the price, of the share first, and queue the job; of one that is quoted, held or
+        refused nothing. A refusal may be a strike. A repeat of (account, key) gives the first job
+        back.
 
         Raises NotEnoughCredits, Refused where it is beyond the allowance, or WrongState where the
         key came with another fingerprint.
@@ -217,12 +218,26 @@ class Jobs(Protocol):
         ...
 
     async def finish(
-        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+        self,
+        job_id: str,
+        attempt: int,
+        clip: Clip,
+        run_seconds: float,
+        now: datetime,
+        hashes: Sequence[str] = (),
     ) -> Job | None:
-        """running → succeeded; capture the hold; add the delivery to the outbox.
+        """running → succeeded; capture the hold; add the delivery to the outbox. hashes: of what
+        the clip shows, by which it is known again once it was taken down.
 
         → cancelled where that was asked for, without the clip.
         """
+        ...
+
+    async def refuse(
+        self, job_id: str, attempt: int, findings: Sequence[Finding], now: datetime
+    ) -> Job | None:
+        """running → refused; release the hold; add the delivery to the outbox. Its clip is
+        nobody's."""
         ...
 
     async def fail(
@@ -250,6 +265,10 @@ class Jobs(Protocol):
 
     async def needs_picture(self, picture_id: str) -> bool:
         """Whether a job that is not deleted was made from that picture."""
+        ...
+
+    async def lineage(self, job_id: str) -> Sequence[Job]:
+        """A job and those that were made from it, and from those, whoever's they are."""
         ...
 
     async def expired(self, now: datetime) -> Sequence[Job]:
@@ -346,9 +365,11 @@ class Places(Protocol):
 class Moderation(Protocol):
     """What moderators did, and what holds of it."""
 
-    async def perform(self, act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
+    async def perform(
+        self, act: Act, actor: Actor, key: str, *, dry: bool = False, means: Means = OWN
+    ) -> Outcome:
         """Do it and write it down, in one transaction; a repeat of the key does nothing, and gives
-        the first outcome. dry: then undo it.
+        the first outcome. dry: then undo it. means: of a job that is approved.
 
         Raises UserError where it can't be done, LookupError for an unknown account.
         """
@@ -391,25 +412,6 @@ class Moderation(Protocol):
 
     async def known(self, platform: str, limit: int) -> Mapping[str, int]:
         """Accounts by the names that people have on a platform."""
-        ...
-
-
-class Inbox(Protocol):
-    """What a platform tells us of, written down before it counts as heard: pending, then done."""
-
-    async def keep(self, platform: str, bodies: Mapping[int, str], now: datetime) -> Set[int]:
-        """Write updates down, all or none: their bodies by their ids. Those that are new."""
-        ...
-
-    async def pending(self, platform: str) -> Sequence[str]:
-        """The bodies of what was not done when Kinora was stopped, the oldest first. What was given
-        out so ten times and never done is given up."""
-        ...
-
-    async def done(self, platform: str, update_ids: Sequence[int]) -> None: ...
-
-    async def sweep(self, now: datetime) -> None:
-        """Forget updates so old that no platform repeats them."""
         ...
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.moderation import ALL, EVERYWHERE, channel, moment, person
 from core.places import channels, server
+from core.treasury import Share
 
 
 class Kind(StrEnum):
@@ -44,6 +45,17 @@ class Allowance:
     server: str
     credits: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a job may be paid with beside its account's own, and how much of all that."""
+
+    share: Share | None = None
+    allowance: Allowance | None = None
+
+
+OWN = Means()
 
 
 def hindrance(

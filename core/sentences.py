@@ -8,10 +8,12 @@ from datetime import datetime
 from core.moderation import (
     EVERYWHERE,
     Act,
+    Approve,
     Ban,
-    Block,
     Cancel,
     Delete,
+    Deny,
+    DismissReports,
     Fill,
     Grant,
     MakeVoucher,
@@ -30,9 +32,9 @@ from core.moderation import (
     SetRole,
     StopVoucher,
     Take,
+    TakeDown,
     ToRole,
     Unban,
-    Unblock,
     Unlink,
     moment,
     one_of,
@@ -79,6 +81,16 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Clip {act.job_id} of {name} is cancelled, and cost nothing."
         case Delete():
             return f"Clip {act.job_id} of {name} is deleted."
+        case Approve():
+            return f"Clip {act.job_id} of {name} is approved."
+        case Deny():
+            return f"Clip {act.job_id} of {name} is refused: {act.reason}"
+        case TakeDown():
+            others = len(outcome.jobs) - 1
+            made = f", with {clips(others)} made from it" if others > 0 else ""
+            return f"Clip {act.job_id} of {name} is taken down{made}."
+        case DismissReports():
+            return f"Clip {act.job_id} of {name} stays; its reports are dismissed."
         case Move():
             where = "first" if act.first else "last"
             return f"Clip {act.job_id} of {name} is {where} in the queue."
@@ -109,10 +121,6 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Voucher {act.name}: {' and '.join(brings)} for {whom}{_until(act.until)}."
         case StopVoucher():
             return f"Voucher {act.name} is good no more."
-        case Block():
-            return f"{pictures(len(act.hashes))} blocked everywhere: {act.reason}."
-        case Unblock():
-            return f"{pictures(len(act.hashes))} not blocked any more."
         case SetPolicy():
             return f"The treasury of {act.server}: {allowed(act.policy)}."
         case Merge():
@@ -150,10 +158,6 @@ def allowed(policy: Policy) -> str:
 
 def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
-
-
-def pictures(count: int) -> str:
-    return "1 picture is" if count == 1 else f"{count} pictures are"
 
 
 def clips(count: int) -> str:

@@ -35,6 +35,7 @@ from core.ports import (
 from core.pricing import Bases
 from core.refusals import Count, counted
 from core.request import Draft, Picture, Request
+from core.restraints import Means
 from core.sources import Sources, dropped, pictures_of, unseen
 
 
@@ -310,11 +311,19 @@ class Studio:
         return changed
 
     async def cancelled(self, job_id: str) -> None:
-        """A moderator cancelled a job: who runs it stops, and who watches it sees."""
+        """A moderator decided about a job: who runs it stops, and who watches it sees."""
         job = await self._jobs.job(job_id)
         if job is not None:
             await self._dispatch.stop(job_id)
             self._dispatch.changed(job)
+
+    def changed(self, job: Job) -> None:
+        """As `Dispatch.changed`."""
+        self._dispatch.changed(job)
+
+    async def means(self, job: Job) -> Means:
+        """As `Counter.means`."""
+        return await self._counter.means(job)
 
     async def delete(self, account: Account, job_id: str) -> None:
         """Remove an ended job: its clip, its words, and its picture where no other needs it."""

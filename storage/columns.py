@@ -1,4 +1,4 @@
-"""What tables are made of: moments, keys, and constraints."""
+"""What tables are made of: moments, keys, constraints, and their names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,27 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Integer,
+    MetaData,
     TypeDecorator,
 )
+from sqlmodel import SQLModel
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A rowid on SQLite, which counts only an INTEGER by itself."""
+
+
+class Table(SQLModel):
+    """Base of the tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
 
 
 class Instant(TypeDecorator[datetime]):

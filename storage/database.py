@@ -226,14 +226,20 @@ def insert_new(session: Transaction, table: type[Any] | Table) -> Any:
 
 def put(session: Transaction, table: Table) -> Any:
     """A statement that writes a row in place of the one that has its primary key."""
-    return _put(table, is_sqlite(session))
+    return _put(table, tuple(column.name for column in table.primary_key), is_sqlite(session))
+
+
+def put_by(session: Transaction, table: Table, unique: str) -> Any:
+    """As `put`, of the one that has the same there; it keeps its primary key."""
+    return _put(table, (unique,), is_sqlite(session))
 
 
 @functools.cache
-def _put(table: Table, on_sqlite: bool) -> Any:
+def _put(table: Table, unique: tuple[str, ...], on_sqlite: bool) -> Any:
     new = (sqlite if on_sqlite else postgresql).insert(table)
-    rest = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
-    return new.on_conflict_do_update(index_elements=[*table.primary_key], set_=rest)
+    same = {*unique, *(column.name for column in table.primary_key)}
+    rest = {c.name: new.excluded[c.name] for c in table.columns if c.name not in same}
+    return new.on_conflict_do_update(index_elements=[*unique], set_=rest)
 
 
 async def upgrade(url: str) -> None:

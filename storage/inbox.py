@@ -35,7 +35,7 @@ _DONE = update(UPDATE).where(_THESE).values(body=None)
 
 
 class SqlInbox:
-    """`core.ports.Inbox` in SQL."""
+    """`core.inbox.Inbox` in SQL."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from core import places
-from core.job import Clip, Job, Price, Purse, State, new_id
+from core.job import Asks, Clip, Job, Price, Purse, State, new_id
 from core.lanes import Lane
 from core.request import Request
+from core.safety.level import Level
+from core.safety.verdict import Clause, Finding, Ruling
 from storage.tables import JobRow
 
 
@@ -44,7 +47,28 @@ def job_of(row: JobRow | Row[Any], clips: Path) -> Job:
         lane=Lane(row.lane),
         price=_price_of(row.price),
         purse=Purse(**row.purse) if row.purse else None,
+        level=Level(row.level),
+        clause=Clause(row.clause) if row.clause else None,
+        cleared=row.cleared,
+        decide_by=row.decide_by,
+        appealed=row.appealed,
+        held_at=row.held_at,
+        findings=tuple(map(_finding_of, row.findings or ())),
+        plea=row.plea,
+        asks=Asks(row.asks) if row.asks else None,
+        subject=row.subject_id,
     )
+
+
+def _finding_of(said: dict[str, Any]) -> Finding:
+    return Finding(
+        Clause(said["clause"]), Ruling(said["ruling"]), said["where"], said["score"], said["rule"]
+    )
+
+
+def findings_values(findings: Sequence[Finding]) -> list[dict[str, Any]] | None:
+    """None for none."""
+    return [asdict(one) for one in findings] or None
 
 
 def _clip_of(row: JobRow | Row[Any], clips: Path) -> Clip | None:
@@ -80,7 +104,7 @@ def _price_of(said: dict[str, Any] | None) -> Price | None:
 
 def values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
     """Of one that is asked for now."""
-    assert job.state in (State.QUOTED, State.HELD, State.QUEUED)
+    assert job.state in (State.QUOTED, State.HELD, State.QUEUED, State.REFUSED)
     return {
         "id": job.id,
         "account_id": job.account_id,
@@ -108,4 +132,15 @@ def values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
         "lane": job.lane,
         "price": asdict(job.price) if job.price else None,
         "purse": asdict(job.purse) if job.purse else None,
+        "ended_at": job.ended_at,
+        "level": job.level,
+        "clause": job.clause,
+        "cleared": job.cleared,
+        "decide_by": job.decide_by,
+        "held_at": job.held_at,
+        "appealed": False,
+        "findings": findings_values(job.findings),
+        "plea": "",
+        "asks": job.asks,
+        "subject_id": job.subject,
     }

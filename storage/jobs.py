@@ -8,26 +8,22 @@ its holds, and exactly one delivery, however it ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Row,
     Select,
     Update,
     and_,
     bindparam,
-    case,
     exists,
     false,
-    func,
     insert,
-    null,
     or_,
     select,
     update,
@@ -35,8 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core import places
-from core.errors import Refused, WrongState
+from core.errors import WrongState
 from core.eta import work
 from core.job import Clip, Job, State, new_id
 from core.lanes import Lane
@@ -44,86 +39,44 @@ from core.ports import Clock, Measured, Used
 from core.pricing import due, priced_seconds
 from core.request import Request
 from core.restraints import Allowance
+from core.safety.strikes import is_strike
+from core.safety.verdict import Finding, Verdict
 from core.treasury import Share
 from storage import ledger
-from storage.columns import Instant
-from storage.database import Database, Transaction, insert_new, retried
-from storage.job_rows import clip_values, job_of, values_of
-from storage.lineage import asked_by
-from storage.tables import DELIVERY, JOB, DeliveryRow, JobRow
+from storage.arrows import (
+    ACCEPT,
+    CANCEL,
+    CLAIM,
+    FAIL,
+    FENCED,
+    FINISH,
+    ONE,
+    PASSED,
+    REFUSE,
+    REQUEUE,
+    RUNNING,
+    STOPPED,
+    THIS,
+    UNFINISHED,
+    WAITING,
+    conclude,
+    hold,
+)
+from storage.database import Database, Transaction, insert_new, put, retried
+from storage.job_rows import clip_values, findings_values, job_of, values_of
+from storage.tables import JOB, SIGHT, STRIKE, DeliveryRow, JobRow
+
+Also = Callable[[Transaction], Awaitable[None]]
+"""What else is written where an arrow was passed."""
 
 EXPIRED_MAX = 500
 """Expired jobs that one call gives; the next gives the rest."""
 
-UNFINISHED = (State.QUOTED, State.HELD, State.QUEUED, State.RUNNING)
+LINEAGE_MOST = 10_000
 
-_NOW = bindparam("now", type_=Instant)
-_UNWANTED = JOB.c.cancel_requested
-_RUNNING = JOB.c.state == State.RUNNING
-_WAITING = JOB.c.state == State.QUEUED
-_THIS = JOB.c.id == bindparam("this")
-_HELD = and_(_RUNNING, JOB.c.attempt == bindparam("held_by"))
-"""The fence: the job is running, and it is this attempt that runs it."""
-_UNBEGUN: dict[str, Any] = {"stage": "", "step": 0, "steps": 0}
-
-
-def _arrow(guard: ColumnElement[bool], **values: Any) -> Update:
-    """this, by: the job, and the receipt of whoever passes."""
-    passing = update(JOB).where(_THIS, guard).values(**values, receipt=bindparam("by"))
-    return passing.returning(JOB)
-
-
-_CLAIM = _arrow(
-    _WAITING,
-    **_UNBEGUN,
-    state=State.RUNNING,
-    attempt=JOB.c.attempt + 1,
-    started_at=_NOW,
-)
-_REQUEUE = _arrow(
-    _HELD,
-    **_UNBEGUN,
-    started_at=None,
-    state=case((_UNWANTED, State.CANCELLED), else_=State.QUEUED),
-    ended_at=case((_UNWANTED, _NOW), else_=None),
-    losses=JOB.c.losses + bindparam("lost"),
-)
-_FINISH = _arrow(
-    _HELD,
-    state=case((_UNWANTED, State.CANCELLED), else_=State.SUCCEEDED),
-    ended_at=_NOW,
-    run_seconds=bindparam("took"),
-    clip=case((_UNWANTED, null()), else_=bindparam("kept", type_=JSON)),
-    clip_expires_at=case((_UNWANTED, None), else_=bindparam("until", type_=Instant)),
-    charged=case((_UNWANTED, 0), else_=JOB.c.credits),
-)
-_FAIL = _arrow(
-    _HELD,
-    state=State.FAILED,
-    ended_at=_NOW,
-    failure=bindparam("why"),
-    reference=bindparam("found_by"),
-)
-_CANCEL = _arrow(
-    JOB.c.state.in_(UNFINISHED),
-    state=case((_RUNNING, State.RUNNING), else_=State.CANCELLED),
-    ended_at=case((_RUNNING, None), else_=_NOW),
-    cancel_requested=case((_RUNNING, True), else_=_UNWANTED),
-)
-_ACCEPT = _arrow(
-    JOB.c.state == State.QUOTED,
-    state=State.QUEUED,
-    credits=bindparam("price_held"),
-    lane=bindparam("in_lane"),
-    created_at=_NOW,
-    purse=null(),
-)
-_STOPPED = _arrow(_HELD, state=State.CANCELLED, ended_at=_NOW)
-_PASSED = select(JOB).where(_THIS, JOB.c.receipt == bindparam("by"))
-_ONE = select(JOB).where(_THIS)
 _SAME = select(JOB).where(
     or_(
-        _THIS,
+        THIS,
         and_(JOB.c.account_id == bindparam("whose"), JOB.c.request_key == bindparam("key")),
     )
 )
@@ -132,11 +85,10 @@ _AT = (
     .where(JOB.c.place == bindparam("here"), JOB.c.deleted == false())
     .order_by(JOB.c.number)
 )
-_QUEUED = select(JOB).where(_WAITING).order_by(JOB.c.number)
-_TAKEN = select(JOB).where(_RUNNING).order_by(JOB.c.number)
-_BOTH = select(JOB).where(or_(_RUNNING, _WAITING)).order_by(_WAITING, JOB.c.number)
-_CHARGE = update(JOB).where(_THIS).values(charged=bindparam("due"))
-_DELIVER = insert(DELIVERY)
+_QUEUED = select(JOB).where(WAITING).order_by(JOB.c.number)
+_TAKEN = select(JOB).where(RUNNING).order_by(JOB.c.number)
+_BOTH = select(JOB).where(or_(RUNNING, WAITING)).order_by(WAITING, JOB.c.number)
+_CHARGE = update(JOB).where(THIS).values(charged=bindparam("due"))
 
 
 class SqlJobs:
@@ -168,9 +120,15 @@ class SqlJobs:
                 if first is None:
                     raise RuntimeError(f"the id {job.id} is taken")
                 return first
-            if job.state is State.QUOTED:  # of nothing, but whose account is still one
+            if job.state is not State.QUEUED:  # of nothing, but whose account is still one
                 share = allowance = None
-            await _hold(session, job, job.created_at, share, allowance)
+            await hold(session, job, job.created_at, share, allowance)
+            if job.state is State.REFUSED and job.clause is not None and is_strike(job.clause):
+                strike = {
+                    "job_id": job.id, "account_id": job.account_id, "clause": job.clause,
+                    "at": job.created_at, "lifted": False,
+                }  # fmt: skip
+                await session.execute(insert(STRIKE), [strike])
         return job
 
     @retried
@@ -187,12 +145,12 @@ class SqlJobs:
         this = {"this": job.id, "by": f"accept:{lane}"}
         async with self.database.changing() as session:
             said = {"now": now, "price_held": credits, "in_lane": lane}
-            passed = await session.execute(_ACCEPT, {**this, **said})
+            passed = await session.execute(ACCEPT, {**this, **said})
             if (row := passed.one_or_none()) is None:
-                row = (await session.execute(_PASSED, this)).one_or_none()
+                row = (await session.execute(PASSED, this)).one_or_none()
                 return self.job_of(row) if row else None
             accepted = self.job_of(row)
-            await _hold(session, accepted, now, share, allowance)
+            await hold(session, accepted, now, share, allowance)
             return accepted
 
     @retried
@@ -204,7 +162,7 @@ class SqlJobs:
 
     @retried
     async def job(self, job_id: str) -> Job | None:
-        rows = await self.database.ask(_ONE, {"this": job_id})
+        rows = await self.database.ask(ONE, {"this": job_id})
         return self.job_of(rows[0]) if rows else None
 
     @retried
@@ -254,6 +212,12 @@ class SqlJobs:
             return bool(await session.scalar(select(exists().where(needing))))
 
     @retried
+    async def lineage(self, job_id: str) -> Sequence[Job]:
+        return await self._jobs(
+            select(JOB).where(JOB.c.id.in_(lineage(job_id))).order_by(JOB.c.number)
+        )
+
+    @retried
     async def expired(self, now: datetime) -> Sequence[Job]:
         """The `EXPIRED_MAX` that have waited longest."""
         return await self._jobs(
@@ -293,32 +257,50 @@ class SqlJobs:
     # The arrows
 
     async def claim(self, job_id: str, now: datetime) -> Job | None:
-        return await self._pass(_CLAIM, job_id, new_id(), {"now": now})
+        return await self.passed(CLAIM, job_id, new_id(), {"now": now})
 
     async def requeue(self, job_id: str, attempt: int, *, lost: bool) -> Job | None:
         """A job whose cancelling was asked for is cancelled instead."""
         said = {"now": self._clock(), "lost": int(lost)}
-        return await self._leave(_REQUEUE, "requeue", job_id, attempt, said)
+        return await self._leave(REQUEUE, "requeue", job_id, attempt, said)
 
     async def finish(
-        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+        self,
+        job_id: str,
+        attempt: int,
+        clip: Clip,
+        run_seconds: float,
+        now: datetime,
+        hashes: Sequence[str] = (),
     ) -> Job | None:
         kept = clip_values(clip, self._clips)
         said = {"now": now, "kept": kept, "until": clip.expires_at, "took": run_seconds}
-        return await self._leave(_FINISH, "finish", job_id, attempt, said)
+
+        async def remember(session: Transaction) -> None:
+            await session.execute(put(session, SIGHT), [{"job_id": job_id, "hashes": [*hashes]}])
+
+        also = remember if hashes else None
+        return await self._leave(FINISH, "finish", job_id, attempt, said, also)
+
+    async def refuse(
+        self, job_id: str, attempt: int, findings: Sequence[Finding], now: datetime
+    ) -> Job | None:
+        clause = Verdict(tuple(findings)).clause
+        said = {"now": now, "by_clause": clause, "found": findings_values(findings)}
+        return await self._leave(REFUSE, "refuse", job_id, attempt, said)
 
     async def fail(
         self, job_id: str, attempt: int, failure: str, reference: str, now: datetime
     ) -> Job | None:
         said = {"now": now, "why": failure, "found_by": reference}
-        return await self._leave(_FAIL, "fail", job_id, attempt, said)
+        return await self._leave(FAIL, "fail", job_id, attempt, said)
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
         """A cancelled job's card hears of it through the outbox too: somebody else may see it."""
-        return await self._pass(_CANCEL, job_id, new_id(), {"now": now})
+        return await self.passed(CANCEL, job_id, new_id(), {"now": now})
 
     async def stopped(self, job_id: str, attempt: int, now: datetime) -> Job | None:
-        return await self._leave(_STOPPED, "stopped", job_id, attempt, {"now": now})
+        return await self._leave(STOPPED, "stopped", job_id, attempt, {"now": now})
 
     # Beside the arrows
 
@@ -327,7 +309,7 @@ class SqlJobs:
         async with self.database.changing() as session:
             number = await session.scalar(
                 update(JOB)
-                .where(_THIS, _HELD)
+                .where(THIS, FENCED)
                 .values(stage=stage, step=step, steps=steps)
                 .returning(JOB.c.number),
                 {"this": job_id, "held_by": attempt},
@@ -353,15 +335,27 @@ class SqlJobs:
     # Inside
 
     async def _leave(
-        self, arrow: Update, name: str, job_id: str, attempt: int, said: dict[str, Any]
+        self,
+        arrow: Update,
+        name: str,
+        job_id: str,
+        attempt: int,
+        said: dict[str, Any],
+        also: Also | None = None,
     ) -> Job | None:
         """An arrow out of an attempt. Its receipt can be known again, so that a caller who was
         told that the database does not answer may repeat it, and finds what it did."""
-        return await self._pass(arrow, job_id, f"{name}:{attempt}", {"held_by": attempt, **said})
+        held_by = {"held_by": attempt, **said}
+        return await self.passed(arrow, job_id, f"{name}:{attempt}", held_by, also)
 
     @retried
-    async def _pass(
-        self, arrow: Update, job_id: str, receipt: str, said: dict[str, Any]
+    async def passed(
+        self,
+        arrow: Update,
+        job_id: str,
+        receipt: str,
+        said: dict[str, Any],
+        also: Also | None = None,
     ) -> Job | None:
         """One arrow. A repeat after an acknowledgement was lost finds its own receipt."""
         this = {"this": job_id, "by": receipt}
@@ -373,9 +367,11 @@ class SqlJobs:
                     if (charged := due(job)) != job.charged:
                         job = replace(job, charged=charged)
                         await session.execute(_CHARGE, [{"this": job.id, "due": charged}])
-                    await _conclude(session, job)
+                    await conclude(session, job)
+                if also is not None:
+                    await also(session)
                 return job
-            row = (await session.execute(_PASSED, this)).one_or_none()
+            row = (await session.execute(PASSED, this)).one_or_none()
             return self.job_of(row) if row else None
 
     def _first(self, same: Sequence[Row[Any]], fingerprint: str) -> Job | None:
@@ -395,6 +391,13 @@ class SqlJobs:
         return [self.job_of(row) for row in await self.database.ask(query, given)]
 
 
+def lineage(job_id: str) -> Select[Any]:
+    """The ids of a job and of those that were made from it, `LINEAGE_MOST` at most."""
+    first = select(JOB.c.id).where(JOB.c.id == job_id).cte("made", recursive=True)
+    made = first.union(select(JOB.c.id).join(first, JOB.c.parent == first.c.id))
+    return select(made.c.id).limit(LINEAGE_MOST)
+
+
 async def call_off(
     session: AsyncSession, meant: ColumnElement[bool], now: datetime
 ) -> Sequence[JobRow]:
@@ -410,7 +413,7 @@ async def call_off(
     found = rows.all()
     await ledger.lock_payers(session, [row.id for row in found])
     for row in found:
-        await _conclude(session, row)
+        await conclude(session, row)
     return found
 
 
@@ -422,7 +425,7 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
         return False
     if not State(row.state).ended:
         raise WrongState("Only an ended clip can be deleted: cancel it first.")
-    row.request = wordless(row.request)
+    row.request, row.plea = wordless(row.request), ""
     row.picture = row.last_picture = None
     row.clip = None
     row.clip_expires_at = None
@@ -442,50 +445,6 @@ def wordless(request: dict[str, Any]) -> dict[str, Any]:
     return replace(
         whole, prompt="", negative_prompt="", picture=None, last_picture=None, notes=()
     ).as_dict()
-
-
-async def spent(session: Transaction, account_id: int, server: str, since: datetime) -> int:
-    """What an account's jobs of a server, from `since` on, cost or may cost yet."""
-    ended = col(JobRow.state).not_in(UNFINISHED)
-    price = case((ended, col(JobRow.charged)), else_=col(JobRow.credits))
-    total = await session.scalar(
-        select(func.coalesce(func.sum(price), 0)).where(
-            asked_by(account_id),
-            col(JobRow.server) == server,
-            col(JobRow.created_at) >= since,
-        )
-    )
-    return int(total or 0)
-
-
-async def _hold(
-    session: Transaction, job: Job, now: datetime, share: Share | None, allowance: Allowance | None
-) -> None:
-    """What a job needs to be queued, which is written down already. Raises as `SqlJobs.submit`."""
-    await ledger.hold(session, job.account_id, job.id, job.credits, now, share)
-    if allowance is not None:  # now that its account is locked
-        await _check_within(session, job, allowance)
-
-
-async def _check_within(session: Transaction, job: Job, allowance: Allowance) -> None:
-    """Raises Refused where the job, which is written down already, is too much."""
-    whole = await spent(session, job.account_id, allowance.server, allowance.since)
-    if whole > allowance.credits:
-        raise Refused(
-            f"Here you may spend {allowance.credits} a day, in credits: {whole - job.credits} are "
-            f"spent, and this costs {job.credits}. A moderator set that."
-        )
-
-
-async def _conclude(session: Transaction, job: Job | JobRow) -> None:
-    """What every end has: the hold is settled, and the card will hear of it."""
-    assert job.ended_at is not None
-    delivery = {
-        "job_id": job.id, "place": job.place, "chat": places.chat(job.place), "state": "pending",
-        "tries": 0, "due_at": job.ended_at,
-    }  # fmt: skip
-    await session.execute(_DELIVER, [delivery])
-    await ledger.settle(session, job.id, job.credits, job.charged, job.ended_at)
 
 
 def _in(state: State) -> Select[Any]:

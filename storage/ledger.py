@@ -11,7 +11,7 @@ once, and where it exists already the database refuses the transaction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    Table,
     and_,
     bindparam,
     exists,
@@ -29,7 +28,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    update,
 )
 from sqlmodel import col
 
@@ -38,10 +36,8 @@ from core.job import Grant, LotKind, Wallet
 from core.treasury import Share
 from storage.database import Transaction, is_sqlite
 from storage.lineage import JOINED, asked_by
+from storage.pages import Hold, Lot, Page
 from storage.tables import ACCOUNT, ENTRY, LOT, EntryRow, JobRow, LotRow
-
-PROMISED = timedelta(hours=24)
-"""How long credits stay that come back into a lot which expired meanwhile."""
 
 REFUNDS, REFUNDS_WITHIN = 3, timedelta(hours=24)
 """How many clips that reached nobody are free for an account, in any such time: else who blocks the
@@ -87,7 +83,7 @@ async def renew(
     Raises LookupError for an unknown account.
     """
     await _lock(session, _LOCK, {"ids": [account_id]})
-    page = _Page(now)
+    page = Page(now)
     books = (await _books(session, [account_id], page))[account_id]
     keys = _keys(account_id, grants)
     given = set(await session.scalars(select(ENTRY.c.key).where(ENTRY.c.key.in_(keys))))
@@ -99,7 +95,7 @@ async def renew(
             "ends_at": grant.expires_at, "expires_at": grant.expires_at, "created_at": now,
         }  # fmt: skip
         id_ = await session.scalar(insert(LOT).values(values).returning(LOT.c.id))
-        lot = _Lot(id_, account_id, 0, grant.expires_at, grant.expires_at)
+        lot = Lot(id_, account_id, 0, grant.expires_at, grant.expires_at)
         page.enter(lot, "grant", key, grant.credits, 0, note=grant.note)
     await page.write(session)
     moved = sum(line["available_change"] for line in page.lines)
@@ -113,14 +109,17 @@ async def hold(
     credits: int,
     now: datetime,
     share: Share | None = None,
+    *,
+    again: bool = False,
 ) -> None:
     """Set a job's price aside: of the share first, where there is one, and then of the account.
+    again: it may have been held for, and settled, before.
 
-    Raises NotEnoughCredits: then leave the transaction by it.
+    Raises NotEnoughCredits, before anything was entered.
     """
     ids = [account_id] if share is None else sorted({account_id, share.account_id})
     await _lock(session, _LOCK, {"ids": ids})
-    page = _Page(now, job_id)
+    page = Page(now, job_id)
     books = await _books(session, ids, page)
     own = books[account_id].spendable
     parts = []
@@ -134,7 +133,8 @@ async def hold(
     if own < credits:
         raise NotEnoughCredits(credits, own)
     parts += _parts(books[account_id].lots, credits)
-    for number, (lot, part) in enumerate(parts):
+    before = len(await _holds(session, job_id)) if again else 0
+    for number, (lot, part) in enumerate(parts, before):
         page.enter(lot, "hold", f"job:{job_id}:hold{_nth(number)}", -part, part)
     await page.write(session)
 
@@ -151,7 +151,7 @@ async def take(
     """Take so many credits of these kinds, or as many as there are. What was taken: credits, and
     when they would have expired. Raises LookupError for an unknown account."""
     await _lock(session, _LOCK, {"ids": [account_id]})
-    page = _Page(now)
+    page = Page(now)
     books = (await _books(session, [account_id], page))[account_id]
     taken = []
     lots = [lot for lot in books.lots if lot.kind in kinds]
@@ -169,7 +169,7 @@ async def reclaim(session: Transaction, lot_id: int, key: str, now: datetime, no
         await session.scalars(select(LOT.c.account_id).where(LOT.c.id == lot_id))
     ).one()
     await _lock(session, _LOCK, {"ids": [account_id]})
-    page = _Page(now)
+    page = Page(now)
     books = (await _books(session, [account_id], page))[account_id]
     taken = 0
     for lot in books.lots:
@@ -192,11 +192,11 @@ async def settle(session: Transaction, job_id: str, held: int, charged: int, now
     Raises LedgerBroken where so much was not held, or less.
     """
     await _lock(session, _LOCK_PAYERS, {"job": job_id})
-    holds = await _holds(session, job_id)
-    if sum(hold.credits for hold in holds) != held or not 0 <= charged <= held:
+    holds = [one for one in enumerate(await _holds(session, job_id)) if not one[1].settled]
+    if sum(hold.credits for _, hold in holds) != held or not 0 <= charged <= held:
         raise LedgerBroken(f"job {job_id} was not held for {held}, or can't cost {charged}")
-    page = _Page(now, job_id)
-    for number, hold in enumerate(holds):
+    page = Page(now, job_id)
+    for number, hold in holds:
         taken = min(charged, hold.credits)
         charged -= taken
         back = hold.credits - taken
@@ -227,7 +227,7 @@ async def refund(session: Transaction, account_id: int, job_id: str, now: dateti
     await _lock(session, _LOCK_ALL_OF, {"whose": account_id, "job": job_id})
     if await _refunded(session, account_id, now - REFUNDS_WITHIN) >= REFUNDS:
         return False
-    page = _Page(now, job_id)
+    page = Page(now, job_id)
     paid = await _paid(session, job_id)
     for number, hold in enumerate(await _holds(session, job_id)):
         if back := paid.pop(hold.lot.id, 0):
@@ -243,27 +243,6 @@ def lots_of(account_id: int) -> Select[LotRow]:
     return select(LotRow).where(left).order_by(*_SOONEST)
 
 
-@dataclass(slots=True)
-class _Lot:
-    """credits: what is left with all that was entered."""
-
-    id: int
-    account_id: int
-    credits: int
-    ends_at: datetime | None
-    expires_at: datetime | None
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Hold:
-    """What is, or was, held of a lot for a job."""
-
-    lot: _Lot
-    credits: int
-    created_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class _Books:
     """A locked account: its balance as it was read, and its lots in the order in which they are
@@ -272,80 +251,11 @@ class _Books:
     available: int
     held: int
     merged: bool
-    lots: list[_Lot]
+    lots: list[Lot]
 
     @property
     def spendable(self) -> int:
         return sum(lot.credits for lot in self.lots)
-
-
-@dataclass(slots=True)
-class _Page:
-    """What one transaction enters, of a job or of none, and what that moves."""
-
-    now: datetime
-    job_id: str | None = None
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    promised: list[_Lot] = field(default_factory=list)
-
-    def enter(
-        self, lot: _Lot, kind: str, key: str | None, available: int, held: int, note: str = ""
-    ) -> None:
-        """One line. Expiry is no job's."""
-        lot.credits += available
-        job_id = None if kind == "expiry" else self.job_id
-        line = {
-            "key": key, "account_id": lot.account_id, "lot_id": lot.id, "job_id": job_id,
-            "kind": kind, "available_change": available, "held_change": held, "note": note,
-            "created_at": self.now,
-        }  # fmt: skip
-        self.lines.append(line)
-
-    def expire(self, lot: _Lot) -> bool:
-        """Whether the lot is past its time; then what is left of it goes."""
-        over = lot.expires_at is not None and lot.expires_at <= self.now
-        if over and lot.credits:
-            self.enter(lot, "expiry", None, -lot.credits, 0)
-        return over
-
-    def reopen(self, hold: _Hold) -> None:
-        """Before credits come back into a lot: one that expired meanwhile stays for a while, if it
-        had not ended when they were held."""
-        lot = hold.lot
-        if self.expire(lot) and lot.ends_at is not None and hold.created_at < lot.ends_at:
-            lot.expires_at = self.now + PROMISED
-            self.promised.append(lot)
-
-    async def write(self, session: Transaction) -> None:
-        """Many rows a statement, and none gives rows back: they cost no round trip of their own."""
-        if not self.lines:
-            return
-        await session.execute(_MOVE_ACCOUNT, self._moves("account_id"))
-        await session.execute(_MOVE_LOT, self._moves("lot_id"))
-        await session.execute(_ENTER, self.lines)
-        if self.promised:
-            until = [{"whose": lot.id, "until": lot.expires_at} for lot in self.promised]
-            await session.execute(_PROMISE, until)
-
-    def _moves(self, whose: str) -> list[dict[str, int]]:
-        sums: dict[int, dict[str, int]] = {}
-        for line in self.lines:
-            id_ = line[whose]
-            move = sums.setdefault(id_, {"whose": id_, "available": 0, "held": 0})
-            move["available"] += line["available_change"]
-            move["held"] += line["held_change"]
-        return list(sums.values())
-
-
-def _move(table: Table, available: str) -> Any:
-    return (
-        update(table)
-        .where(table.c.id == bindparam("whose"))
-        .values({
-            available: table.c[available] + bindparam("available"),
-            "held": table.c.held + bindparam("held"),
-        })
-    )  # fmt: skip
 
 
 def _locking(which: ColumnElement[bool]) -> Any:
@@ -360,10 +270,6 @@ _PAYERS = select(ENTRY.c.account_id).where(ENTRY.c.job_id == bindparam("job"))
 _LOCK = _locking(ACCOUNT.c.id.in_(_IDS))
 _LOCK_PAYERS = _locking(ACCOUNT.c.id.in_(_PAYERS))
 _LOCK_ALL_OF = _locking(or_(ACCOUNT.c.id == bindparam("whose"), ACCOUNT.c.id.in_(_PAYERS)))
-_MOVE_ACCOUNT = _move(ACCOUNT, "available")
-_MOVE_LOT = _move(LOT, "credits")
-_ENTER = insert(ENTRY)
-_PROMISE = update(LOT).where(LOT.c.id == bindparam("whose")).values(expires_at=bindparam("until"))
 _SOONEST = (LOT.c.expires_at.asc().nulls_last(), LOT.c.id)
 _LOT_COLUMNS = (
     LOT.c.id, LOT.c.account_id, LOT.c.credits, LOT.c.ends_at, LOT.c.expires_at, LOT.c.kind
@@ -377,8 +283,15 @@ _BOOKS = (
     .where(ACCOUNT.c.id.in_(_IDS))
     .order_by(*_SOONEST)
 )  # fmt: skip
+_SETTLED = (
+    select(func.count())
+    .where(ENTRY.c.job_id == bindparam("job"), ENTRY.c.kind.in_(("capture", "release")))
+    .scalar_subquery()
+)
+"""How many of a job's holds are: the first ones."""
+
 _HOLDS = (
-    select(ENTRY.c.held_change, ENTRY.c.created_at, *_LOT_COLUMNS)
+    select(ENTRY.c.held_change, ENTRY.c.created_at, _SETTLED.label("settled"), *_LOT_COLUMNS)
     .join(LOT, LOT.c.id == ENTRY.c.lot_id)
     .where(ENTRY.c.job_id == bindparam("job"), ENTRY.c.kind == "hold")
     .order_by(ENTRY.c.id)
@@ -408,7 +321,7 @@ async def _lock(session: Transaction, which: Any, given: dict[str, Any]) -> None
         await session.execute(which, given)
 
 
-async def _books(session: Transaction, ids: Sequence[int], page: _Page) -> dict[int, _Books]:
+async def _books(session: Transaction, ids: Sequence[int], page: Page) -> dict[int, _Books]:
     """Of locked accounts. What is past its time expires on the page. Raises LookupError, or
     WrongState for one that was joined into another since its id was asked for."""
     books: dict[int, _Books] = {}
@@ -428,16 +341,21 @@ async def _books(session: Transaction, ids: Sequence[int], page: _Page) -> dict[
     return books
 
 
-async def _holds(session: Transaction, job_id: str) -> Sequence[_Hold]:
-    lots: dict[int, _Lot] = {}
+async def _holds(session: Transaction, job_id: str) -> Sequence[Hold]:
+    lots: dict[int, Lot] = {}
     return [
-        _Hold(lots.setdefault(row.id, _lot_of(row)), row.held_change, row.created_at)
-        for row in await session.execute(_HOLDS, {"job": job_id})
+        Hold(
+            lots.setdefault(row.id, _lot_of(row)),
+            row.held_change,
+            row.created_at,
+            number < row.settled,
+        )
+        for number, row in enumerate(await session.execute(_HOLDS, {"job": job_id}))
     ]
 
 
-def _lot_of(row: Any) -> _Lot:
-    return _Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at, row.kind)
+def _lot_of(row: Any) -> Lot:
+    return Lot(row.id, row.account_id, row.credits, row.ends_at, row.expires_at, row.kind)
 
 
 async def _allowed(session: Transaction, account_id: int, share: Share, there: int) -> int:
@@ -456,7 +374,7 @@ async def _allowed(session: Transaction, account_id: int, share: Share, there: i
     return max(0, min(there, share.daily - (spent or 0)))
 
 
-def _parts(lots: Iterable[_Lot], credits: int) -> list[tuple[_Lot, int]]:
+def _parts(lots: Iterable[Lot], credits: int) -> list[tuple[Lot, int]]:
     """How much of each lot makes so many credits, or all that they have."""
     parts = []
     for lot in lots:

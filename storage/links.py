@@ -29,6 +29,7 @@ from storage import ledger
 from storage.columns import Instant
 from storage.lineage import JOINED
 from storage.purchases import claim_bought
+from storage.review_tables import AttestationRow, ReportRow
 from storage.tables import (
     AccountRow,
     ClaimRow,
@@ -39,7 +40,6 @@ from storage.tables import (
     LeaderRow,
     LotRow,
     PurchaseRow,
-    ReportRow,
     RestraintRow,
     Table,
     TreasuryRow,
@@ -56,6 +56,9 @@ FOLLOWS = tuple(
     for table, column in (
         ("identity", "account_id"),
         ("job", "account_id"),
+        ("job", "subject_id"),
+        ("strike", "account_id"),
+        ("attestation", "account_id"),
         ("purchase", "account_id"),
         ("claim", "account_id"),
         ("gift", "sender_id"),
@@ -242,13 +245,17 @@ async def _add_up_purchases(session: AsyncSession, account_id: int) -> None:
 
 
 async def _forget_doubles(session: AsyncSession, gone: int, into: int) -> None:
-    """What both have and one person has once: reports of a clip, servers that are
-    led, codes."""
+    """What both have and one person has once: reports of a clip, servers that are led, pictures
+    that may be used, codes."""
+    attested = select(col(AttestationRow.picture)).where(col(AttestationRow.account_id) == into)
     reported = select(col(ReportRow.job_id)).where(col(ReportRow.account_id) == into)
     led = select(col(LeaderRow.server)).where(col(LeaderRow.account_id) == into)
     for doubled in (
         delete(ReportRow).where(
             col(ReportRow.account_id) == gone, col(ReportRow.job_id).in_(reported)
+        ),
+        delete(AttestationRow).where(
+            col(AttestationRow.account_id) == gone, col(AttestationRow.picture).in_(attested)
         ),
         delete(LeaderRow).where(col(LeaderRow.account_id) == gone, col(LeaderRow.server).in_(led)),
         delete(CredentialRow).where(

@@ -37,13 +37,14 @@ from core.job import NO_CLIP, Account, Claim, Grant, Identity, LotKind, State
 from core.moderation import EVERYWHERE, Act, Actor, Outcome
 from core.plans import FREE
 from core.ports import Clock
-from core.restraints import Kind, Restraint
+from core.restraints import OWN, Kind, Means, Restraint
 from core.roles import source_of
 from core.treasury import Policy
-from storage import blocklist, ledger, links, vouchers
+from storage import ledger, links, reviews, vouchers
 from storage.accounts import BEHIND, account_of, behind, claim, subject
+from storage.arrows import spent
 from storage.database import Database, retried
-from storage.jobs import blot_out, call_off, spent
+from storage.jobs import SqlJobs, blot_out, call_off
 from storage.lineage import names
 from storage.purchases import ordered
 from storage.tables import (
@@ -81,12 +82,15 @@ class _Undone(Exception):
 class SqlModeration:
     """`core.ports.Moderation` in SQL."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, jobs: SqlJobs, clock: Clock) -> None:
         self.database = database
+        self._jobs = jobs
         self._clock = clock
 
     @retried
-    async def perform(self, act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
+    async def perform(
+        self, act: Act, actor: Actor, key: str, *, dry: bool = False, means: Means = OWN
+    ) -> Outcome:
         outcome = Outcome()
         try:
             async with self.database.writing() as session:
@@ -96,7 +100,10 @@ class SqlModeration:
                     return _repeated(known, act)
                 now = self._clock()
                 followed = await _followed(session, act)
-                outcome = await _done(session, followed, actor, key, now)
+                if isinstance(followed, acts.REVIEWS):
+                    outcome = await reviews.done(session, self._jobs, followed, key, means, now)
+                else:
+                    outcome = await _done(session, followed, actor, key, now)
                 if dry:
                     await session.flush()
                     await session.scalar(select(true()))  # what waits goes with it, and may fail
@@ -252,10 +259,6 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             await vouchers.make(session, act, actor.name, now)
         case acts.StopVoucher():
             await vouchers.stop(session, act)
-        case acts.Block():
-            await blocklist.block(session, act.hashes, act.reason, actor.name, now)
-        case acts.Unblock():
-            await blocklist.unblock(session, act.hashes)
         case acts.SetRole():
             await _set_role(session, act)
         case acts.SetQuota(credits=None):

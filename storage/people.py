@@ -15,8 +15,9 @@ from core.moderation import person
 from core.ports import Clock
 from core.privacy import Receipt
 from storage import ledger
+from storage.arrows import UNFINISHED
 from storage.database import Database, retried
-from storage.jobs import UNFINISHED, SqlJobs, wordless
+from storage.jobs import SqlJobs, wordless
 from storage.lineage import names
 from storage.links import FOLLOWS
 from storage.tables import (
@@ -55,7 +56,7 @@ class SqlPeople:
             whom = await names(session, person(account_id))
             meant: dict[Table, list[ColumnElement[bool]]] = {ACCOUNT: [ACCOUNT.c.id == account_id]}
             for column in FOLLOWS:
-                if column.table is not ACCOUNT:
+                if column.table is not ACCOUNT and column is not JOB.c.subject_id:
                     meant.setdefault(column.table, []).append(column == account_id)
             tables = AccountRow.metadata.tables
             for name in ("restraint", "audit"):
@@ -170,7 +171,7 @@ class SqlPeople:
             shown: set[str] = set()
             for row in rows:
                 shown |= {one for one in (row.picture, row.last_picture) if one is not None}
-                row.request = wordless(row.request)
+                row.request, row.plea = wordless(row.request), ""
                 row.picture = row.last_picture = None
                 row.deleted = True
             await session.flush()

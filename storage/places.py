@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from core.places import LEFT, Post, Rules, chat, platform, server
 from storage.database import Database, insert_new, put, retried
+from storage.review_tables import ReportRow
 from storage.tables import (
     DELIVERY,
     JOB,
@@ -22,7 +23,6 @@ from storage.tables import (
     IdentityRow,
     JobRow,
     PostRow,
-    ReportRow,
     RestraintRow,
     RulesRow,
     TreasuryRow,

@@ -12,16 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from core.gifts import GiftBook
+from core.inbox import Inbox
 from core.leaders import Leaders
-from core.ports import Accounts, Clock, Credentials, Files, Inbox, Jobs, Moderation, Outbox, Places
+from core.ports import Accounts, Clock, Credentials, Files, Jobs, Moderation, Outbox, Places
 from core.privacy import People
 from core.purchases import Payments
 from core.records import Records
-from core.safety.blocklist import BlockedHashes
+from core.reviews import ReviewBook
 from core.usage import Usage
 from core.vouchers import VoucherBook
 from storage.accounts import SqlAccounts
-from storage.blocklist import SqlBlockedHashes
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
@@ -35,6 +35,7 @@ from storage.people import SqlPeople
 from storage.places import SqlPlaces
 from storage.purchases import SqlPayments
 from storage.records import SqlRecords
+from storage.reviews import SqlReviews
 from storage.usage import SqlUsage
 from storage.vouchers import SqlVouchers
 
@@ -52,13 +53,13 @@ class Store:
     payments: Payments
     vouchers: VoucherBook
     gifts: GiftBook
-    blocked: BlockedHashes
     files: Files
     credentials: Credentials
     records: Records
     leaders: Leaders
     usage: Usage
     people: People
+    reviews: ReviewBook
     database: Database
     url: str
 
@@ -97,17 +98,17 @@ async def open_store(
             inbox=SqlInbox(database),
             outbox=SqlOutbox(database),
             places=SqlPlaces(database),
-            moderation=SqlModeration(database, clock),
+            moderation=SqlModeration(database, jobs, clock),
             payments=SqlPayments(database, clock),
             vouchers=SqlVouchers(database, clock),
             gifts=SqlGifts(database),
-            blocked=SqlBlockedHashes(database),
             files=files,
             credentials=SqlCredentials(database, clock),
             records=SqlRecords(database, jobs, clock),
             leaders=SqlLeaders(database, clock),
             usage=SqlUsage(database, clock),
             people=SqlPeople(database, jobs, clock),
+            reviews=SqlReviews(database, jobs),
             database=database,
             url=url,
         )

@@ -14,37 +14,26 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    MetaData,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from core.job import LotKind, State
+from core.job import Asks, LotKind, State
 from core.lanes import Lane
 from core.purchases import PurchaseState
 from core.restraints import Kind
+from core.safety.level import Level
 from storage.columns import Instant, Key, one_of
+from storage.columns import Table as Table
+from storage.review_tables import SightRow, StrikeRow
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
 ENTRY_KINDS = ("grant", "hold", "capture", "release", "expiry", "refund", "take")
 DELIVERY_STATES = ("pending", "sending", "sent", "unknown", "kept")
 
 _SOME = text("credits > 0")
 """Of lots that were used up nobody asks any more."""
-
-
-class Table(SQLModel):
-    """Base of the tables."""
-
-    metadata = MetaData(naming_convention=NAMES)
 
 
 class AccountRow(Table, table=True):
@@ -201,7 +190,7 @@ class JobRow(Table, table=True):
     receipt: which call passed the last arrow, so that a repeat knows its own work.
     clip: `core.job.Clip` without its expiry, paths relative to the folder of clips.
     credits: what was held for it; charged: what it costs now, without what came back. lane, price,
-    purse: as in `core.job.Job`.
+    purse, and all from level on: as in `core.job.Job`.
     """
 
     __tablename__ = "job"
@@ -211,6 +200,8 @@ class JobRow(Table, table=True):
         CheckConstraint("credits >= 0", name="credits"),
         CheckConstraint("charged >= 0 AND charged <= credits", name="charged"),
         one_of("lane", tuple(Lane), "lane"),
+        one_of("level", tuple(Level), "level"),
+        one_of("asks", tuple(Asks), "asks"),
         Index(None, "account_id", "number"),
         Index(None, "state", "number"),
         Index(None, "place"),
@@ -252,6 +243,18 @@ class JobRow(Table, table=True):
     lane: str = Field(default=Lane.STANDARD, sa_column=Column(Text, nullable=False))
     price: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     purse: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    level: str = Field(default=Level.STANDARD, sa_column=Column(Text, nullable=False))
+    clause: str | None = Field(default=None, sa_column=Column(Text))
+    cleared: bool = False
+    decide_by: datetime | None = Field(default=None, sa_column=Column(Instant))
+    held_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    appealed: bool = False
+    findings: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    plea: str = Field(default="", sa_column=Column(Text, nullable=False))
+    asks: str | None = Field(default=None, sa_column=Column(Text))
+    subject_id: int | None = Field(
+        default=None, sa_column=Column(Key, ForeignKey("account.id"), index=True)
+    )
 
 
 class LotRow(Table, table=True):
@@ -397,19 +400,6 @@ class RulesRow(Table, table=True):
     rules: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
-class ReportRow(Table, table=True):
-    """Somebody found a clip that should not be. One for each clip and person."""
-
-    __tablename__ = "report"
-    __table_args__ = (UniqueConstraint("job_id", "account_id"),)
-
-    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
-    job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False))
-    account_id: int = Field(sa_column=Column(Key, ForeignKey("account.id"), nullable=False))
-    place: str = Field(sa_column=Column(Text, nullable=False))
-    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-
-
 class RestraintRow(Table, table=True):
     """What a moderator laid on somebody, a channel or all; as in `core.restraints.Restraint`."""
 
@@ -490,7 +480,10 @@ class AuditRow(Table, table=True):
     hash: str = Field(sa_column=Column(Text, nullable=False))
 
 
-ACCOUNT, CLAIM, DELIVERY, ENTRY, IDENTITY, JOB, LOT, POST, RESTRAINT, TREASURY, UPDATE = (
+(
+    ACCOUNT, CLAIM, DELIVERY, ENTRY, IDENTITY, JOB, LOT, POST, RESTRAINT, SIGHT, STRIKE, TREASURY,
+    UPDATE,
+) = (
     Table.metadata.tables[row.__tablename__]
     for row in (
         AccountRow,
@@ -502,8 +495,10 @@ ACCOUNT, CLAIM, DELIVERY, ENTRY, IDENTITY, JOB, LOT, POST, RESTRAINT, TREASURY, 
         LotRow,
         PostRow,
         RestraintRow,
+        SightRow,
+        StrikeRow,
         TreasuryRow,
         UpdateRow,
     )
-)
+)  # fmt: skip
 """The same, without objects, which take about half of the time where much is asked at once."""

@@ -42,9 +42,9 @@ from bots.telegram.signs import Signs
 from bots.telegram.started import Started
 from bots.telegram.till import Till
 from core.errors import Transient
+from core.inbox import Inbox
 from core.job import Identity, Job
 from core.moderation import Rank
-from core.ports import Inbox
 
 log = logging.getLogger("kinora.telegram")
 

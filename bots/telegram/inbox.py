@@ -23,7 +23,8 @@ from telegram.ext import BaseUpdateProcessor, ExtBot
 
 from bots.telegram.desk import PLATFORM
 from bots.telegram.limiter import Turn
-from core.ports import Clock, Inbox
+from core.inbox import Inbox
+from core.ports import Clock
 
 log = logging.getLogger("kinora.telegram")
 

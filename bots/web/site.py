@@ -22,7 +22,7 @@ from core.job import Account
 from core.links import Links
 from core.ports import Clock, Credentials
 from core.privacy import Privacy
-from core.provenance import Verify
+from core.reviews import Reviews
 from core.studio import Studio
 from core.vouchers import Vouchers
 
@@ -104,6 +104,7 @@ class Site:
     links: Links
     vouchers: Vouchers
     privacy: Privacy
+    reviews: Reviews
     notice: Notice
     bulletin: Bulletin
     pictures: Pictures
@@ -117,8 +118,6 @@ class Site:
     uploads: Uploads
     hooks: frozenset[str] = frozenset()
     """Paths where other programs bring us news; they prove who they are by themselves."""
-    verify: Verify | None = None
-    """None where nothing can be."""
 
 
 SITE = web.AppKey("site", Site)

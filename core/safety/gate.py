@@ -80,23 +80,12 @@ class Sight:
     seen: Seen | None
 
 
-async def _nothing() -> None:
-    pass
-
-
 class Gate:
-    """policy: asked for anew each time, as operators edit it. renewed: awaited before a policy
-    judges what was seen, as others may block pictures."""
+    """policy: asked for anew each time, as operators edit it."""
 
-    def __init__(
-        self,
-        inspector: Inspector,
-        policy: Callable[[], Policy],
-        renewed: Callable[[], Awaitable[None]] = _nothing,
-    ) -> None:
+    def __init__(self, inspector: Inspector, policy: Callable[[], Policy]) -> None:
         self._inspector = inspector
         self._policy = policy
-        self._renewed = renewed
 
     async def words(self, words: Words, level: Level) -> Verdict:
         async def look() -> Verdict:
@@ -122,7 +111,6 @@ class Gate:
         async def look() -> Verdict:
             nonlocal seen
             seen = await looking
-            await self._renewed()
             at = f"{where} at {seen.at:.1f} s" if where == "clip" else where
             return self._policy().seen(seen, at, level)
 

@@ -18,7 +18,8 @@ from core.job import Account, Job, Lot, LotKind, State, Wallet
 from core.lanes import Lane
 from core.purchases import Sale
 from core.wares import Ware
-from storage.ledger import PROMISED, REFUNDS, REFUNDS_WITHIN
+from storage.ledger import REFUNDS, REFUNDS_WITHIN
+from storage.pages import PROMISED
 from tests.storage.books import faults
 from tests.storage.machines import EXAMPLES, Machine
 from tests.storage.samples import NOON, a_clip, a_grant, a_job, a_person

@@ -12,7 +12,8 @@ from core.engine import Stage
 from core.errors import NotEnoughCredits
 from core.job import Account, Identity, Job, Lot, LotKind, State, Wallet
 from storage import ledger
-from storage.ledger import PROMISED, REFUNDS
+from storage.ledger import REFUNDS
+from storage.pages import PROMISED
 from storage.store import Store
 from tests.storage.books import faults
 from tests.storage.crowd import crowd
@@ -31,7 +32,7 @@ async def test_what_has_been_entered_cannot_be_entered_again(store: Store) -> No
     async with store.database.writing() as session:
         await ledger.settle(session, job.id, 30, 0, NOON)
     for charged in (0, 30):
-        with pytest.raises(IntegrityError):
+        with pytest.raises(ledger.LedgerBroken):
             async with store.database.writing() as session:
                 await ledger.settle(session, job.id, 30, charged, NOON)
     assert await store.accounts.wallet(account.id) == Wallet(100, 0)

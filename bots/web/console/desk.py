@@ -17,6 +17,7 @@ from core.moderation import EVERYWHERE, Actor, Rank
 from core.moderators import Moderators
 from core.purchases import Purchases
 from core.records import Records
+from core.reviews import Reviews
 from core.usage import Usage
 from core.vouchers import VoucherBook
 
@@ -62,6 +63,7 @@ class Console:
     """Everything that a handler may use beside the site's. address: where people reach the page."""
 
     moderators: Moderators
+    reviews: Reviews
     leadership: Leadership
     records: Records
     unfinished: Callable[[], Awaitable[Sequence[Job]]]
