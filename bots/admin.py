@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bots import audit, forgetting, keys, moderation, trials, vouchers
+from bots import audit, blocking, forgetting, keys, moderation, trials, vouchers
 from bots.shell import HOST, Json, moderators_here, named_person, run, say, say_lines, settings_of
 from bots.terms import terms_of
 from bots.wares import refund_of
@@ -29,6 +29,7 @@ app = typer.Typer(help="What an operator does.", no_args_is_help=True)
 treasury = typer.Typer(help="A server's credits, and what they are for.", no_args_is_help=True)
 app.add_typer(treasury, name="treasury")
 app.add_typer(audit.app, name="audit")
+app.add_typer(blocking.app, name="block")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(trials.app, name="trial")
 

@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -51,6 +52,7 @@ from core.catalog import Model, named
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.engine import Engine
+from core.errors import BadPicture
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
 from core.job import OWNER, Account, Identity, Job
@@ -63,10 +65,13 @@ from core.pricing import Bases
 from core.privacy import Privacy
 from core.reviews import Reviews
 from core.roles import Roles
+from core.safety.gate import Seen
 from core.studio import Studio
 from core.vouchers import Vouchers
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
+from model.inspect.inspector import LocalInspector
+from model.inspect.process import CouldNotLook
 from storage.database import at_head
 from storage.store import Store, open_store, utc_now
 
@@ -345,6 +350,19 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     key = f"kn_{secrets.token_urlsafe(32)}"
     await store.credentials.add("key", key, account.id, name, None)
     return account, key
+
+
+async def seen_in(path: Path, data: bytes) -> Seen:
+    """What a picture, or a clip, of an operator's shows. Raises BadPicture."""
+    inspector = LocalInspector()
+    try:
+        if path.suffix.lower() == ".mp4":
+            return await inspector.clip(path)
+        return await inspector.picture((await picture.decode(data)).data)
+    except CouldNotLook:
+        raise BadPicture(f"{path.name} can't be looked at: send a picture or an MP4.") from None
+    finally:
+        await inspector.close()
 
 
 def discord_of(settings: Settings) -> Discord | None:

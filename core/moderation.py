@@ -21,11 +21,14 @@ from core.treasury import Policy
 EVERYWHERE = ""
 """In place of a server: on all of them, and on the page."""
 
-ALL, TREASURY = "all", "treasury"
+ALL, TREASURY, BLOCKLIST = "all", "treasury", "blocklist"
 BY_HAND = "moderator"
 """The source of a claim on a plan that a moderator assigned."""
 CREDITS_MAX = 1_000_000_000
 USES_MOST = 1_000_000
+BLOCKED_AT_ONCE = 500
+"""Hashes in one act: they are in its row of the log."""
+
 REASON_CHARS = 500
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 
@@ -274,6 +277,24 @@ class StopVoucher(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block(Act):
+    """Nothing that looks like these is taken or brought any more; see `core.safety.blocklist`."""
+
+    verb: ClassVar[str] = "block"
+    hashes: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unblock(Act):
+    """Of those that look like one of these, nothing is blocked any more."""
+
+    verb: ClassVar[str] = "unblock"
+    hashes: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole(Act):
     """The plan that a server's role gives; the free one: none. role, name: its id, and its name."""
 
@@ -311,6 +332,7 @@ class Unlink(OnPerson):
 
 OF_OPERATORS = (
     Take, Refund, SetPlan, SetRole, Fill, Merge, Unlink, MakeVoucher, StopVoucher,
+    Block, Unblock,
 )  # fmt: skip
 """What makes, takes or changes what somebody has everywhere."""
 
@@ -337,7 +359,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, refund, plan, role, fill, merge, unlink | – | – | yes |
+    | take, refund, plan, role, fill, merge, unlink, block | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete, take down, dismiss | – | jobs that were posted on their server | any |
     | approve, deny | – | those | any, their own too |
@@ -380,9 +402,11 @@ def check(act: Act, now: datetime, plans: Plans) -> None:
     said = (getattr(act, field.name) for field in fields(act))
     if any(_UNKEPT.search(value) for value in said if isinstance(value, str)):
         raise BadPrompt("The words hold broken characters: type them as plain text.")
-    if isinstance(act, Ban | Note) and not (words or "").strip():
-        raise BadPrompt("Say why: others will want to know." if isinstance(act, Ban) else
-                        "Say what is to be noted.")  # fmt: skip
+    if isinstance(act, Ban | Block | Note) and not (words or "").strip():
+        raise BadPrompt("Say what is to be noted." if isinstance(act, Note) else
+                        "Say why: others will want to know.")  # fmt: skip
+    if isinstance(act, Block | Unblock) and not 1 <= len(act.hashes) <= BLOCKED_AT_ONCE:
+        raise BadPrompt(f"Name from 1 to {BLOCKED_AT_ONCE} hashes at once.")
     if isinstance(act, Deny) and not act.reason.strip():
         raise BadPrompt("Say why: who asked for it is told.")
     if isinstance(act, OF_A_SERVER) and act.server == EVERYWHERE:
@@ -419,6 +443,8 @@ def whom(act: Act) -> str:
             return f"role:{act.role}"
         case MakeVoucher() | StopVoucher():
             return f"voucher:{act.name}"
+        case Block() | Unblock():
+            return BLOCKLIST
     return ALL
 
 

@@ -10,6 +10,7 @@ from core.moderation import (
     Act,
     Approve,
     Ban,
+    Block,
     Cancel,
     Delete,
     Deny,
@@ -35,6 +36,7 @@ from core.moderation import (
     TakeDown,
     ToRole,
     Unban,
+    Unblock,
     Unlink,
     moment,
     one_of,
@@ -121,6 +123,10 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"Voucher {act.name}: {' and '.join(brings)} for {whom}{_until(act.until)}."
         case StopVoucher():
             return f"Voucher {act.name} is good no more."
+        case Block():
+            return f"{pictures(len(act.hashes))} blocked everywhere: {act.reason}."
+        case Unblock():
+            return f"{pictures(len(act.hashes))} not blocked any more."
         case SetPolicy():
             return f"The treasury of {act.server}: {allowed(act.policy)}."
         case Merge():
@@ -158,6 +164,10 @@ def allowed(policy: Policy) -> str:
 
 def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
+
+
+def pictures(count: int) -> str:
+    return "1 picture is" if count == 1 else f"{count} pictures are"
 
 
 def clips(count: int) -> str:

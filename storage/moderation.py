@@ -40,7 +40,7 @@ from core.ports import Clock
 from core.restraints import OWN, Kind, Means, Restraint
 from core.roles import source_of
 from core.treasury import Policy
-from storage import ledger, links, reviews, vouchers
+from storage import blocklist, ledger, links, reviews, vouchers
 from storage.accounts import BEHIND, account_of, behind, claim, subject
 from storage.arrows import spent
 from storage.database import Database, retried
@@ -259,6 +259,10 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             await vouchers.make(session, act, actor.name, now)
         case acts.StopVoucher():
             await vouchers.stop(session, act)
+        case acts.Block():
+            await blocklist.block(session, act.hashes, act.reason, actor.name, now)
+        case acts.Unblock():
+            await blocklist.unblock(session, act.hashes)
         case acts.SetRole():
             await _set_role(session, act)
         case acts.SetQuota(credits=None):

@@ -19,9 +19,11 @@ from core.privacy import People
 from core.purchases import Payments
 from core.records import Records
 from core.reviews import ReviewBook
+from core.safety.blocklist import BlockedHashes
 from core.usage import Usage
 from core.vouchers import VoucherBook
 from storage.accounts import SqlAccounts
+from storage.blocklist import SqlBlockedHashes
 from storage.credentials import SqlCredentials
 from storage.database import Database, at_head, upgrade
 from storage.files import DiskFiles
@@ -53,6 +55,7 @@ class Store:
     payments: Payments
     vouchers: VoucherBook
     gifts: GiftBook
+    blocked: BlockedHashes
     files: Files
     credentials: Credentials
     records: Records
@@ -102,6 +105,7 @@ async def open_store(
             payments=SqlPayments(database, clock),
             vouchers=SqlVouchers(database, clock),
             gifts=SqlGifts(database),
+            blocked=SqlBlockedHashes(database),
             files=files,
             credentials=SqlCredentials(database, clock),
             records=SqlRecords(database, jobs, clock),

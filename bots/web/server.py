@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
 from bots.privacy import Notice
-from bots.web import api, data, doors, health, linking, page, redeeming, session
+from bots.web import api, data, doors, health, linking, page, redeeming, session, verifying
 from bots.web.console import CONSOLE, PAGES, ROUTES, Console
 from bots.web.console.frame import MENU
 from bots.web.limits import Failures, Uploads
@@ -24,6 +24,7 @@ from core.errors import KinoraError
 from core.links import Links
 from core.ports import Clock, Credentials
 from core.privacy import Privacy
+from core.provenance import Verify
 from core.reviews import Reviews
 from core.studio import Studio
 from core.vouchers import Vouchers
@@ -56,6 +57,7 @@ def application(
     console: Console,
     registry: CollectorRegistry | None = None,
     hooks: Mapping[str, Handler] | None = None,
+    verify: Verify | None = None,
 ) -> web.Application:
     """The whole site. registry: where its counters join those of others for /metrics. hooks: what
     answers other programs that bring us news, by path; each looks itself who they are.
@@ -85,6 +87,7 @@ def application(
         streams=Streams(),
         uploads=Uploads(),
         hooks=frozenset(hooks or ()),
+        verify=verify,
     )
     app[CONSOLE], app[MENU] = console, PAGES
     aiohttp_jinja2.setup(
@@ -96,8 +99,8 @@ def application(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages = (session.ROUTES, page.ROUTES, linking.ROUTES, redeeming.ROUTES, data.ROUTES)
-    for routes in (health.ROUTES, *pages, ROUTES):
+    pages = (session.ROUTES, page.ROUTES, linking.ROUTES, redeeming.ROUTES)
+    for routes in (health.ROUTES, *pages, data.ROUTES, verifying.ROUTES, ROUTES):
         app.add_routes(routes)
     app.add_routes(api.routes())
     app.router.add_static("/static", _HERE / "static", name="static")

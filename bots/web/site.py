@@ -22,6 +22,7 @@ from core.job import Account
 from core.links import Links
 from core.ports import Clock, Credentials
 from core.privacy import Privacy
+from core.provenance import Verify
 from core.reviews import Reviews
 from core.studio import Studio
 from core.vouchers import Vouchers
@@ -118,6 +119,8 @@ class Site:
     uploads: Uploads
     hooks: frozenset[str] = frozenset()
     """Paths where other programs bring us news; they prove who they are by themselves."""
+    verify: Verify | None = None
+    """None where nothing can be."""
 
 
 SITE = web.AppKey("site", Site)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn, TypeVar
 
 from aiohttp import BodyPartReader, web
 
 from bots.web.limits import Uploads
 from bots.web.problems import Problem
 from core import prompt
-from core.errors import BadPicture, BadPrompt, NotFound
+from core.errors import BadPicture, BadPrompt, NotFound, UserError
 from core.request import Draft
 
 TEXT_MAX_BYTES = 64 * 1024
@@ -27,6 +29,10 @@ BODY_SECONDS = 120.0
 
 TWO_PICTURES = "A clip has one first picture (image) and one last picture (last_image) at most."
 ONE_EACH = "Choose one file for each."
+
+PIECE_BYTES = 1 << 20
+
+Form = TypeVar("Form")
 
 _ID = re.compile(r"[0-9a-z]{12}")
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -76,10 +82,42 @@ async def reading(
             await held.enter_async_context(uploads.turn(account_id))
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                sent = await _form(request, max_upload_bytes, files)
+                sent = await _read(_parts(request, max_upload_bytes, files))
         except TimeoutError:
             raise _too_slow() from None
         yield sent
+
+
+@asynccontextmanager
+async def spooled(
+    request: web.Request, name: str, most: int, uploads: Uploads, account_id: int
+) -> AsyncIterator[tuple[dict[str, str], Path | None]]:
+    """A form whose one file may be large, and lies on disk until the block is left: its fields, and
+    where the file is; None where none was chosen. Holds a turn of `uploads` meanwhile.
+
+    Raises Problem, UserError or Transient.
+    """
+    _check_plain(request)
+    if request.content_type != "multipart/form-data":
+        raise Problem(415, "Send multipart/form-data.")
+    if (request.content_length or 0) > most + TEXT_MAX_BYTES:
+        raise _too_large(most, (name,))
+    async with uploads.turn(account_id):
+        folder = await asyncio.to_thread(TemporaryDirectory, prefix="kinora-")
+        try:
+            path = Path(folder.name) / "file"
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    fields, there = await _read(_spool(request, name, most, path))
+            except TimeoutError:
+                raise _too_slow() from None
+            yield fields, path if there else None
+        finally:
+            await asyncio.to_thread(folder.cleanup)
+
+
+def no_file() -> UserError:
+    return BadPicture("Choose a file first.")
 
 
 async def read_json(request: web.Request, wanted: str = "application/json") -> dict[str, object]:
@@ -170,9 +208,9 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-async def _form(request: web.Request, max_upload_bytes: int, names: Sequence[str]) -> Sent:
+async def _read(form: Awaitable[Form]) -> Form:
     try:
-        return await _parts(request, max_upload_bytes, names)
+        return await form
     except (Problem, BadPicture, BadPrompt, TimeoutError, ConnectionError):
         raise
     except Exception:
@@ -183,30 +221,64 @@ async def _parts(request: web.Request, max_upload_bytes: int, names: Sequence[st
     fields: dict[str, object] = {}
     files: dict[str, bytes] = {}
     left = TEXT_MAX_BYTES
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or not part.name:
-            raise Problem(400, "Each part of the form needs a name, and is no form itself.")
-        if part.name in names:
+    async for one in await request.multipart():
+        part, name = _named(one)
+        if name in names:
             data = await _bytes(part, max_upload_bytes)
             if data is None:
                 raise _too_large(max_upload_bytes, names)
             if not data and not part.filename:
                 continue
-            if part.name in files:
+            if name in files:
                 raise BadPicture(TWO_PICTURES if names == IMAGES else ONE_EACH)
-            files[part.name] = data
+            files[name] = data
             continue
-        if part.name in fields:
-            raise BadPrompt(f"{part.name[:40]} is there twice: give it once.", flag=part.name[:40])
-        value = await _bytes(part, left)
-        if value is None:
-            raise _too_long()
-        left -= len(value) + len(part.name)
-        try:
-            fields[part.name] = value.decode()
-        except UnicodeDecodeError:
-            raise BadPrompt("The text holds broken characters: send it as UTF-8.") from None
+        if name in fields:
+            raise BadPrompt(f"{name[:40]} is there twice: give it once.", flag=name[:40])
+        fields[name] = value = await _words(part, left)
+        left -= len(value.encode()) + len(name)
     return Sent(fields, files)
+
+
+async def _spool(
+    request: web.Request, name: str, most: int, path: Path
+) -> tuple[dict[str, str], bool]:
+    """The fields, and whether a file was sent."""
+    fields: dict[str, str] = {}
+    left, there = TEXT_MAX_BYTES, False
+    async for one in await request.multipart():
+        part, said = _named(one)
+        if said != name:
+            fields[said] = value = await _words(part, left)
+            left -= len(value.encode()) + len(said)
+            continue
+        if there:
+            raise BadPicture(ONE_EACH)
+        size = 0
+        with path.open("wb") as file:
+            while chunk := await part.read_chunk(PIECE_BYTES):
+                size += len(chunk)
+                if size > most:
+                    raise _too_large(most, (name,))
+                await asyncio.to_thread(file.write, chunk)
+        there = bool(size or part.filename)
+    return fields, there
+
+
+def _named(part: object) -> tuple[BodyPartReader, str]:
+    if not isinstance(part, BodyPartReader) or not part.name:
+        raise Problem(400, "Each part of the form needs a name, and is no form itself.")
+    return part, part.name
+
+
+async def _words(part: BodyPartReader, most: int) -> str:
+    value = await _bytes(part, most)
+    if value is None:
+        raise _too_long()
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise BadPrompt("The text holds broken characters: send it as UTF-8.") from None
 
 
 async def _bytes(part: BodyPartReader, limit: int) -> bytes | None:

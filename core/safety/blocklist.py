@@ -23,7 +23,6 @@ ALIKE: Final = 32
 MOST: Final = 50_000
 """Hashes: to look one up among so many takes 5 ms."""
 
-REASON_CHARS: Final = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,7 +40,11 @@ class BlockedHashes(Protocol):
     """What is blocked, wherever that is kept."""
 
     async def all(self) -> Sequence[Blocked]:
-        """The newest first, MOST at most."""
+        """The newest first."""
+        ...
+
+    async def mark(self) -> tuple[int, datetime | None]:
+        """How many there are, and when the newest came: another mark, another list."""
         ...
 
 
@@ -75,3 +78,21 @@ def hashes_in(text: str) -> tuple[str, ...]:
             )
         found[said[0].lower()] = None
     return tuple(found)
+
+
+class Watched:
+    """Whether what is seen is blocked, as of the last `renewed`: another process may block."""
+
+    def __init__(self, book: BlockedHashes) -> None:
+        self._book = book
+        self._mark: tuple[int, datetime | None] | None = None
+        self._list = Blocklist()
+
+    async def renewed(self) -> None:
+        mark = await self._book.mark()
+        if mark != self._mark:
+            self._list = Blocklist(one.hash for one in await self._book.all())
+            self._mark = mark
+
+    def __call__(self, hashes: Iterable[str]) -> bool:
+        return self._list.match(hashes) is not None

@@ -80,12 +80,23 @@ class Sight:
     seen: Seen | None
 
 
-class Gate:
-    """policy: asked for anew each time, as operators edit it."""
+async def _nothing() -> None:
+    pass
 
-    def __init__(self, inspector: Inspector, policy: Callable[[], Policy]) -> None:
+
+class Gate:
+    """policy: asked for anew each time, as operators edit it. renewed: awaited before a policy
+    judges what was seen, as others may block pictures."""
+
+    def __init__(
+        self,
+        inspector: Inspector,
+        policy: Callable[[], Policy],
+        renewed: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
         self._inspector = inspector
         self._policy = policy
+        self._renewed = renewed
 
     async def words(self, words: Words, level: Level) -> Verdict:
         async def look() -> Verdict:
@@ -111,6 +122,7 @@ class Gate:
         async def look() -> Verdict:
             nonlocal seen
             seen = await looking
+            await self._renewed()
             at = f"{where} at {seen.at:.1f} s" if where == "clip" else where
             return self._policy().seen(seen, at, level)
 

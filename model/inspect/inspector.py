@@ -45,6 +45,10 @@ class LocalInspector:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End both processes, whatever they do. Without a context they start when asked."""
         await asyncio.gather(self._text.close(), self._sight.close())
 
     @property

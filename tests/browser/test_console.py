@@ -16,7 +16,8 @@ from tests.browser.test_page import LOOKS, looked_at
 from tests.house import Inn
 
 PAGES = (
-    "", "/people", "/jobs", "/queue", "/usage", "/log", "/vouchers", "/payments", "/plans"
+    "", "/people", "/jobs", "/queue", "/usage", "/log", "/verify", "/vouchers", "/payments",
+    "/plans",
 )  # fmt: skip
 HERE = "discord:81"
 

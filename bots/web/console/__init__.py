@@ -17,13 +17,14 @@ from bots.web.console import (
     queue,
     sign_in,
     usage,
+    verify,
     vouchers,
 )
 from bots.web.console.desk import CONSOLE, Console
 
 PAGES = (
-    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, usage.PAGE, log.PAGE, vouchers.PAGE,
-    payments.PAGE, plans.PAGE,
+    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, usage.PAGE, log.PAGE, verify.PAGE,
+    vouchers.PAGE, payments.PAGE, plans.PAGE,
 )  # fmt: skip
 ROUTES = (
     *sign_in.ROUTES,

@@ -202,6 +202,8 @@ async def test_every_page_keeps_to_who_leads(discord_standin: Standin, tmp_path:
                 assert status == 403, path
             elif path.startswith((f"{elsewhere}/people/", f"{elsewhere}/jobs/")):
                 assert status == 404, path
+            elif path.endswith("/verify"):
+                assert status == (200 if method == "GET" else 415), path
             else:
                 assert status == (200 if path.endswith("/log") or method == "GET" else 422), path
             assert "secret garden" not in said

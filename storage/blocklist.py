@@ -1,0 +1,68 @@
+"""Hashes of pictures that stay down. Those who block and unblock have a row in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Text, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, col
+
+from core.errors import WrongState
+from core.safety.blocklist import MOST, Blocked
+from storage.columns import Instant
+from storage.database import Database, insert_new, retried
+from storage.tables import Table
+
+
+class BlockedRow(Table, table=True):
+    """As in `core.safety.blocklist.Blocked`."""
+
+    __tablename__ = "blocked"
+
+    hash: str = Field(sa_column=Column(Text, primary_key=True))
+    why: str = Field(sa_column=Column(Text, nullable=False))
+    by: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class SqlBlockedHashes:
+    """`core.safety.blocklist.BlockedHashes` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @retried
+    async def all(self) -> Sequence[Blocked]:
+        query = select(BlockedRow).order_by(col(BlockedRow.at).desc(), col(BlockedRow.hash))
+        async with self.database.reading() as session:
+            rows = await session.scalars(query)
+            return [Blocked(row.hash, row.why, row.by, row.at) for row in rows]
+
+    @retried
+    async def mark(self) -> tuple[int, datetime | None]:
+        query = select(func.count(col(BlockedRow.hash)), func.max(col(BlockedRow.at)))
+        async with self.database.reading() as session:
+            count, newest = (await session.execute(query)).one()
+            return count, newest
+
+
+async def block(
+    session: AsyncSession, hashes: Collection[str], why: str, by: str, now: datetime
+) -> None:
+    """Those that are blocked already stay as they were. Raises WrongState where no more fit."""
+    said = [{"hash": one, "why": why, "by": by, "at": now} for one in dict.fromkeys(hashes)]
+    if not said:
+        return
+    await session.execute(insert_new(session, BlockedRow).values(said))
+    many = await session.scalar(select(func.count(col(BlockedRow.hash)))) or 0
+    if many > MOST:
+        raise WrongState(f"Up to {MOST} hashes can be blocked; this would make {many}.")
+
+
+async def unblock(session: AsyncSession, hashes: Collection[str]) -> None:
+    """Raises WrongState where none of them is blocked."""
+    these = delete(BlockedRow).where(col(BlockedRow.hash).in_(hashes))
+    if not (await session.scalars(these.returning(col(BlockedRow.hash)))).all():
+        raise WrongState("None of these is blocked: `kinora admin block list` has those that are.")
