@@ -107,10 +107,14 @@ def clean(data: bytes) -> Image.Image:
     return srgb(image, profile)
 
 
+EBML = b"\x1a\x45\xdf\xa3"
+"""What Matroska and WebM begin with: RFC 8794, 11.2.1."""
+
+
 def is_video(data: bytes) -> bool:
     """MP4 and its kin, but no HEIF or AVIF, which are pictures; or Matroska and WebM."""
     boxed = data[4:8] == b"ftyp" and data[8:11] not in (b"hei", b"hev", b"mif", b"msf", b"avi")
-    return boxed or data[:4] == b"\x1a\x45\xdf\xa3"
+    return boxed or data[:4] == EBML
 
 
 def opener_of_videos() -> ModuleType:
@@ -123,7 +127,8 @@ def opener_of_videos() -> ModuleType:
 def first_frame(av: ModuleType, data: bytes) -> Image.Image:
     """Of a video: upright, at most LONGEST_SIDE on its long side."""
     try:
-        with av.open(io.BytesIO(data)) as container:
+        boxed = data[:4] != EBML
+        with av.open(io.BytesIO(data), format="mp4" if boxed else "matroska") as container:
             stream = next(iter(container.streams.video), None)
             if stream is None:
                 raise Unfit("no-picture")
