@@ -101,7 +101,7 @@ class Gate:
     async def words(self, words: Words, level: Level) -> Verdict:
         async def look() -> Verdict:
             policy = self._policy()
-            verdict = policy.read(words, level)
+            verdict = await asyncio.to_thread(policy.read, words, level)
             if verdict.ruling is not Ruling.REFUSE and words.prompt.strip():
                 verdict += policy.felt(await self._inspector.words(words.prompt), "prompt", level)
             return verdict

@@ -64,7 +64,7 @@ _ENDINGS = ("ing", "ed", "es", "ly", "er", "s", "y")
 
 def normalise(text: str) -> str:
     """Lower case, in Unicode's NFKC form, with single spaces. Normalising twice changes nothing."""
-    text = " ".join(_plain(text).split())
+    text = " ".join(plain(text).split())
     for _ in range(PASSES):
         before, text = text, _undone(text)
         if before == text:
@@ -89,8 +89,8 @@ def _undone(text: str) -> str:
     return _forwards(text)
 
 
-def _plain(text: str) -> str:
-    """Every letter in its own dress."""
+def plain(text: str) -> str:
+    """Every letter in its own dress and in lower case; words stay as they are written."""
     if text.isascii():
         return text.casefold()
     text = _INVISIBLE.sub("", text)

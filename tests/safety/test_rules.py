@@ -1,0 +1,162 @@
+"""The rules that are shipped do what their own rows say, and an operator's edits hold at once."""
+
+from __future__ import annotations
+
+import os
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from core.safety.gate import Seen, Words
+from core.safety.level import Level
+from core.safety.policy import RulePolicy, current
+from core.safety.rulebook import Rulebook, shipped
+from core.safety.rules import BadRules, parse
+from core.safety.verdict import PASSED, Clause, Ruling
+from tests.safety.obfuscations import TEN
+
+POLICY = RulePolicy(Rulebook().rules)
+LANGUAGES = ("en",)
+
+
+@pytest.mark.parametrize("file", sorted(shipped()))
+def test_every_row_of_a_file_comes_out_as_it_says(file: str) -> None:
+    examples = shipped()[file].examples
+    assert examples
+    wrong = {one.text: verdict for one in examples if (verdict := POLICY.fails(one)) is not None}
+    assert not wrong
+
+
+def test_all_that_is_shipped_can_be_looked_for() -> None:
+    assert {Path(file).stem for file in shipped()} >= set(LANGUAGES)
+    for rules in shipped().values():
+        rules.compiled()
+
+
+def test_any_age_beside_anything_sexual_is_refused_in_and_across_all_languages() -> None:
+    """Lists are combined here, at run time: no such sentence is written down."""
+    ages = {file: _plain_words(rules.minors.age)[:3] for file, rules in shipped().items()}
+    sexual = {file: _plain_words(rules.minors.sexual)[:3] for file, rules in shipped().items()}
+    for one, other in product(ages, sexual):
+        for age, word in product(ages[one], sexual[other]):
+            for level in Level:
+                verdict = POLICY.read(Words(f"{age}, {word}"), level)
+                assert verdict.clause is Clause.MINORS, (age, word, level)
+                assert verdict.ruling is Ruling.REFUSE
+            apart = POLICY.read(Words(age, names=(f"{word}.jpg",)), Level.ADULT)
+            assert apart.clause is Clause.MINORS, (age, word)
+            for avoided in (Words(age, negative_prompt=word), Words(word, negative_prompt=age)):
+                held = POLICY.read(avoided, Level.ADULT)
+                assert held.ruling is not Ruling.PASS, (age, word)
+    disguised = [TEN[name](text) for name in TEN for text in ("underage", "naked")]
+    assert not Clause.MINORS.appealable
+    for age, word in zip(disguised[::2], disguised[1::2], strict=True):
+        assert POLICY.read(Words(f"{age} {word}"), Level.ADULT).clause is Clause.MINORS, age
+
+
+def _plain_words(patterns: object) -> list[str]:
+    return [one.written for one in patterns if one.written.isalpha()]  # type: ignore[attr-defined]
+
+
+def test_disguises_do_not_help() -> None:
+    for name, disguise in TEN.items():
+        verdict = POLICY.read(Words(disguise("a naked woman walking on the beach")), Level.STANDARD)
+        assert verdict.clause is Clause.SEXUAL, name
+
+
+def test_an_operators_files_hold_without_a_restart_and_a_broken_one_keeps_what_it_said(
+    tmp_path: Path,
+) -> None:
+    book = Rulebook(tmp_path)
+    policy = current(book)
+
+    def read(text: str, level: Level = Level.STANDARD) -> tuple[Ruling, Clause | None]:
+        verdict = policy().read(Words(text), level)
+        return verdict.ruling, verdict.clause
+
+    assert read("Jane Roe drinks Fizzy Cola") == (Ruling.PASS, None)
+    lists = tmp_path / "lists.toml"
+    lists.write_text(
+        'allow = ["naked chef"]\n'
+        '[people]\nruling = "refuse"\nwords = ["Jane Roe", "山田花子"]\n'
+        '[brands]\nruling = "hold"\nwords = ["Fizzy Cola"]\n'
+    )
+    assert book.refresh()
+    assert not book.refresh()
+    assert read("Jane Roe drinks water") == (Ruling.REFUSE, Clause.PERSON)
+    assert read("海辺の山田花子さん") == (Ruling.REFUSE, Clause.PERSON)
+    assert read("a can of fizzy-cola") == (Ruling.HOLD, Clause.BRAND)
+    assert read("the naked chef cooks") == (Ruling.PASS, None)
+
+    rules = tmp_path / "rules" / "own.toml"
+    rules.parent.mkdir()
+    rules.write_text(
+        '[[rule]]\nname = "own/clowns"\nclause = "word"\nruling = { standard = "hold" }\n'
+        'words = ["(evil|sad) clowns?"]\n'
+        '[[rule]]\nname = "en/nudity"\nextends = true\nwords = ["au naturel"]\n'
+        '[[rule]]\nname = "en/hateful figures"\noff = true\n'
+        '[[test]]\ntext = "a sad clown"\nexpect = "word"\n'
+    )
+    assert book.refresh()
+    assert read("two evil clowns") == (Ruling.HOLD, Clause.WORD)
+    assert read("she poses au naturel") == (Ruling.REFUSE, Clause.SEXUAL)
+    assert read("a statue of mussolini") == (Ruling.PASS, None)
+    assert [policy().fails(one) for one in book.rules.examples if "clown" in one.text] == [None]
+
+    rules.write_text("[[rule]\n")
+    assert book.refresh()
+    assert read("two evil clowns") == (Ruling.HOLD, Clause.WORD)
+    assert ["own.toml" in str(problem) for problem in book.problems] == [True]
+    rules.unlink()
+    assert book.refresh()
+    assert read("two evil clowns") == (Ruling.PASS, None)
+    assert not book.problems
+    lists.write_bytes(b"\xff\xfe")
+    os.utime(lists, ns=(1, 1))
+    assert book.refresh()
+    assert read("Jane Roe drinks water") == (Ruling.REFUSE, Clause.PERSON)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("[[rule]]\nwords = ['x']", "needs a name"),
+        ("[[rule]]\nname = 'a'\nclause = 'evil'\nwords = ['x']", "clause is one of"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nruling = 'ban'\nwords = ['x']", "a ruling is"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = 'x'", "list of words"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['{who} x']", "names the set {who}"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['*x']", "begin with letters"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['x (y|z']", "can't be read"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['!!']", "no letters"),
+        ("[[rules]]\nname = 'a'", "has no rules"),
+        ("[[test]]\ntext = 'a'\nexpect = 'bad'", "expect is one of"),
+        ("words =", "no TOML"),
+    ],
+)
+def test_a_wrong_file_is_told_what_is_wrong(file: str, said: str) -> None:
+    with pytest.raises(BadRules, match=said.replace("{", r"\{")):
+        parse(file).compiled()
+
+
+def test_scores_hold_and_refuse_by_level_and_blocked_pictures_stay_down() -> None:
+    assert POLICY.felt({Clause.SEXUAL: 0.99}, "prompt", Level.STANDARD).ruling is Ruling.HOLD
+    assert POLICY.felt({Clause.GORE: 0.4}, "prompt", Level.STANDARD) == PASSED
+    assert POLICY.felt({Clause.GORE: 0.4}, "prompt", Level.STRICT).ruling is Ruling.HOLD
+    assert POLICY.felt({Clause.SEXUAL: 0.99}, "prompt", Level.ADULT) == PASSED
+    assert POLICY.felt({Clause.HATE: float("nan")}, "prompt", Level.ADULT).ruling is Ruling.REFUSE
+    assert POLICY.seen(Seen({Clause.SEXUAL: 0.95}), "picture", Level.STANDARD).ruling is (
+        Ruling.REFUSE
+    )
+    assert POLICY.seen(Seen({Clause.SEXUAL: 0.95}), "picture", Level.ADULT) == PASSED
+    policy = RulePolicy(POLICY.rules, blocked=lambda hashes: "beef" in hashes)
+    blocked = policy.seen(Seen(hashes=("cafe", "beef")), "picture", Level.ADULT)
+    assert (blocked.ruling, blocked.clause) == (Ruling.REFUSE, Clause.BLOCKED)
+
+
+def test_of_a_protected_person_nothing_sexual_is_made_at_any_level(tmp_path: Path) -> None:
+    (tmp_path / "lists.toml").write_text('[people]\nruling = "hold"\nwords = ["jane roe"]\n')
+    policy = current(Rulebook(tmp_path))()
+    assert policy.read(Words("jane roe at work"), Level.ADULT).ruling is Ruling.HOLD
+    verdict = policy.read(Words("jane roe naked"), Level.ADULT)
+    assert (verdict.ruling, verdict.clause) == (Ruling.REFUSE, Clause.PERSON)
