@@ -97,6 +97,10 @@ class ReviewBook(Protocol):
         """refused → held. None: it can't be, or not any more."""
         ...
 
+    async def explain(self, job_id: str, plea: str) -> Job | None:
+        """Of one that was appealed without a word. None: it waits no more, or has words."""
+        ...
+
     async def agree(
         self, job_id: str, agreed: bool, means: Means, decide_by: datetime, now: datetime
     ) -> Job | None:
@@ -181,8 +185,7 @@ class Reviews:
             return job
         if not job.appealable:
             raise WrongState(_no_appeal(job))
-        if len(words) > PLEA_CHARS:
-            raise BadPrompt(f"Up to {PLEA_CHARS} characters, please; these are {len(words)}.")
+        _check_plea(words)
         await self.check_standing(account)
         await self.check_waiting(account)
         now = self._clock()
@@ -191,6 +194,17 @@ class Reviews:
             raise WrongState("This clip was changed meanwhile: look again.")
         self._changed(held)
         return held
+
+    async def explain(self, account: Account, job_id: str, words: str) -> Job:
+        """Why what they appealed may be made, where they did not say so with it."""
+        job = await self._jobs.job(job_id)
+        if job is None or job.deleted or job.account_id != account.id:
+            raise NotFound(NO_CLIP)
+        _check_plea(words)
+        explained = await self._book.explain(job.id, words.strip()) if words.strip() else job
+        if explained is None:
+            raise WrongState("It waits for no moderator any more, or you said why already.")
+        return explained
 
     async def pending(
         self, server: str | None, limit: int = 20, after: str | None = None
@@ -283,6 +297,11 @@ class Reviews:
         author = await self._accounts.account_by_id(job.account_id)
         assert author is not None, "accounts are never removed"
         return author
+
+
+def _check_plea(words: str) -> None:
+    if len(words) > PLEA_CHARS:
+        raise BadPrompt(f"Up to {PLEA_CHARS} characters, please; these are {len(words)}.")
 
 
 def _no_appeal(job: Job) -> str:

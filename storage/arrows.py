@@ -126,6 +126,7 @@ APPEAL = arrow(
     cancel_requested=false(),
 )
 HELD = JOB.c.state == State.HELD
+EXPLAIN = arrow(and_(HELD, JOB.c.appealed == true(), JOB.c.plea == ""), plea=bindparam("words"))
 ASKED = and_(HELD, JOB.c.asks == Asks.SUBJECT)
 UNDECIDED = and_(HELD, or_(JOB.c.asks.is_(None), JOB.c.asks != Asks.SUBJECT))
 _DENIED: dict[str, Any] = {

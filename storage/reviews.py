@@ -24,6 +24,7 @@ from storage.arrows import (
     ASKED,
     DENY,
     DISAGREE,
+    EXPLAIN,
     HELD,
     LAPSE,
     PASS_ON,
@@ -54,6 +55,9 @@ class SqlReviews:
     ) -> Job | None:
         said = {"words": plea, "until": decide_by, "now": now}
         return await self._jobs.passed(APPEAL, job_id, "appeal", said)
+
+    async def explain(self, job_id: str, plea: str) -> Job | None:
+        return await self._jobs.passed(EXPLAIN, job_id, "explain", {"words": plea})
 
     async def agree(
         self, job_id: str, agreed: bool, means: Means, decide_by: datetime, now: datetime
