@@ -64,9 +64,8 @@ _ENDINGS = ("ing", "ed", "es", "ly", "er", "s", "y")
 
 def normalise(text: str) -> str:
     """Lower case, in Unicode's NFKC form, with single spaces. Normalising twice changes nothing."""
-    text = " ".join(plain(text).split())
     for _ in range(PASSES):
-        before, text = text, _undone(text)
+        before, text = text, _undone(" ".join(plain(text).split()))
         if before == text:
             break
     return text
@@ -108,9 +107,9 @@ def plain(text: str) -> str:
 def _bare(letter: str) -> str:
     """Without its marks, where it is Latin or Greek: Cyrillic й is a letter of its own."""
     apart = unicodedata.normalize("NFD", letter)
-    if len(apart) > 1 and (apart[0] < "\u0400" or apart[0] == "\u0435"):
+    if len(apart) > 1 and (apart[0] < "\u0400" or apart[0] in "еЕ"):
         return apart[0]
-    return "\u0435" if letter == "\u0451" else letter
+    return letter
 
 
 def _one_script(word: str, *, mostly: bool) -> str:
