@@ -11,9 +11,11 @@ from sqlmodel import Field, col
 
 from core.errors import WrongState
 from core.safety.blocklist import MOST, Blocked
-from storage.columns import Instant
+from storage.columns import Instant, Table
 from storage.database import Database, insert_new, retried
-from storage.tables import Table
+
+AT_ONCE = 500
+"""Rows in a statement."""
 
 
 class BlockedRow(Table, table=True):
@@ -51,11 +53,14 @@ class SqlBlockedHashes:
 async def block(
     session: AsyncSession, hashes: Collection[str], why: str, by: str, now: datetime
 ) -> None:
-    """Those that are blocked already stay as they were. Raises WrongState where no more fit."""
+    """Those that are blocked already stay as they were."""
     said = [{"hash": one, "why": why, "by": by, "at": now} for one in dict.fromkeys(hashes)]
-    if not said:
-        return
-    await session.execute(insert_new(session, BlockedRow).values(said))
+    for start in range(0, len(said), AT_ONCE):
+        await session.execute(insert_new(session, BlockedRow).values(said[start : start + AT_ONCE]))
+
+
+async def has_room(session: AsyncSession) -> None:
+    """Raises WrongState where there are more than can be looked through."""
     many = await session.scalar(select(func.count(col(BlockedRow.hash)))) or 0
     if many > MOST:
         raise WrongState(f"Up to {MOST} hashes can be blocked; this would make {many}.")

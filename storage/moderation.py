@@ -101,7 +101,9 @@ class SqlModeration:
                 now = self._clock()
                 followed = await _followed(session, act)
                 if isinstance(followed, acts.REVIEWS):
-                    outcome = await reviews.done(session, self._jobs, followed, key, means, now)
+                    outcome = await reviews.done(
+                        session, self._jobs, followed, actor.name, key, means, now
+                    )
                 else:
                     outcome = await _done(session, followed, actor, key, now)
                 if dry:
@@ -261,6 +263,7 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             await vouchers.stop(session, act)
         case acts.Block():
             await blocklist.block(session, act.hashes, act.reason, actor.name, now)
+            await blocklist.has_room(session)
         case acts.Unblock():
             await blocklist.unblock(session, act.hashes)
         case acts.SetRole():

@@ -32,9 +32,10 @@ from storage.arrows import (
     admit,
     conclude,
 )
+from storage.blocklist import block
 from storage.database import Database, insert_new, retried
 from storage.jobs import SqlJobs, blot_out, call_off, lineage
-from storage.review_tables import AttestationRow, ReportRow, StrikeRow
+from storage.review_tables import AttestationRow, ReportRow, SightRow, StrikeRow
 from storage.tables import JOB, AuditRow, JobRow
 
 OVERDUE_MAX = 500
@@ -191,16 +192,22 @@ class SqlReviews:
 
 
 async def done(
-    session: AsyncSession, jobs: SqlJobs, act: OnJob, key: str, means: Means, now: datetime
+    session: AsyncSession,
+    jobs: SqlJobs,
+    act: OnJob,
+    by: str,
+    key: str,
+    means: Means,
+    now: datetime,
 ) -> Outcome:
-    """Raises NotFound, or WrongState where it waits no more."""
+    """by: who acts, as the log has it. Raises NotFound, or WrongState where it waits no more."""
     match act:
         case Approve():
             return await _approve(session, jobs, act, key, means, now)
         case Deny():
             return await _deny(session, jobs, act, key, now)
         case TakeDown():
-            return await _take_down(session, act, now)
+            return await _take_down(session, act, by, now)
         case DismissReports():
             return await _dismiss(session, act)
     raise AssertionError(act)
@@ -232,7 +239,7 @@ async def _deny(
     return Outcome(jobs=(act.job_id,))
 
 
-async def _take_down(session: AsyncSession, act: TakeDown, now: datetime) -> Outcome:
+async def _take_down(session: AsyncSession, act: TakeDown, by: str, now: datetime) -> Outcome:
     """The clip, and all that was made from it; the hashes of what they looked like are blocked."""
     this = and_(col(JobRow.id) == act.job_id, _theirs(act), col(JobRow.deleted) == false())
     if await session.scalar(select(col(JobRow.number)).where(this)) is None:
@@ -243,6 +250,9 @@ async def _take_down(session: AsyncSession, act: TakeDown, now: datetime) -> Out
     for id_ in ids:
         await blot_out(session, and_(col(JobRow.id) == id_, col(JobRow.deleted) == false()), now)
     await _settle_reports(session, ids)
+    looked = select(col(SightRow.hashes)).where(col(SightRow.job_id).in_(ids))
+    hashes = [one for found in await session.scalars(looked) for one in found]
+    await block(session, hashes, act.reason, by, now)
     return Outcome(jobs=tuple(ids))
 
 

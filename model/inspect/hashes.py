@@ -7,6 +7,7 @@ its mirror image.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import cv2
@@ -17,6 +18,9 @@ from PIL import Image
 from model.inspect.classifiers import Picture
 
 SIDE: Final = 16
+SAME: Final = 16
+"""Bits of 256 in which frames of one clip may differ that need no hashes of their own."""
+
 PLAIN: Final = 6.0
 """The contrast, as a standard deviation of 0 to 255, below which a picture has no hash: all black
 frames are alike."""
@@ -30,3 +34,10 @@ def hashes(picture: Picture) -> tuple[str, ...]:
     image = Image.fromarray(picture)
     mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return tuple(str(imagehash.dhash(one, SIDE)) for one in (image, mirrored))
+
+
+def is_new(hashes: tuple[str, ...], kept: Iterable[str]) -> bool:
+    """Whether a frame looks otherwise than those of one clip that are kept."""
+    return bool(hashes) and all(
+        (int(hashes[0], 16) ^ int(one, 16)).bit_count() > SAME for one in kept
+    )

@@ -21,7 +21,7 @@ from PIL import Image
 from core.safety.verdict import Clause
 from model.inspect.classifiers import Classifiers, Picture
 from model.inspect.faces import Faces
-from model.inspect.hashes import hashes
+from model.inspect.hashes import hashes, is_new
 from model.inspect.sampling import samples
 
 LONG_SIDE: Final = 1024
@@ -70,7 +70,7 @@ class Sight:
         """None until all is seen. scores: the highest; at: when the highest of all was. Faces are
         not looked for: whose they are was asked of the pictures that went in."""
         highest: dict[Clause, float] = {}
-        seen_hashes: dict[str, None] = {}
+        kept: list[str] = []
         at = most = 0.0
         for sample in samples(mp4):
             if sample is not None:
@@ -78,9 +78,10 @@ class Sight:
                 if max(scores.values()) > most:
                     at, most = sample.at, max(scores.values())
                 highest = {c: max(s, highest.get(c, 0.0)) for c, s in scores.items()}
-                seen_hashes |= dict.fromkeys(hashes(sample.picture))
+                if is_new(found := hashes(sample.picture), kept):
+                    kept += found
             yield None
-        yield {"scores": highest, "hashes": [*seen_hashes], "faces": 0, "at": at}
+        yield {"scores": highest, "hashes": kept, "faces": 0, "at": at}
 
 
 def opened() -> Sight:

@@ -8,11 +8,12 @@ import random
 import pytest
 
 from core.errors import BadPrompt, Refused, WrongState
-from core.moderation import BLOCKED_AT_ONCE, Actor, Block, Rank, Unblock, check, may
+from core.moderation import BLOCKED_AT_ONCE, Actor, Block, Rank, TakeDown, Unblock, check, may
 from core.plans import Plans
 from core.safety.blocklist import ALIKE, Watched, hashes_in
 from storage.store import Store
-from tests.storage.samples import NOON, do
+from tests.storage.samples import NOON, a_clip, a_person, do
+from tests.storage.steps import queue
 
 RANDOM = random.Random(7)
 
@@ -53,6 +54,24 @@ async def test_pictures_are_blocked_and_unblocked(store: Store) -> None:
         ("block", "blocklist"), ("block", "blocklist"), ("unblock", "blocklist"),
     ]  # fmt: skip
     assert json.loads(rows[0].details)["hashes"] == [one, other]
+
+
+async def test_what_is_taken_down_is_blocked_with_all_that_was_made_from_it(store: Store) -> None:
+    ada, watched = await a_person(store, 100), Watched(store.blocked)
+    clip, other = await queue(store, ada), await queue(store, ada)
+    variant = await queue(store, ada, parent=clip.id)
+    looks = {job.id: a_hash() for job in (clip, other, variant)}
+    for job in (clip, variant, other):
+        running = await store.jobs.claim(job.id, NOON)
+        assert running is not None
+        look = (looks[job.id],)
+        await store.jobs.finish(job.id, running.attempt, a_clip(), 2.5, NOON, look)
+    await do(store, TakeDown(account_id=ada.id, job_id=clip.id, reason="Somebody else's"))
+    await watched.renewed()
+    assert watched([looks[clip.id]])
+    assert watched([looks[variant.id]])
+    assert not watched([looks[other.id]])
+    assert {one.why for one in await store.blocked.all()} == {"Somebody else's"}
 
 
 def test_only_operators_block_and_say_why() -> None:
