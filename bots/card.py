@@ -187,6 +187,11 @@ def veiled(job: Job) -> bool:
     return job.clause is not None and job.state in (State.HELD, State.REFUSED)
 
 
+def at_once(job: Job) -> bool:
+    """Whether it was refused while its author looked on, who needs no message on that."""
+    return job.state is State.REFUSED and job.started_at is None and job.held_at is None
+
+
 def offer(quote: Quote) -> str:
     """A quote in a line: "2 credits · about 5–8 s · Camera: pan right 5."."""
     takes = span(quote.takes)

@@ -15,7 +15,7 @@ from core.audit import Row
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
-from core.moderation import EVERYWHERE, Act, Ban, MakeVoucher, Rank, Refund, Take, moment
+from core.moderation import EVERYWHERE, Act, Ban, MakeVoucher, Rank, Refund, Take, TakeDown, moment
 from core.moderators import Funds, Moderators, Shown
 from core.restraints import Kind, Restraint
 from core.sentences import allowed
@@ -25,7 +25,7 @@ DRY = "Nothing is done yet. This would be: "
 FOR_GOOD = ("", "good", "for good", "ever", "forever")
 HOW_LONG = "Say until when as 3d, 12h, 2w, 2026-12-31, or 2026-12-31T18:00."
 LONGEST = timedelta(days=36_500)
-CONFIRMED = Take, Ban, Refund
+CONFIRMED = Take, Ban, Refund, TakeDown
 """What a button has to confirm."""
 WAITING_MOST = 100
 TOO_LATE = (

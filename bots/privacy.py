@@ -19,6 +19,11 @@ from core.sentences import clips
 FORGET_LABEL = "Delete my data"
 EXPORT_NAME = "kinora-data.json"
 ARCHIVE_NAME = "kinora-data.zip"
+ALL_OF_IT = "All that is kept of you: data.json, and your clips and pictures."
+ROWS_ALONE = (
+    "All that is kept of you but your clips and pictures, which are more than one message takes: "
+    "/show posts each of them."
+)
 
 
 @dataclass(frozen=True, slots=True)

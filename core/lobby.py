@@ -96,6 +96,17 @@ class Lobby:
         await self._places.move(job.id, post)
         return replace(job, place=post.place)
 
+    async def copied(self, job_id: str, place: str) -> None:
+        """A clip was posted once more, in a message that goes when the clip does."""
+        await self._places.copied(job_id, place)
+
+    async def copies(self, job_id: str) -> Sequence[str]:
+        return await self._places.copies(job_id)
+
+    async def gone(self, place: str) -> None:
+        """As in `core.ports.Places`."""
+        await self._places.gone(place)
+
     async def unfinished(self) -> Sequence[Job]:
         """Every job that runs or waits in the queue."""
         return await self._jobs.unfinished()

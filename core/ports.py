@@ -349,6 +349,18 @@ class Places(Protocol):
         """From now on the job's card is at this post, and so goes its delivery."""
         ...
 
+    async def copied(self, job_id: str, place: str) -> None:
+        """Note that a clip was posted once more, in a message that is no card. Repeats are one."""
+        ...
+
+    async def copies(self, job_id: str) -> Sequence[str]:
+        """Where that was, and the message is still there."""
+        ...
+
+    async def gone(self, place: str) -> None:
+        """Such a message was deleted, or is out of reach."""
+        ...
+
     async def unanswered(self, now: datetime) -> Sequence[Post]:
         """Posts whose token is good and that no job ever named, the oldest first."""
         ...

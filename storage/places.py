@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from core.places import LEFT, Post, Rules, chat, platform, server
 from storage.database import Database, insert_new, put, retried
-from storage.review_tables import ReportRow
+from storage.review_tables import CopyRow, ReportRow
 from storage.tables import (
     DELIVERY,
     JOB,
@@ -112,6 +112,22 @@ class SqlPlaces:
             await session.execute(put(session, POST), [asdict(post)])
             await session.execute(_MOVE_JOB, [there])
             await session.execute(_MOVE_DELIVERY, [there])
+
+    @retried
+    async def copied(self, job_id: str, place: str) -> None:
+        async with self.database.changing() as session:
+            await session.execute(insert_new(session, CopyRow).values(place=place, job_id=job_id))
+
+    @retried
+    async def copies(self, job_id: str) -> Sequence[str]:
+        found = select(col(CopyRow.place)).where(col(CopyRow.job_id) == job_id)
+        async with self.database.reading() as session:
+            return list(await session.scalars(found.order_by(col(CopyRow.place))))
+
+    @retried
+    async def gone(self, place: str) -> None:
+        async with self.database.writing() as session:
+            await session.execute(delete(CopyRow).where(col(CopyRow.place) == place))
 
     @retried
     async def unanswered(self, now: datetime) -> Sequence[Post]:

@@ -1,4 +1,5 @@
-"""The tables of what people decide: reports, strikes, and what somebody says that they may use."""
+"""The tables of what people decide: reports, strikes, what somebody says that they may use; and of
+where a clip is that may have to be taken down."""
 
 from datetime import datetime
 from typing import Any
@@ -56,3 +57,12 @@ class SightRow(Table, table=True):
 
     job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), primary_key=True))
     hashes: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class CopyRow(Table, table=True):
+    """A message that shows a clip and is no card: it goes when the clip is deleted."""
+
+    __tablename__ = "copy"
+
+    place: str = Field(sa_column=Column(Text, primary_key=True))
+    job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False, index=True))

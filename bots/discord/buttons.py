@@ -15,12 +15,11 @@ import discord
 from discord import ui
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
-from bots.discord import forms, moderation, talk
+from bots.discord import appealing, forms, moderation, talk
 from bots.discord.asking import Room, ask, heed, renew, tell_kept
-from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW, plain
+from bots.discord.card_view import SHEET_CANCEL, SHEET_DELETE, SHOW
 from bots.discord.hearing import (
     ANSWER_SECONDS,
-    NotYours,
     account_of,
     acknowledge,
     acknowledge_update,
@@ -28,17 +27,16 @@ from bots.discord.hearing import (
     guarded,
     in_time,
 )
+from bots.discord.owning import MODERATED, check_own, not_yours, own
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.showing import show
-from bots.talk import NO_PAGE, not_yours
+from bots.talk import NO_PAGE
 from bots.variation import vary
 from core import moderation as acts
 from core.errors import WrongState
 from core.job import Account, Job
-from core.lobby import Shown
 from core.places import server
 
-_MODERATED = (Button.CANCEL, Button.DELETE, SHEET_CANCEL, SHEET_DELETE)
 _PING_ID = re.compile(r"kn-ping:(?P<wanted>on|off)")
 
 
@@ -98,13 +96,15 @@ async def pressed(
     match action:
         case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
             await _vary(room, interaction, action, job_id)
-        case Button.RENDER | Button.RELAX:
-            await _accept(room, interaction, job_id, relaxed=action == Button.RELAX)
+        case Button.RENDER | Button.RELAX | Button.ATTEST:
+            await _accept(room, interaction, job_id, action)
+        case Button.APPEAL:
+            await appealing.open_appeal(room, interaction, job_id)
         case Button.EDIT | Button.CHANGE:
-            job = (await in_time(_own(room, interaction, job_id))).view.job
+            job = (await in_time(own(room, interaction, job_id))).view.job
             await forms.open_form(room, interaction, job, forms.EDIT)
         case "show" if action == SHOW:
-            await in_time(_own(room, interaction, job_id))
+            await in_time(own(room, interaction, job_id))
             await show(room, interaction, job_id, hidden=_is_hidden(interaction) or None)
         case Button.CANCEL | Button.DELETE:
             await _stop(room, interaction, action, [job_id])
@@ -119,12 +119,13 @@ async def pressed(
 
 
 async def _accept(
-    room: Room, interaction: discord.Interaction[Any], job_id: str, *, relaxed: bool
+    room: Room, interaction: discord.Interaction[Any], job_id: str, action: str
 ) -> None:
     await acknowledge_update(interaction)
-    shown = await _own(room, interaction, job_id)
+    shown = await own(room, interaction, job_id)
     await renew(room, interaction, shown.view.job.place)
-    room.cards.watch(await room.desk.studio.accept(shown.owner, job_id, relaxed=relaxed))
+    accepted = await room.desk.studio.accept(shown.owner, job_id, relaxed=action == Button.RELAX)
+    room.cards.watch(accepted)
 
 
 async def _vary(
@@ -133,7 +134,7 @@ async def _vary(
     studio = room.desk.studio
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        await _check_own(room, account, job_id)
+        await check_own(room, account, job_id)
         await heed(room, place, job_id, open_said=True)
         return await vary(studio, account, place, job_id, action, key)
 
@@ -157,7 +158,7 @@ async def _stop(
         if shown.owner.id != account.id:
             here = server(job.place) == server_of(interaction)
             if not may_moderate(interaction) or (action == Button.CANCEL and not here):
-                raise _not_yours(shown.owner.name)
+                raise not_yours(shown.owner.name)
             if not here:
                 continue
         if action == Button.CANCEL:
@@ -200,7 +201,7 @@ async def _report(room: Room, interaction: discord.Interaction[Any], job_id: str
 
 async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) -> None:
     await acknowledge(interaction, hidden=True)
-    shown = await _own(room, interaction, job_id)
+    shown = await own(room, interaction, job_id)
     if room.desk.page_link is None:
         raise WrongState(NO_PAGE)
     link = await room.desk.page_link(shown.owner)
@@ -210,36 +211,14 @@ async def _page(room: Room, interaction: discord.Interaction[Any], job_id: str) 
     )
 
 
-async def _own(room: Room, interaction: discord.Interaction[Any], job_id: str) -> Shown:
-    """Raises NotYours or NotFound."""
-    account = await account_of(room.desk, interaction.user)
-    return await _check_own(room, account, job_id)
-
-
-async def _check_own(room: Room, account: Account, job_id: str) -> Shown:
-    shown = await room.desk.lobby.shown(room.desk.studio, job_id)
-    if shown.owner.id != account.id:
-        raise _not_yours(shown.owner.name)
-    return shown
-
-
 def _check_presser(interaction: discord.Interaction[Any], action: str) -> None:
     """Raises NotYours where the message itself says that somebody else asked for it: nobody sees
     a "thinking…" that comes to nothing. Where it says nothing the owner of the job decides."""
     metadata = interaction.message.interaction_metadata if interaction.message else None
     if metadata is None or metadata.user.id == interaction.user.id or action == Button.REPORT:
         return
-    if not (action in _MODERATED and may_moderate(interaction)):
-        raise _not_yours(metadata.user.display_name, action)
-
-
-def _not_yours(name: str, action: str = "") -> NotYours:
-    if action in _MODERATED:
-        verb = "cancel" if action in (Button.CANCEL, SHEET_CANCEL) else "delete"
-        may = f"Only who asked for it or a moderator may {verb} it."
-        return NotYours(not_yours(plain(name), may))
-    instead = "For one of your own, open the message's menu, then *Apps*, then *Remix*."
-    return NotYours(not_yours(plain(name), instead))
+    if not (action in MODERATED and may_moderate(interaction)):
+        raise not_yours(metadata.user.display_name, action)
 
 
 def _is_hidden(interaction: discord.Interaction[Any]) -> bool:

@@ -21,7 +21,7 @@ import yarl
 
 from bots.answers import SOON_SECONDS, reason, understood
 from bots.cards import Cards
-from bots.discord import forms
+from bots.discord import appealing, forms, reasons, reviewing
 from bots.discord.amends import make_amends
 from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
@@ -29,6 +29,7 @@ from bots.discord.buttons import JobButton, PingButton
 from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.commands import command_tree, register
 from bots.discord.confirming import ConfirmButton, StopButton
+from bots.discord.consenting import ConsentButton
 from bots.discord.delivery import Delivery
 from bots.discord.desk import GATEWAY, NAME, Discord, DiscordDesk
 from bots.discord.gateway_log import in_a_line
@@ -38,6 +39,7 @@ from bots.discord.linking import JoinButton, PartButton
 from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from bots.discord.permissions import INVITED, lacking
+from bots.discord.personal import ForgetButton
 from bots.discord.ranks import rank_in
 from bots.discord.remedies import (
     NO_CONNECTION,
@@ -49,6 +51,7 @@ from bots.discord.remedies import (
     servers,
     unreachable,
 )
+from bots.discord.reviewing import ReviewButton
 from bots.discord.sync import keep_in_step
 from bots.discord.till import Till
 from bots.discord.words import Words
@@ -58,6 +61,8 @@ from core.job import Identity, Job, new_id
 from core.moderation import Rank
 
 log = logging.getLogger("kinora.discord")
+
+_REASONS = {reasons.APPEAL: appealing.appeal, reasons.DENY: reviewing.deny}
 
 LONGEST_PAUSE_SECONDS = 300.0
 CLOSE_SECONDS = 10.0
@@ -93,7 +98,8 @@ class Client(discord.AutoShardedClient):
         self.tree = command_tree(self)
         register(self.tree, self.room)
         self.add_dynamic_items(
-            JobButton, PingButton, ConfirmButton, StopButton, GiftButton, JoinButton, PartButton
+            *(JobButton, PingButton, ConfirmButton, StopButton, GiftButton, JoinButton, PartButton),
+            *(ReviewButton, ConsentButton, ForgetButton),
         )
         self.till = Till(desk, self, messages)
         self.under_way: set[asyncio.Task[object]] = set()
@@ -130,6 +136,10 @@ class Client(discord.AutoShardedClient):
         form = forms.sent(interaction)
         if form is not None:
             await guarded(interaction, lambda: forms.submit_form(self.room, interaction, form))
+        reason = reasons.given(interaction)
+        if reason is not None:
+            heard = _REASONS[reason.what]
+            await guarded(interaction, lambda: heard(self.room, interaction, reason))
 
     async def on_entitlement_create(self, entitlement: discord.Entitlement) -> None:
         self.till.hear(entitlement)

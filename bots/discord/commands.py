@@ -11,14 +11,13 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bots.discord import console, forms, gifts, linking, mod, talk, verifying
-from bots.discord.asking import Room, ask, heed, is_hidden, refused
+from bots.discord import console, forms, gifts, linking, mod, personal, talk, verifying
+from bots.discord.asking import Room, ask, heed
 from bots.discord.attachments import pictures_of
-from bots.discord.hearing import account_of, guarded, in_time, say
-from bots.discord.permissions import server_of
+from bots.discord.hearing import account_of, guarded, in_time
+from bots.discord.ordering import Fields, Wanted, order
 from bots.discord.rules import settle
 from bots.discord.showing import meant, our_job, show
-from bots.hearing import costless
 from bots.rules import UNSET
 from bots.talk import summary
 from core import camera
@@ -26,13 +25,10 @@ from core.counter import Consent
 from core.errors import NotFound
 from core.job import Account, Job
 from core.moderation import CREDITS_MAX
-from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX, parse, with_fields
-from core.request import Draft, Picture
+from core.prompt import ASPECTS, PROMPT_MAX_CHARS, SEED_MAX
 from core.safety.level import Level
 
 Interaction = discord.Interaction[Any]
-Fields = dict[str, object]
-"""Values by the names of flags or of settings; None where nothing was said."""
 
 CHOICES = 25
 LINK_CHARS = 40
@@ -61,6 +57,7 @@ def register(tree: app_commands.CommandTree[Any], room: Room) -> None:
     mod.register(tree, room)
     console.register(tree, room)
     verifying.register(tree, room)
+    personal.register(tree, room)
 
 
 def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
@@ -118,7 +115,7 @@ def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         }
         await guarded(
             interaction,
-            lambda: order(room, interaction, prompt, fields, image, last_image, private),
+            lambda: order(room, interaction, Wanted(prompt, fields, image, last_image, private)),
         )
 
     @tree.command(name="animate", description="Bring a picture to life")
@@ -145,7 +142,7 @@ def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         }
         await guarded(
             interaction,
-            lambda: order(room, interaction, prompt, fields, image, last_image, private),
+            lambda: order(room, interaction, Wanted(prompt, fields, image, last_image, private)),
         )
 
     async def moves(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -324,7 +321,7 @@ def _on_messages(tree: app_commands.CommandTree[Any], room: Room) -> None:
             pictures = pictures_of(message)
             if not pictures:
                 raise NotFound("There is no picture in that message. Nothing was charged.")
-            await order(room, interaction, "", {}, pictures[0], None, None)
+            await order(room, interaction, Wanted(image=pictures[0]))
 
         await guarded(interaction, work)
 
@@ -338,62 +335,6 @@ def _on_messages(tree: app_commands.CommandTree[Any], room: Room) -> None:
             await forms.open_form(room, interaction, shown.view.job, forms.REMIX)
 
         await guarded(interaction, work)
-
-
-async def order(
-    room: Room,
-    interaction: Interaction,
-    words: str,
-    fields: Fields,
-    image: discord.Attachment | None,
-    last_image: discord.Attachment | None,
-    private: bool | None,
-) -> None:
-    """A new clip. What is wrong with the words is said before anything is acknowledged or fetched.
-
-    Raises NotHeard, UserError or Transient.
-    """
-    studio = room.desk.studio
-    hidden = is_hidden(room, interaction, private)
-    if (why_not := refused(room, interaction, hidden=hidden)) != "":
-        await say(interaction, why_not)
-        return
-    with costless():
-        draft = with_fields(parse(words), fields)
-        _check(room, interaction, draft, image, last_image)
-
-    async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
-        first = await room.cdn.fetch(image) if image else None
-        last = await room.cdn.fetch(last_image) if last_image else None
-        return [
-            await studio.submit(
-                account,
-                place,
-                draft,
-                picture=first,
-                last_picture=last,
-                consent=Consent.NEEDED,
-                key=key,
-            )
-        ]
-
-    await ask(room, interaction, queue, hidden=hidden)
-
-
-def _check(
-    room: Room,
-    interaction: Interaction,
-    draft: Draft,
-    image: discord.Attachment | None,
-    last_image: discord.Attachment | None,
-) -> None:
-    """Raises BadPrompt."""
-    place = server_of(interaction)
-    given = [
-        Picture("", one.width or 1280, one.height or 720) if one else None
-        for one in (image, last_image)
-    ]
-    room.desk.studio.quote(draft, given[0], given[1], place)
 
 
 def _matching(names: Sequence[str], typed: str) -> list[Choice[str]]:

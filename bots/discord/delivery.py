@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bots.answers import SOON_SECONDS
-from bots.card import DONE
+from bots.card import DONE, at_once
 from bots.cards import Cards, TooLarge
 from bots.discord.desk import BASE_UPLOAD_BYTES, DIRECT, PLATFORM, DiscordDesk
 from bots.discord.draw import drawn
@@ -22,7 +22,7 @@ from bots.discord.messages import Messages
 from bots.discord.painter import DiscordPainter
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Job, State
-from core.places import Post, place
+from core.places import Post, place, platform
 from core.studio import View
 
 log = logging.getLogger("kinora.discord")
@@ -50,6 +50,7 @@ class Delivery:
             if job.deleted:
                 if post is not None:
                     await self._take_off(post)
+                await self._take_off_copies(job)
                 return
             if post is None:
                 raise Unreachable("nothing is known of its message")
@@ -92,10 +93,23 @@ class Delivery:
         if not left:
             await self._desk.lobby.drop(post)
 
+    async def _take_off_copies(self, job: Job) -> None:
+        """What /show posted of it. Raises Transient or TimeoutError: the rest comes later."""
+        for at in await self._desk.lobby.copies(job.id):
+            if platform(at) != PLATFORM:
+                continue
+            try:
+                await self._messages.delete(Post(at, "", 0, member=True))
+            except Unreachable as error:
+                log.info("a copy at %s can't be taken off: %s", at, error)
+            await self._desk.lobby.gone(at)
+
     async def _ping(self, post: Post, views: Sequence[View]) -> None:
         """One short message once all that a post shows has ended."""
         states = [view.job.state for view in views]
         if post.pinged or not all(state.ended for state in states):
+            return
+        if all(at_once(view.job) for view in views):
             return
         words = next((DONE[state] for state in DONE if state in states), "")
         try:

@@ -94,7 +94,7 @@ def sent(interaction: discord.Interaction[Any]) -> Sent | None:
     found = FORM_ID.fullmatch(str(data.get("custom_id", "")))
     if interaction.type is not discord.InteractionType.modal_submit or found is None:
         return None
-    values = {part.get("custom_id"): part for part in _parts(data.get("components", ()))}
+    values = {part.get("custom_id"): part for part in parts_of(data.get("components", ()))}
     words = str(values.get(WORDS, {}).get("value") or "")
     flags = str(values.get(FLAGS, {}).get("value") or "")
     ids = values.get(PICTURE, {}).get("values") or ()
@@ -136,13 +136,13 @@ async def submit_form(room: Room, interaction: discord.Interaction[Any], form: S
     await ask(room, interaction, queue, hidden=hidden or None)
 
 
-def _parts(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def parts_of(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """What was filled in, inside of labels and rows."""
     for component in components:
         if "component" in component:
             yield component["component"]
         elif "components" in component:
-            yield from _parts(component["components"])
+            yield from parts_of(component["components"])
         else:
             yield component
 

@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bots import moderation as words
-from bots.discord import bulk, moderation
+from bots.discord import bulk, moderation, reviewing
 from bots.discord.asking import Room
 from bots.discord.hearing import guarded
 from core import moderation as acts
@@ -226,6 +226,14 @@ def _looking(group: app_commands.Group, room: Room) -> None:
             return acts.Note(server=server, account_id=account, text=text)
 
         await guarded(interaction, lambda: bulk.act(room, interaction, act, member, role))
+
+    @group.command(name="queue", description="Clips that wait for a moderator's word")
+    async def queue(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: reviewing.queue(room, interaction))
+
+    @group.command(name="reports", description="Clips that people reported")
+    async def reports(interaction: Interaction) -> None:
+        await guarded(interaction, lambda: reviewing.reports(room, interaction))
 
     @group.command(name="log", description="What moderators did here of late")
     async def log(interaction: Interaction) -> None:

@@ -46,8 +46,10 @@ async def show(
         before = await room.desk.lobby.post(view.job.place)
         post = heeding(before, answer, open_said=open_said)
         if view.job.state.ended:
+            if post.member:
+                await room.desk.lobby.copied(view.job.id, post.place)
             await _show_ended(room, post, view)
-            await room.desk.lobby.drop(post)  # no card: nothing comes after it
+            await room.desk.lobby.drop(post)  # no card: all that may come is that it is deleted
         else:
             await _move(room, view.job, before, post)
         await tell_kept(room, interaction, account, post.place)

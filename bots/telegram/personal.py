@@ -29,11 +29,6 @@ from core.errors import Refused, Unreachable
 FORGET, PAYLOAD = "kn-forget", "forget"
 """What its button carries, and what /start does."""
 
-ALL_OF_IT = "All that is kept of you: data.json, and your clips and pictures."
-ROWS_ALONE = (
-    "All that is kept of you but your clips and pictures, which are more than one message takes: "
-    "/show posts each of them."
-)
 SPARE_BYTES = 1_000_000
 
 
@@ -51,7 +46,7 @@ async def export(room: Room, message: Message) -> None:
             file = Path(folder, privacy.ARCHIVE_NAME)
             most = room.desk.settings.upload_bytes - SPARE_BYTES
             whole = await asyncio.to_thread(privacy.pack, made, file, most)
-            words = Shown(plain(ALL_OF_IT if whole else ROWS_ALONE), None)
+            words = Shown(plain(privacy.ALL_OF_IT if whole else privacy.ROWS_ALONE), None)
             with as_far_as_telegram_lets():
                 await room.messages.send_document(theirs, words, file)
     if not here.private:

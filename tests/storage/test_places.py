@@ -134,3 +134,12 @@ async def test_what_is_known_of_a_server_follows_it(store: Store) -> None:
     (delivery,) = await store.outbox.lease(NOON, 60, 9)
     assert delivery.place == f"{new}/@/was-12"
     assert await faults(store) == []
+
+
+async def test_copies_of_a_clip_are_known_until_they_are_gone(store: Store) -> None:
+    job = await queue(store, await a_person(store))
+    for at in ("discord:1/2/3", "discord:1/4/5", "discord:1/2/3"):
+        await store.places.copied(job.id, at)
+    assert await store.places.copies(job.id) == ["discord:1/2/3", "discord:1/4/5"]
+    await store.places.gone("discord:1/2/3")
+    assert await store.places.copies(job.id) == ["discord:1/4/5"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Event, sleep, timeout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,8 +179,8 @@ async def test_what_is_for_a_role_can_be_stopped(
             await here.account(person)
         perform, done, goes_on = here.home.store.moderation.perform, Event(), Event()
 
-        async def slowly(act: Act, actor: Actor, key: str, *, dry: bool = False) -> Outcome:
-            outcome = await perform(act, actor, key, dry=dry)
+        async def slowly(act: Act, actor: Actor, key: str, **more: Any) -> Outcome:
+            outcome = await perform(act, actor, key, **more)
             if isinstance(act, Note):
                 done.set()
                 await goes_on.wait()
