@@ -356,13 +356,17 @@ async def seen_in(path: Path, data: bytes) -> Seen:
     """What a picture, or a clip, of an operator's shows. Raises BadPicture."""
     inspector = LocalInspector()
     try:
-        if path.suffix.lower() == ".mp4":
+        if data[4:8] == b"ftyp":
             return await inspector.clip(path)
         return await inspector.picture((await picture.decode(data)).data)
     except CouldNotLook:
         raise BadPicture(f"{path.name} can't be looked at: send a picture or an MP4.") from None
     finally:
         await inspector.close()
+
+
+async def _seen_at(path: Path) -> Seen:
+    return await seen_in(path, await asyncio.to_thread(path.read_bytes))
 
 
 def discord_of(settings: Settings) -> Discord | None:
@@ -482,6 +486,8 @@ def _console(
         vouchers=store.vouchers,
         purchases=purchases_of(settings, store.payments, clock),
         usage=store.usage,
+        blocked=store.blocked,
+        seen=_seen_at,
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,
         by_discord=by_discord,

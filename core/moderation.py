@@ -124,6 +124,14 @@ class Unban(OnPerson):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiftStrikes(OnPerson):
+    """What was refused to somebody until now is held against them no more."""
+
+    verb: ClassVar[str] = "lift"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note(OnPerson):
     """For other moderators; it is kept in the log alone."""
 
@@ -332,7 +340,7 @@ class Unlink(OnPerson):
 
 OF_OPERATORS = (
     Take, Refund, SetPlan, SetRole, Fill, Merge, Unlink, MakeVoucher, StopVoucher,
-    Block, Unblock,
+    Block, Unblock, LiftStrikes,
 )  # fmt: skip
 """What makes, takes or changes what somebody has everywhere."""
 
@@ -359,7 +367,7 @@ def may(actor: Actor, act: Act, theirs: Rank = Rank.MEMBER) -> None:
     | | member | moderator | operator, host |
     | --- | --- | --- | --- |
     | grant | – | from the server's treasury | to anybody, from nothing |
-    | take, refund, plan, role, fill, merge, unlink, block | – | – | yes |
+    | take, refund, plan, role, fill, merge, unlink, block, lift | – | – | yes |
     | quota, policy | – | on their server | on any |
     | cancel, delete, take down, dismiss | – | jobs that were posted on their server | any |
     | approve, deny | – | those | any, their own too |

@@ -1,7 +1,8 @@
 """What people decide where the gate did not, or not for good: appeals, a moderator's queue, consent
 of who is shown, reports; and the strikes of who asked.
 
-Moderators decide by acts of `core.moderation`: `Approve`, `Deny`, `TakeDown`, `DismissReports`.
+Moderators decide by acts of `core.moderation`: `Approve`, `Deny`, `TakeDown`, `DismissReports`,
+`LiftStrikes`.
 """
 
 from __future__ import annotations
@@ -135,6 +136,10 @@ class ReviewBook(Protocol):
         when the first; those by most people first."""
         ...
 
+    async def is_reported(self, job_id: str) -> bool:
+        """And nobody decided about it since."""
+        ...
+
     async def strikes(self, account_id: int, since: datetime) -> Sequence[Strike]: ...
 
     async def attest(self, account_id: int, pictures: Collection[str], now: datetime) -> None:
@@ -143,6 +148,10 @@ class ReviewBook(Protocol):
 
     async def attested(self, account_id: int, pictures: Collection[str]) -> bool:
         """Whether it said so of all of them."""
+        ...
+
+    async def attestations(self, account_id: int) -> int:
+        """Of how many pictures it said so."""
         ...
 
     async def overturned(self, limit: int) -> Sequence[Job]:
@@ -229,6 +238,21 @@ class Reviews:
         found = await self._book.reported(server, min(limit, LISTED_MOST), after)
         return [Reported(job, await self._author(job), by, at) for job, by, at in found]
 
+    async def reported(self, server: str | None, job_id: str) -> Job:
+        """One of those. Raises NotFound where nobody reported it, a moderator decided about it, or
+        it is another server's."""
+        job = await self._jobs.job(job_id)
+        elsewhere = server is not None and job and not job.place.startswith(f"{server}/")
+        if job is None or job.deleted or elsewhere or not await self._book.is_reported(job_id):
+            raise NotFound("That clip is not reported here, or not any more.")
+        return job
+
+    async def counts(self, server: str | None) -> tuple[int, int]:
+        """How many clips wait for a moderator, and how many are reported; of each `LISTED_MOST` at
+        most."""
+        held = await self._book.held(server, LISTED_MOST, None)
+        return len(held), len(await self._book.reported(server, LISTED_MOST, None))
+
     async def consent(self, subject: Identity, job_id: str, agreed: bool) -> Job:
         """What somebody whom a picture shows says to it. A repeat changes nothing. Raises NotFound
         for anybody else."""
@@ -256,6 +280,10 @@ class Reviews:
         since = now - self._patience.fade
         found = await self._book.strikes(account_id, since)
         return Standing(counting(found, now, self._patience), cool_down(found, now, self._patience))
+
+    async def attestations(self, account_id: int) -> int:
+        """Of how many pictures somebody said that they may use them."""
+        return await self._book.attestations(account_id)
 
     async def check_standing(self, account: Account) -> None:
         """Raises Refused in a cool-down."""

@@ -17,6 +17,7 @@ from core.moderation import (
     DismissReports,
     Fill,
     Grant,
+    LiftStrikes,
     MakeVoucher,
     Merge,
     Move,
@@ -75,6 +76,8 @@ def told(act: Act, name: str, outcome: Outcome) -> str:
             return f"{name} is banned{place}{end}: {act.reason}.{lost}"
         case Unban():
             return f"{name} is not banned{place} any more."
+        case LiftStrikes():
+            return f"The strikes of {name} are lifted."
         case Note():
             return f"Noted about {name}: {act.text}"
         case Refund():

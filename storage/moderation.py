@@ -278,6 +278,9 @@ async def _done(session: AsyncSession, act: Act, actor: Actor, key: str, now: da
             return await _called_off(session, and_(theirs, _posted(act.server)), now)
         case acts.Unban():
             await _lift(session, act, Kind.BAN, "They are not banned.")
+        case acts.LiftStrikes():
+            if not await reviews.lift(session, reviews.strikes_of(act.account_id)):
+                raise WrongState("They have no strikes.")
         case acts.Pause():
             await _restrain(session, act, Kind.PAUSE, act.reason, act.until)
         case acts.Resume():

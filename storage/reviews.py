@@ -149,6 +149,14 @@ class SqlReviews:
         )
         return [(self._jobs.job_of(row), row.by, row.since) for row in rows]
 
+    @retried
+    async def is_reported(self, job_id: str) -> bool:
+        open_ = (col(ReportRow.job_id) == job_id, col(ReportRow.dismissed) == false())
+        async with self.database.reading() as session:
+            return (
+                await session.scalar(select(col(ReportRow.id)).where(*open_).limit(1)) is not None
+            )
+
     # People
 
     @retried
@@ -175,6 +183,12 @@ class SqlReviews:
         )
         async with self.database.reading() as session:
             return await session.scalar(said) == len(wanted)
+
+    @retried
+    async def attestations(self, account_id: int) -> int:
+        mine = select(func.count()).where(col(AttestationRow.account_id) == account_id)
+        async with self.database.reading() as session:
+            return await session.scalar(mine) or 0
 
     @retried
     async def overturned(self, limit: int) -> Sequence[Job]:
@@ -220,13 +234,24 @@ async def _approve(
     job = await _undecided(session, jobs, act)
     row = await admit(session, job, means, f"approve:{key}", now, cleared=True)
     assert row is not None, "the job was locked"
-    await session.execute(
+    await lift(session, col(StrikeRow.job_id) == act.job_id)
+    return Outcome(row.credits, 0, (act.job_id,))
+
+
+def strikes_of(account_id: int) -> ColumnElement[bool]:
+    return and_(col(StrikeRow.account_id) == account_id, col(StrikeRow.lifted) == false())
+
+
+async def lift(session: AsyncSession, which: ColumnElement[bool]) -> int:
+    """Those strikes count no more: how many."""
+    lifted = await session.scalars(
         update(StrikeRow)
-        .where(col(StrikeRow.job_id) == act.job_id)
+        .where(which)
         .values(lifted=True)
+        .returning(col(StrikeRow.id))
         .execution_options(synchronize_session=False)
     )
-    return Outcome(row.credits, 0, (act.job_id,))
+    return len(lifted.all())
 
 
 async def _deny(

@@ -26,7 +26,7 @@ from bots.settings import Web as WebSettings
 from bots.terms import purchases_of
 from bots.web import runner
 from core.catalog import Model
-from core.job import Identity
+from core.job import OWNER, Identity
 from core.ports import Clock
 from core.purchases import Purchases
 from core.studio import Studio
@@ -61,8 +61,9 @@ class Home:
         _, key = await app.new_key(self.store, Identity("web", name), name)
         return key
 
-    async def link(self) -> str:
-        return await app.new_link(self.store, self.url, app.OWNER, "owner")
+    async def link(self, name: str = OWNER.subject) -> str:
+        """Opens a browser of theirs."""
+        return await app.new_link(self.store, self.url, Identity("web", name), name)
 
     def files(self) -> set[str]:
         """Every clip, picture and unfinished thing on disk."""
@@ -135,8 +136,8 @@ class Inn:
     def key(self, name: str) -> str:
         return self._ask(self._home.key(name))
 
-    def link(self) -> str:
-        return self._ask(self._home.link())
+    def link(self, name: str = OWNER.subject) -> str:
+        return self._ask(self._home.link(name))
 
     def client(self, key: str | None = ADMIN_KEY) -> aiohttp.ClientSession:
         return self._home.client(key)

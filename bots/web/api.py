@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bots import card
 from bots.web import doors, events, openapi, shown, upload
 from bots.web.problems import Problem
 from bots.web.site import KEPT, PLACE, site, visitor
@@ -96,8 +97,17 @@ async def render(request: web.Request) -> web.StreamResponse:
     """Queue a clip that was quoted, at the price that was shown; or for nothing, relaxed."""
     doors.check_token(request)
     here, account = site(request), visitor(request).account
-    said = upload.truth(await upload.read_json(request), "relaxed")
-    job = await here.studio.accept(account, request.match_info["id"], relaxed=said)
+    (relaxed,) = upload.truths(await upload.read_json(request), "relaxed")
+    job = await here.studio.accept(account, request.match_info["id"], relaxed=relaxed)
+    return await _accepted(request, job.id)
+
+
+async def appeal(request: web.Request) -> web.StreamResponse:
+    """Ask a moderator about a clip that was refused, once. Nothing is charged until then."""
+    doors.check_token(request)
+    here, account = site(request), visitor(request).account
+    why = upload.words(await upload.read_json(request), "why")
+    job = await here.reviews.appeal(account, request.match_info["id"], why)
     return await _accepted(request, job.id)
 
 
@@ -263,6 +273,8 @@ ROUTES = (
     Route("GET", _CLIP, show, (200, "Clip"), (404,)),
     Route("DELETE", _CLIP, cancel, (200, "Clip"), (404, 409, 422, 503), query=("forget",)),
     Route("POST", f"{_CLIP}/render", render, (202, "Accepted"), _ASKING, takes=("Accepting",)),
+    Route("POST", f"{_CLIP}/appeal", appeal, (202, "Accepted"), (*_READING, 409, 503),
+          takes=("Appealing",)),
     Route("POST", f"{_CLIP}/again", again, (202, "Accepted"), _ASKING,
           query=("offer",), repeatable=True),
     Route("POST", f"{_CLIP}/extend", extend, (202, "Accepted"), _ASKING,
@@ -293,8 +305,14 @@ async def _view(request: web.Request) -> View:
 
 
 async def _accepted(request: web.Request, job_id: str) -> web.Response:
+    """Raises Problem where it was written down as refused, unless ?offer=true asks for a card."""
     here, account = site(request), visitor(request).account
     view = await here.studio.view(account, job_id)
+    if view.job.state is State.REFUSED and not _asked_for(request, "offer"):
+        said = card.card(view, here.studio.catalogue)
+        raise Problem(
+            403, f"{said.line_one}. {said.line_two}", "refused", clause=view.job.clause, clip=job_id
+        )
     headers = {"Location": f"/api/v1/clips/{job_id}"}
     return web.json_response(shown.brief(view), status=202, headers=headers)
 

@@ -14,6 +14,8 @@ from bots.web.upload import IMAGES
 from core.job import State
 from core.lanes import Lane
 from core.prompt import FLAGS, PROMPT_MAX_CHARS, Flag
+from core.reviews import PLEA_CHARS
+from core.safety.verdict import Clause
 
 if TYPE_CHECKING:
     from bots.web.api import Route
@@ -40,6 +42,10 @@ _PRICE: Json = {
     "required": ["credits", "parts"],
 }
 _LANE: Json = {"enum": [lane.value for lane in Lane]}
+_CLAUSE: Json = {
+    "enum": [clause.value for clause in Clause],
+    "description": "Of the policy: what a clip is held or refused for.",
+}
 _LIMITS: Json = {
     "type": "object",
     "properties": {
@@ -111,7 +117,7 @@ def _operation(route: Route) -> Json:
     if route.takes:
         kinds = {"AskedForm": "multipart/form-data"}
         operation["requestBody"] = {
-            "required": route.takes not in (("Longer",), ("Accepting",)),
+            "required": route.takes not in (("Longer",), ("Accepting",), ("Appealing",)),
             "content": {
                 kinds.get(name, "application/json"): {"schema": _ref(name)} for name in route.takes
             },
@@ -184,6 +190,16 @@ def _schemas(web: Web) -> Json:
         "AskedQuote": _object({**asked, "picture": sides, "last_picture": sides})
         | {"additionalProperties": False},
         "Accepting": _object({"relaxed": flags["relaxed"]}) | {"additionalProperties": False},
+        "Appealing": _object(
+            {
+                "why": {
+                    "type": "string",
+                    "maxLength": PLEA_CHARS,
+                    "description": "Why it may be made, for a moderator.",
+                }
+            }
+        )
+        | {"additionalProperties": False},
         "Longer": _object({"seconds": flags["seconds"]}) | {"additionalProperties": False},
         "Accepted": _object(brief, tuple(brief)),
         "Clip": _clip(brief),
@@ -227,6 +243,8 @@ def _schemas(web: Web) -> Json:
                 "status": _WHOLE,
                 "detail": _TEXT | {"description": "A sentence to be shown word for word."},
                 "allowed": _list(_TEXT),
+                "clause": _CLAUSE,
+                "id": _ID | {"description": "The clip, where it was written down as refused."},
             },
             ("type", "title", "status", "detail"),
         ),
@@ -246,6 +264,8 @@ def _clip(brief: Json) -> Json:
         **_named(_list(_TEXT), "camera", "notes"),
         **_named(_maybe(_TEXT), "parent", "started_at", "ended_at", "expires_at"),
         **_named(_maybe(_TEXT), "failure", "reference"),
+        "clause": _maybe(_CLAUSE),
+        "decide_by": _maybe(_TEXT) | {"description": "Held clips are refused then."},
         "lane": _LANE,
         "price": _maybe(_PRICE) | {"description": "What it was quoted at; null for old ones."},
         "charged": _WHOLE | {"description": "Credits that it cost; 0 until it ends."},

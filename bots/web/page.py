@@ -22,6 +22,7 @@ from core.counter import Consent
 from core.errors import NotFound, Transient, UserError
 from core.job import Account, Job, Wallet
 from core.prompt import ASPECTS
+from core.reviews import PLEA_CHARS
 from core.studio import View
 
 PAGE_SIZE = 12
@@ -32,8 +33,6 @@ EXAMPLES = (
     "a white moon rising at sunset",
 )
 SAMPLE_PROMPT = "slow zoom in"
-WHY_CHARS = 300
-"""Of what somebody says for an appeal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,8 @@ async def act(request: web.Request) -> web.StreamResponse:
             return doors.see_other("/")
         case Button.RENDER | Button.RELAX as button:
             await here.studio.accept(account, job_id, relaxed=button == Button.RELAX)
+        case Button.APPEAL:
+            await here.reviews.appeal(account, job_id, str(form.get("why", "")))
         case Button.AGAIN | Button.RETRY:
             job_id = (await here.studio.again(account, PLACE, job_id, consent=Consent.SEEN)).id
         case Button.EXTEND:
@@ -310,7 +311,7 @@ def _html(request: web.Request, view: View) -> str:
 
 def _drawn(request: web.Request) -> dict[str, object]:
     """What every turn is drawn with."""
-    return {"labels": card.LABELS, "token": visitor(request).token, "why_chars": WHY_CHARS}
+    return {"labels": card.LABELS, "token": visitor(request).token, "why_chars": PLEA_CHARS}
 
 
 def _resolutions(here: Site) -> Sequence[str]:
@@ -327,5 +328,5 @@ ROUTES = (
     web.get(_CLIP, turn),
     web.get(f"{_CLIP}/{{which:thumb|last-thumb}}", thumb),
     web.post("/clips", send),
-    web.post(f"{_CLIP}/{{action:render|relax|cancel|again|retry|extend|delete}}", act),
+    web.post(f"{_CLIP}/{{action:render|relax|cancel|appeal|again|retry|extend|delete}}", act),
 )

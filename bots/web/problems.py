@@ -20,6 +20,7 @@ from core.errors import (
     UserError,
     WrongState,
 )
+from core.safety.verdict import Clause
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -44,7 +45,11 @@ _SENTENCES = {
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """An answer that says what is wrong. detail: a sentence to be shown word for word."""
+    """An answer that says what is wrong. detail: a sentence to be shown word for word.
+
+    clause: of the policy, by which something is refused; clip: which one, where it was written
+    down.
+    """
 
     status: int
     detail: str
@@ -52,6 +57,8 @@ class Problem(Exception):
     allowed: tuple[str, ...] = ()
     flag: str | None = None
     reference: str | None = None
+    clause: Clause | None = None
+    clip: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -72,6 +79,10 @@ class Problem(Exception):
             said["flag"] = self.flag
         if self.reference:
             said["reference"] = self.reference
+        if self.clause:
+            said["clause"] = self.clause.value
+        if self.clip:
+            said["id"] = self.clip
         return said
 
     def response(self) -> web.Response:

@@ -58,6 +58,8 @@ def clip(view: View, studio: Studio) -> Json:
         "run_seconds": job.run_seconds,
         "bytes": job.clip.size if job.clip else None,
         "failure": shown.failure or None,
+        "clause": job.clause.value if job.clause else None,
+        "decide_by": _time(job.decide_by),
         "reference": job.reference,
         "links": links(view),
     }

@@ -105,7 +105,7 @@ async def spooled(
     async with uploads.turn(account_id):
         folder = await asyncio.to_thread(TemporaryDirectory, prefix="kinora-")
         try:
-            path = Path(folder.name) / "file"
+            path = Path(folder.name) / "The file"
             try:
                 async with asyncio.timeout(BODY_SECONDS):
                     fields, there = await _read(_spool(request, name, most, path))
@@ -153,9 +153,28 @@ def seconds(fields: dict[str, object]) -> float | None:
     return prompt.with_fields(Draft(), {"seconds": None, **_only(fields, "seconds")}).seconds
 
 
-def truth(fields: dict[str, object], name: str) -> bool:
-    """The one field of a request that is true or false. Raises BadPrompt."""
-    return bool(getattr(prompt.with_fields(Draft(), _only(fields, name)), name))
+def truths(fields: dict[str, object], *names: str) -> tuple[bool, ...]:
+    """The fields of a request that are true or false, each false where it is missing. Raises
+    BadPrompt."""
+    _only(fields, *names)
+    return tuple(truth(fields.get(name), name) for name in names)
+
+
+def truth(value: object, name: str) -> bool:
+    """Also as a form has it. Raises BadPrompt."""
+    if value is False or value in (None, "", "false"):
+        return False
+    if value is True or value == "true":
+        return True
+    raise BadPrompt(f"{name} is true or false.", flag=name, allowed=("true", "false"))
+
+
+def words(fields: dict[str, object], name: str) -> str:
+    """The one field of a request that is text. Raises BadPrompt."""
+    said = _only(fields, name).get(name) or ""
+    if not isinstance(said, str):
+        raise BadPrompt(f"{name} wants text.", flag=name)
+    return said
 
 
 def is_id(text: str) -> bool:
@@ -174,10 +193,11 @@ def _check_plain(request: web.Request) -> None:
         raise Problem(415, "Send the body as it is, not compressed.")
 
 
-def _only(fields: dict[str, object], name: str) -> dict[str, object]:
+def _only(fields: dict[str, object], *names: str) -> dict[str, object]:
     for other in fields:
-        if other != name:
-            raise BadPrompt(f"There is no {other[:40]} here, only {name}.", flag=other[:40])
+        if other not in names:
+            known = " and ".join(names)
+            raise BadPrompt(f"There is no {other[:40]} here, only {known}.", flag=other[:40])
     return fields
 
 

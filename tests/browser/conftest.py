@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from core.job import OWNER
 from tests.house import Inn, inn
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -48,13 +49,19 @@ def home(tmp_path: Path) -> Iterator[Inn]:
 
 @pytest.fixture
 def open_page(chromium: Browser, home: Inn) -> Iterator[OpenPage]:
-    """Opens the chat in a browser of its own, signed in. In the end there must have been no
-    complaint of the content policy and no error in a script."""
+    """Opens the chat in a browser of its own, signed in by a name, as the owner at first. In the
+    end there must have been no complaint of the content policy and no error in a script."""
     complaints: list[str] = []
     contexts = []
 
-    def open_one(*, signed_in: bool = True, width: int = 1100, height: int = 800,
-                 **settings: object) -> Page:  # fmt: skip
+    def open_one(
+        *,
+        signed_in: bool = True,
+        name: str = OWNER.subject,
+        width: int = 1100,
+        height: int = 800,
+        **settings: object,
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             locale="en-GB",
@@ -66,7 +73,7 @@ def open_page(chromium: Browser, home: Inn) -> Iterator[OpenPage]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if _bad(said.text) else None)
         if signed_in:
-            page.goto(home.link())
+            page.goto(home.link(name))
             expect(page.get_by_role("textbox")).to_be_focused()
         return page
 

@@ -16,8 +16,8 @@ from tests.browser.test_page import LOOKS, looked_at
 from tests.house import Inn
 
 PAGES = (
-    "", "/people", "/jobs", "/queue", "/usage", "/log", "/verify", "/vouchers", "/payments",
-    "/plans",
+    "", "/review", "/reports", "/people", "/jobs", "/queue", "/usage", "/log", "/verify",
+    "/blocklist", "/vouchers", "/payments", "/plans",
 )  # fmt: skip
 HERE = "discord:81"
 
@@ -100,7 +100,7 @@ def test_it_is_legible_and_named_and_fits_a_phone(
         look: dict[str, Any] = page.evaluate(LOOKS)
         assert (look["faint"], look["nameless"]) == ([], []), address
         assert (look["wide"], look["sideways"]) == ([], 0), address
-    page.goto(people[1])
+    page.goto(f"{home.url}/console/all/people")
     page.get_by_role("link", name="anna").click()
     for summary in page.locator(".acts summary").all():
         summary.click()

@@ -1,4 +1,4 @@
-"""The console: people, jobs, the queue, the log and the plans, for those who lead.
+"""The console: what waits for a word, people, jobs, the log and more, for those who lead.
 
 A page is a module beside these with a `PAGE`, a template of its name in templates/console, and its
 line in `PAGES`; the menu, the routes and who may see it follow from that. Its handlers begin with
@@ -7,6 +7,7 @@ what they do goes through `acts.perform`. Every address says which server it is 
 """
 
 from bots.web.console import (
+    blocklist,
     jobs,
     log,
     overview,
@@ -15,6 +16,8 @@ from bots.web.console import (
     person,
     plans,
     queue,
+    reports,
+    review,
     sign_in,
     usage,
     verify,
@@ -23,8 +26,8 @@ from bots.web.console import (
 from bots.web.console.desk import CONSOLE, Console
 
 PAGES = (
-    overview.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, usage.PAGE, log.PAGE, verify.PAGE,
-    vouchers.PAGE, payments.PAGE, plans.PAGE,
+    overview.PAGE, review.PAGE, reports.PAGE, people.PAGE, jobs.PAGE, queue.PAGE, usage.PAGE,
+    log.PAGE, verify.PAGE, blocklist.PAGE, vouchers.PAGE, payments.PAGE, plans.PAGE,
 )  # fmt: skip
 ROUTES = (
     *sign_in.ROUTES,

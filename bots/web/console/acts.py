@@ -25,7 +25,7 @@ from core.moderation import CREDITS_MAX, EVERYWHERE, Act, Rank
 from core.moderators import Done
 
 _KEY = re.compile(r"[0-9a-z]{12}")
-HARD = acts.Take, acts.Ban, acts.Cancel
+HARD = acts.Take, acts.Ban, acts.Cancel, acts.Deny, acts.TakeDown
 """What is hard to take back."""
 
 FIELDS = (
@@ -88,18 +88,28 @@ ON_PERSON: Mapping[str, Callable[[Form], Act]] = {
         server=form.server, account_id=form.account_id, reason=form.reason, until=form.until
     ),
     "unban": lambda form: acts.Unban(server=form.server, account_id=form.account_id),
+    "lift": lambda form: acts.LiftStrikes(account_id=form.account_id, reason=form.reason),
     "note": lambda form: acts.Note(
         server=form.server, account_id=form.account_id, text=form.said.get("text", "")
     ),
 }
 
-ON_JOB: Mapping[str, Callable[[Form], Act]] = {
-    "cancel": lambda form: acts.Cancel(
+
+def _on_job(kind: type[acts.OnJob]) -> Callable[[Form], Act]:
+    return lambda form: kind(
         server=form.server, account_id=form.account_id, job_id=form.job_id, reason=form.reason
-    ),
+    )
+
+
+ON_JOB: Mapping[str, Callable[[Form], Act]] = {
+    "cancel": _on_job(acts.Cancel),
     "first": lambda form: _moved(form, first=True),
     "last": lambda form: _moved(form, first=False),
 }
+
+
+ON_HELD = {kind.verb: _on_job(kind) for kind in (acts.Approve, acts.Deny)}
+ON_REPORTED = {kind.verb: _on_job(kind) for kind in (acts.TakeDown, acts.DismissReports)}
 
 ON_QUEUE: Mapping[str, Callable[[Form], Act]] = {
     "pause": lambda form: acts.Pause(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -18,6 +19,8 @@ from core.moderators import Moderators
 from core.purchases import Purchases
 from core.records import Records
 from core.reviews import Reviews
+from core.safety.blocklist import BlockedHashes
+from core.safety.gate import Seen
 from core.usage import Usage
 from core.vouchers import VoucherBook
 
@@ -60,7 +63,8 @@ ByTelegram = Callable[[Mapping[str, str], datetime], SignedIn]
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Everything that a handler may use beside the site's. address: where people reach the page."""
+    """Everything that a handler may use beside the site's. address: where people reach the page.
+    seen: what a picture or a clip shows, whatever it is called. Raises UserError."""
 
     moderators: Moderators
     reviews: Reviews
@@ -70,6 +74,8 @@ class Console:
     vouchers: VoucherBook
     purchases: Purchases
     usage: Usage
+    blocked: BlockedHashes
+    seen: Callable[[Path], Awaitable[Seen]]
     settings: Sequence[Setting] = ()
     address: str = ""
     by_discord: ByDiscord | None = None

@@ -48,11 +48,13 @@ async def overview(request: web.Request) -> web.StreamResponse:
         if not seat.server or server(job.place) == seat.server
     ]  # fmt: skip
     running = sum(job.state is State.RUNNING for job in jobs)
+    review, reports = await here.reviews.counts(seat.server or None)
     funds = None
     if seat.server:
         funds = await here.moderators.treasury(seat.actor, seat.server)
     return await frame.show(
         request, seat, "overview", running=running, queued=len(jobs) - running,
+        review=review, reports=reports,
         paused=await here.moderators.holding(seat.actor, seat.server),
         treasury=funds, allowed=allowed(funds.policy) if funds else "",
         policy=treasury.shown(funds.policy) if funds else {},

@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.moderators import NOBODY
 from core.ports import Entry
 from core.records import JobFilter, PeopleFilter, Person
+from core.safety.verdict import POLICY
 
 ENTRIES = 20
 ENTRIES_MOST = 5000
@@ -32,7 +33,9 @@ async def person(request: web.Request) -> web.StreamResponse:
         entries = await studio.entries(found.account, ENTRIES)
     return await frame.show(
         request, seat, "person", person=found, shown=shown, clips=clips, entries=entries,
-        lines=await frame.lines(request, shown.rows), held=HELD,
+        lines=await frame.lines(request, shown.rows), held=HELD, policy=POLICY,
+        standing=await here.reviews.strikes(found.account.id),
+        attested=await here.reviews.attestations(found.account.id),
         plans=tuple(studio.terms.plans.by_name), treasury=await _treasury(request, seat),
     )  # fmt: skip
 
