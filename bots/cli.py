@@ -1,4 +1,4 @@
-"""`kinora`: serve, render, models, doctor, db, link, admin.
+"""`kinora`: serve, render, check, models, doctor, db, link, admin.
 
 Commands import the composition root themselves: `render` and `models` need not wait for it.
 """
@@ -22,10 +22,13 @@ from bots.lock import is_running
 from bots.misspelt import misspelt
 from bots.render import CATALOGUE
 from bots.render import render as render_clip
-from bots.settings import given
+from bots.settings import Settings, given
 from bots.shell import Json, err, out, run, settings_of
+from core.errors import UserError
 from core.job import Identity
 from core.prompt import FLAGS
+from core.safety.gate import Words
+from core.safety.level import Level
 
 log = logging.getLogger("kinora.settings")
 
@@ -134,6 +137,70 @@ def models(as_json: Json = False) -> None:
         out.print(f"{model.name}: {model.summary}", highlight=False, soft_wrap=True)
         for kind, known in model.vocabulary:
             out.print(f"  {kind}: {', '.join(known)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(
+    prompts: Annotated[list[str] | None, typer.Argument(help="Prompts, each in quotes.")] = None,
+    negative: Annotated[str, typer.Option(help="What to avoid, beside each prompt.")] = "",
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A picture or a clip; may be repeated."),
+    ] = None,
+    lines: Annotated[
+        typer.FileText | None,
+        typer.Option(help='JSON lines, as {"text": …, "negative": …, "level": …}; - is stdin.'),
+    ] = None,
+    level: Annotated[
+        Level | None, typer.Option(help="How strict; as the settings have it, unless given.")
+    ] = None,
+    quick: Annotated[bool, typer.Option(help="By rules alone; no model is loaded.")] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Run the rows of tests in all files of rules instead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what the gates make of prompts and files, and why; JSON lines with --json."""
+    from bots import check as gates
+
+    settings = settings_of()
+    logs.configure(settings.log_format, "ERROR")
+    if rules:
+        _check_rules(settings, as_json=as_json)
+        return
+    at = level or settings.safety.level
+
+    async def look() -> None:
+        asks = [gates.Ask(Words(prompt, negative), at) for prompt in prompts or ()]
+        asks += [gates.Ask(path, at) for path in file or ()]
+        asks += gates.lines(lines.read(), at) if lines else []
+        if not asks:
+            raise UserError("Say what to look at: prompts, --file, --lines, or --rules.")
+        async for looked in gates.check(settings, asks, quick=quick):
+            if as_json:
+                print(json.dumps(looked.as_dict()), flush=True)
+            else:
+                out.print(gates.told(looked), highlight=False, soft_wrap=True)
+
+    run(look())
+
+
+def _check_rules(settings: Settings, *, as_json: bool) -> None:
+    from bots import check as gates
+
+    async def rows() -> list[gates.Row]:
+        return list(gates.rows(settings))
+
+    ran = run(rows())
+    wrong = [row for row in ran if not row.right]
+    if as_json:
+        print(json.dumps({"rows": len(ran), "wrong": [row.as_dict() for row in wrong]}))
+    else:
+        for row in wrong:
+            out.print(str(row), highlight=False, soft_wrap=True)
+        out.print(f"{len(ran) - len(wrong)} of {len(ran)} rows come out as they say.")
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from bots.gates import rulebook_of
 from bots.misspelt import misspelt
 from bots.settings import FILE, Settings, given
 from core.catalog import Model, Takes
@@ -44,6 +45,7 @@ async def examine(
         *await asyncio.to_thread(_settings, settings),
         await asyncio.to_thread(_disk, settings.data_dir),
         await _database(settings, at_head),
+        *await asyncio.to_thread(_rules, settings),
         _models(settings, catalogue),
         _gpu(),
         _port(settings),
@@ -121,6 +123,15 @@ async def _database(settings: Settings, at_head: Callable[[str], Awaitable[bool]
     return Finding(
         "bad", "Database", seen, "check KINORA_DATABASE_URL; `kinora db upgrade` brings the schema"
     )
+
+
+def _rules(settings: Settings) -> Iterator[Finding]:
+    book = rulebook_of(settings)
+    for problem in book.problems:
+        yield Finding("bad", "Rules", str(problem), "mend it; `kinora check --rules` tries it")
+    if not book.problems:
+        own = f", and {len(book.own)} files of yours" if book.own else ""
+        yield Finding("ok", "Rules", f"{len(book.rules.rules)} on words{own}")
 
 
 def _sqlite_file(url: str) -> Path | None:

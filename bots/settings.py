@@ -299,6 +299,11 @@ class Safety(BaseModel):
     """Whether many refusals in a short time are followed by a cool-down."""
     fade_days: float = Field(default=30, gt=0, le=3650)
     """After which a refusal counts no more."""
+    words_hold: float = Field(default=0.5, gt=0, le=1)
+    """How sure the head has to be of a clause, 0 to 1, for a moderator to look at a prompt."""
+    picture_hold: float = Field(default=0.6, gt=0, le=1)
+    picture_refuse: float = Field(default=0.85, gt=0, le=1)
+    """How sure of nudity or gore: a moderator looks at a picture or clip, and it is refused."""
 
     @property
     def appeal(self) -> timedelta:

@@ -68,6 +68,11 @@ class Rulebook:
     def problems(self) -> tuple[Problem, ...]:
         return tuple(problem for _, _, problem in self._read.values() if problem)
 
+    @property
+    def own(self) -> dict[str, Rules]:
+        """What the operator's files say, by their paths."""
+        return {str(file): rules for file, (_, rules, _) in self._read.items() if rules}
+
     def refresh(self) -> bool:
         """Read what changed; whether anything did."""
         stamps = {file: _stamp(file) for file in self._files()}
@@ -79,9 +84,8 @@ class Rulebook:
         }
         if read == self._read:
             return False
-        own = [rules for _, rules, _ in read.values() if rules is not None]
-        self._rules = reduce(Rules.merged, [*shipped().values(), *own], Rules())
         self._read = read
+        self._rules = reduce(Rules.merged, [*shipped().values(), *self.own.values()], Rules())
         self._version += 1
         return True
 
