@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from core.safety.verdict import Clause
+from model.inspect.head import Head
 
 
 def opened() -> Callable[[dict[str, Any], bytes], dict[str, Any]]:
-    """Having felt for something, so that nothing is left to be loaded."""
-    head: Callable[[str], Mapping[Clause, float]]
-    head = importlib.import_module("model.inspect.head").opened()
-    head("a red balloon")
+    head = Head.load()
 
     def answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
-        return {"scores": dict(head(data.decode()))}
+        return {"scores": dict(head.scores(data.decode()))}
 
     return answer

@@ -1,6 +1,6 @@
 """`make bench`: this machine's figures.
 
-    python -m tests.bench [render] [pocket] [queue] [loop] [discord] [telegram] [ledger]
+    python -m tests.bench [render] [pocket] [queue] [loop] [discord] [telegram] [ledger] [gate]
     python -m tests.bench kills [--platform telegram] [--kills 100]
 
 render: `kinora render` against real time and against encoding the same frames alone.
@@ -10,6 +10,7 @@ loop: the event loop's longest stall while clips render, pictures go up and clip
 discord: how long a command waits for its acknowledgement while 200 come in 10 s.
 telegram: how long a photo waits for its card while 200 come in 10 s from 50 chats.
 ledger: what fifty tasks say to five wallets in a second, beside plain INSERTs.
+gate: how long the words of a prompt are looked at, beside its encoder alone.
 kills: kill -9 of the program with its Discord or Telegram room, at random points.
 """
 
@@ -23,6 +24,7 @@ from functools import partial
 from typing import Any
 
 from tests.bench import out
+from tests.bench.gate import bench_gate
 from tests.bench.kills import PLATFORMS, bench_kills
 from tests.bench.ledger import bench_ledger
 from tests.bench.load import bench_discord
@@ -39,6 +41,7 @@ SECTIONS: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
     "discord": bench_discord,
     "telegram": bench_telegram,
     "ledger": bench_ledger,
+    "gate": bench_gate,
 }
 
 
