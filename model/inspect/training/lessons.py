@@ -32,7 +32,7 @@ SHARES = {
 LINES = ("vbench", "vbench2")
 """Benign sets in which the line is drawn, each of them."""
 
-FLAGGED = 0.015
+FLAGGED = 0.03
 """Of prompts that were not learned from, in the worst of these sets."""
 
 FOLDS = 3
