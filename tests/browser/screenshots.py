@@ -1,4 +1,4 @@
-"""Pictures of the console with believable data, to be looked at:
+"""Pictures of the console, and of pages beside the chat, with believable data, to be looked at:
 
     python -m tests.browser.screenshots FOLDER
 
@@ -19,10 +19,12 @@ from pathlib import Path
 from playwright.async_api import BrowserContext, async_playwright
 
 from core import moderation as acts
-from core.job import Account, Grant, Identity, Job, LotKind, new_id
+from core.job import Account, Grant, Identity, Job, LotKind, State, new_id
 from core.leaders import Led
 from core.moderation import Act, Actor, Rank
 from core.purchases import Sale
+from core.records import JobFilter
+from core.safety.verdict import Clause, Finding, Ruling
 from core.vouchers import digest, new_code
 from core.wares import Ware
 from storage.store import Store
@@ -48,10 +50,11 @@ WORDS = (
 )
 MODELS = ("wan-2.2", "parallax", "pocket")
 PAGES = (
-    "", "/people", "/people/{person}", "/jobs", "/queue", "/usage", "/log", "/vouchers",
-    "/payments", "/plans",
+    "", "/review", "/reports", "/people", "/people/{person}", "/jobs", "/queue", "/usage", "/log",
+    "/verify", "/blocklist", "/vouchers", "/payments", "/plans",
 )  # fmt: skip
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
+OWNER = Actor("owner (web:owner)", Rank.OPERATOR)
 MIA = Actor("mia ☾ (discord:3)", Rank.MODERATOR, CINEMA)
 
 
@@ -80,7 +83,34 @@ async def furnish(home: Home, now: datetime) -> int:
     for number, (actor, act) in enumerate(done(people, now)):
         await store.moderation.perform(act, actor, f"screen/{number}")
     await paid(store, people, now)
+    await doubtful(store, people, now)
     return people[0].id
+
+
+async def doubtful(store: Store, people: list[Account], now: datetime) -> None:
+    """What waits for a moderator, what was refused, and what people report."""
+    chance = random.Random(8)
+    for number, account in enumerate(people[:3]):
+        held = replace(
+            asked(chance, account, now - timedelta(hours=5 * number), 0),
+            state=State.HELD if number else State.REFUSED,
+            clause=Clause.GORE,
+            findings=(
+                Finding(Clause.GORE, Ruling.REFUSE, "prompt", 1.0, "en/gore"),
+                Finding(Clause.VIOLENCE, Ruling.HOLD, "prompt", 0.71, "head"),
+            ),
+            held_at=now if number else None,
+            decide_by=now + timedelta(hours=40 - 3 * number) if number else None,
+            appealed=number == 1,
+            plea="It is a wax figure in a museum." if number == 1 else "",
+        )
+        await store.jobs.submit(held, None, "")
+    clips = await store.records.jobs(JobFilter(states=(State.SUCCEEDED,)), 2)
+    for one, by in zip(clips, (people[3:6], people[6:7]), strict=True):
+        for account in by:
+            await store.places.report(one.job.id, account.id, one.job.place, now)
+    blocked = acts.Block(hashes=("3f" * 32, "a0" * 32), reason="spam from a partner's list")
+    await store.moderation.perform(blocked, OWNER, "blocked")
 
 
 async def paid(store: Store, people: list[Account], now: datetime) -> None:
@@ -129,13 +159,13 @@ def asked(chance: random.Random, account: Account, at: datetime, credits: int) -
 
 
 def done(people: list[Account], now: datetime) -> list[tuple[Actor, Act]]:
-    owner, (ada, ben, *_) = Actor("owner (web:owner)", Rank.OPERATOR), people
+    ada, ben, *_ = people
     ended = now + timedelta(days=3)
     return [
-        (owner, acts.Fill(server=CINEMA, credits=5000, reason="November")),
+        (OWNER, acts.Fill(server=CINEMA, credits=5000, reason="November")),
         (MIA, acts.Grant(server=CINEMA, account_id=ada.id, credits=60, reason="won the contest")),
         (MIA, acts.SetQuota(server=CINEMA, account_id=ada.id, credits=80)),
-        (owner, acts.SetPlan(account_id=ada.id, plan="supporter", until=ended)),
+        (OWNER, acts.SetPlan(account_id=ada.id, plan="supporter", until=ended)),
         (MIA, acts.Note(server=CINEMA, account_id=ben.id, text="warned about the flood in #clips")),
         (MIA, acts.Ban(server=CINEMA, account_id=ben.id, reason="flooding", until=ended)),
         (MIA, acts.Pause(server=CINEMA, channel="92", reason="a screening", until=ended)),
@@ -156,6 +186,12 @@ async def look(context: BrowserContext, home: Home, folder: Path, name: str, per
             await page.get_by_label("Reason, which they are told").last.fill("flooding")
             await page.get_by_role("button", name="Ban", exact=True).click()
             await shoot(page, folder, "sure", name)
+    await page.goto(f"{home.url}/console/all/review")
+    await page.get_by_label("Show what was asked").first.click()
+    await shoot(page, folder, "uncovered", name)
+    for path in ("privacy", "verify"):
+        await page.goto(f"{home.url}/{path}")
+        await shoot(page, folder, path, name)
     await page.goto(f"{home.url}/console/all/log")
     await page.get_by_role("button", name="Verify").click()
     await shoot(page, folder, "verified", name)
