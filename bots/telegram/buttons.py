@@ -13,7 +13,7 @@ from telegram.ext import CallbackQueryHandler
 
 from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
 from bots.talk import NO_LINE, NO_PAGE, not_yours
-from bots.telegram import moderation
+from bots.telegram import appealing, consenting, moderation
 from bots.telegram.asking import Add, Room, ask, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
@@ -21,6 +21,7 @@ from bots.telegram.clips import take_off
 from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, say
 from bots.telegram.markup import code, plain
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
+from bots.telegram.reading import Question, What
 from bots.telegram.showing import MOVED
 from bots.variation import vary
 from core import moderation as acts
@@ -46,8 +47,11 @@ async def pressed(room: Room, query: CallbackQuery, action: str, job_id: str) ->
     match action:
         case Button.AGAIN | Button.RETRY | Button.EXTEND | Button.FOUR | Button.UPSCALE:
             return await _vary(room, query, action, job_id)
-        case Button.RENDER | Button.RELAX:
-            return await _accept(room, query, job_id, relaxed=action == Button.RELAX)
+        case Button.RENDER | Button.RELAX | Button.ATTEST:
+            return await _accept(room, query, job_id, action)
+        case Button.APPEAL:
+            shown = await _own(room, query, job_id)
+            return await appealing.appeal(room, query, _here(query), shown.owner, shown.view.job)
         case Button.EDIT | Button.CHANGE:
             return await _edit(room, query, job_id)
         case Button.CANCEL:
@@ -82,10 +86,11 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
     return ""
 
 
-async def _accept(room: Room, query: CallbackQuery, job_id: str, *, relaxed: bool) -> str:
-    shown = await _own(room, query, job_id)
-    job = await room.desk.studio.accept(shown.owner, job_id, relaxed=relaxed)
+async def _accept(room: Room, query: CallbackQuery, job_id: str, action: str) -> str:
+    shown, studio = await _own(room, query, job_id), room.desk.studio
+    job = await studio.accept(shown.owner, job_id, relaxed=action == Button.RELAX)
     room.cards.watch(job)
+    await consenting.ask(room, shown.owner, job)
     return ""
 
 
@@ -98,7 +103,7 @@ async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
     answer = "Answer" if here.private else f"{query.from_user.mention_html()}, answer"
     asking = (
         f"{answer} with the line as you want it; without --seed it becomes another clip.\n"
-        f"{code(line)}\nClip {job_id}"
+        f"{code(line)}\n{Question(What.CLIP, job_id).mark}"
     )
     form = ForceReply(selective=True, input_field_placeholder="The line, changed")
     beside = Spot(here.chat, here.topic, answers=here.message or 0)

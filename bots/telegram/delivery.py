@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bots.card import DONE
+from bots.card import DONE, at_once
 from bots.cards import Cards
 from bots.telegram.card_view import Shown
 from bots.telegram.clips import take_off
-from bots.telegram.desk import TelegramDesk
+from bots.telegram.desk import PLATFORM, TelegramDesk
 from bots.telegram.inline_clips import InlineClips
 from bots.telegram.markup import plain
 from bots.telegram.messages import Messages
@@ -23,7 +23,7 @@ from bots.telegram.places import UNSENT_TIME, Spot, server_of, spot
 from bots.telegram.refusals import CardGone, Moved
 from core.errors import NotFound, Transient, Unreachable
 from core.job import Job, State
-from core.places import Post
+from core.places import Post, platform
 from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
@@ -51,6 +51,7 @@ class Delivery:
         async with self._cards.lock(job.place):
             self._cards.forget(job.id)
             if job.deleted:
+                await self._take_off_copies(job)
                 await self._take_down(job)
                 return
             now = await self._now(job)
@@ -103,7 +104,7 @@ class Delivery:
         """A short message, which an edit is not, where the chat asked for it."""
         at, words = spot(post.place), DONE.get(view.job.state)
         wanted = self._desk.lobby.rules(server_of(at.chat)).ping and not at.inline
-        if post.pinged or not wanted or words is None:
+        if post.pinged or not wanted or words is None or at_once(view.job):
             return
         owner = (await self._desk.lobby.shown(self._desk.studio, view.job.id)).owner
         if not owner.ping:
@@ -130,6 +131,17 @@ class Delivery:
         except Unreachable as error:
             log.info("the card of job %s stays: %s", job.id, error)
         await self._desk.lobby.drop(post)
+
+    async def _take_off_copies(self, job: Job) -> None:
+        """What /show posted of it. Raises Transient or TimeoutError: the rest comes later."""
+        for at in await self._desk.lobby.copies(job.id):
+            if platform(at) != PLATFORM:
+                continue
+            try:
+                await take_off(self._messages, spot(at))
+            except Unreachable as error:
+                log.info("a copy of job %s stays: %s", job.id, error)
+            await self._desk.lobby.gone(at)
 
 
 def _elsewhere(post: Post, why: Unreachable) -> Post | None:

@@ -27,17 +27,20 @@ MOVING_STICKER = (
     "That sticker is drawn anew in each frame, and has no picture to begin with: send one that "
     "stands still."
 )
-GONE = "Telegram no longer has that picture: send it again."
+SMALLER = "Send it as a photo, or a shorter video."
+GONE = "Telegram no longer has that file: send it again."
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A picture, or a video whose first frame is meant. Sides in pixels, 0 where unknown."""
+    """A picture, or a video whose first frame is meant. Sides in pixels, 0 where unknown; name: as
+    its sender's machine has it, or ""."""
 
     file_id: str
     size: int
     width: int = 0
     height: int = 0
+    name: str = ""
 
 
 def attached(message: Message) -> Attached | None:
@@ -51,12 +54,23 @@ def attached(message: Message) -> Attached | None:
         return Attached(sticker.file_id, sticker.file_size or 0, sticker.width, sticker.height)
     for video in (message.animation, message.video):
         if video is not None:
-            return Attached(video.file_id, video.file_size or 0, video.width, video.height)
+            size, name = video.file_size or 0, video.file_name or ""
+            return Attached(video.file_id, size, video.width, video.height, name)
     if (note := message.video_note) is not None:
         return Attached(note.file_id, note.file_size or 0, note.length, note.length)
     document = message.document
     if document is not None and (document.mime_type or "").startswith(("image/", "video/")):
-        return Attached(document.file_id, document.file_size or 0)
+        return Attached(document.file_id, document.file_size or 0, name=document.file_name or "")
+    return None
+
+
+def carried(message: Message) -> Attached | None:
+    """Any file in a message, whatever it holds."""
+    if message.photo:
+        return _measured(message.photo[-1])
+    for file in (message.document, message.video, message.video_note, message.sticker):
+        if file is not None:
+            return Attached(file.file_id, file.file_size or 0)
     return None
 
 
@@ -80,25 +94,26 @@ class Files:
         finally:
             self._turns.release()
 
-    async def fetch(self, file: Attached) -> bytes:
-        """The file as it was sent. Raises BadPicture, or Transient where there is no answer."""
-        _check(file.size)
+    async def fetch(self, file: Attached, instead: str = SMALLER) -> bytes:
+        """The file as it was sent. instead: what is said of one that is too large. Raises
+        BadPicture, or Transient where there is no answer."""
+        _check(file.size, instead)
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                return await self._fetched(file.file_id)
+                return await self._fetched(file.file_id, instead)
         except TimeoutError as error:
             raise Transient("Telegram does not bring the picture", SOON_SECONDS) from error
 
-    async def _fetched(self, file_id: str) -> bytes:
+    async def _fetched(self, file_id: str, instead: str) -> bytes:
         try:
             known = await self._bot.get_file(file_id)
-            _check(known.file_size or 0)
+            _check(known.file_size or 0, instead)
             return bytes(await known.download_as_bytearray())
         except RetryAfter as error:
             raise Transient("Telegram asks to wait", seconds_of(error)) from error
         except BadRequest as error:
             if "too big" in error.message.lower():
-                raise _too_large(0) from error
+                raise _too_large(0, instead) from error
             raise BadPicture(GONE) from error
         except InvalidToken as error:  # what a download that is not found comes as
             raise BadPicture(GONE) from error
@@ -108,17 +123,15 @@ class Files:
             raise BadPicture(GONE) from error
 
 
-def _check(size: int) -> None:
+def _check(size: int, instead: str) -> None:
     if size > MOST_BYTES:
-        raise _too_large(size)
+        raise _too_large(size, instead)
 
 
 def _measured(photo: PhotoSize) -> Attached:
     return Attached(photo.file_id, photo.file_size or 0, photo.width, photo.height)
 
 
-def _too_large(size: int) -> BadPicture:
+def _too_large(size: int, instead: str) -> BadPicture:
     has = f"; this one has {size / 1e6:.3g}" if size else ""
-    return BadPicture(
-        f"I can take files of up to 20 MB{has}. Send it as a photo, or a shorter video."
-    )
+    return BadPicture(f"I can take files of up to 20 MB{has}. {instead}")

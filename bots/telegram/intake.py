@@ -15,23 +15,28 @@ from telegram.ext import MessageHandler, filters
 
 from bots.hearing import costless
 from bots.talk import NO_LINE, newest
+from bots.telegram import appealing, consenting, reviewing, verifying
 from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
+from bots.telegram.desk import PLATFORM
 from bots.telegram.files import Attached, attached
-from bots.telegram.hearing import as_far_as_telegram_lets, guarded, key_of, say
+from bots.telegram.hearing import account_of, as_far_as_telegram_lets, guarded, key_of, say
 from bots.telegram.places import answer_to, server_of, spot_of
 from bots.telegram.reading import (
     NOBODY,
+    Question,
     Said,
+    What,
     answered,
-    asked_to_change,
     author,
     our_job,
+    question_in,
     read,
     seconds_of,
+    user_of,
 )
 from core.counter import Consent
 from core.errors import BadPicture, BadPrompt, UserError, WrongState
-from core.job import Account, Job
+from core.job import Account, Identity, Job
 from core.prompt import edited, parse
 from core.request import Draft, Picture
 
@@ -39,6 +44,7 @@ ALBUM_MOST = 2
 HOW = "Send me words, a picture or a video, as in: a red ball bouncing, blue background."
 NOTHING_TO_READ = "I can't make a clip of that. " + HOW
 NO_PICTURE = "Send a picture with /animate as its caption, or answer one with /animate."
+WHO = "Say whom the picture shows by their name here, as in --subject @anna."
 TOO_MANY = "Two pictures are the first frame and the last; these are {}. Send one or two at a time."
 
 
@@ -77,7 +83,7 @@ def asks(room: Room, message: Message) -> bool:
         return False
     said = read(message, room.bot.username)
     carries = bool(message.text or message.caption or message.effective_attachment)
-    return carries and said.command in (None, *_COMMANDS) and _is_meant(room, message, said)
+    return carries and said.command in (None, *_MAKING) and _is_meant(room, message, said)
 
 
 def _is_meant(room: Room, message: Message, said: Said) -> bool:
@@ -98,6 +104,11 @@ async def _heard(room: Room, album: Sequence[Message], key: str) -> None:
         return
 
     async def work() -> None:
+        replied = answered(message)
+        question = question_in(room, replied) if replied and said.command is None else None
+        if question is not None and question.what in _ANSWERS:
+            await _ANSWERS[question.what](room, message, _author_of(message), question, said.words)
+            return
         act = _COMMANDS.get(said.command or "create")
         if act is None:
             raise UserError(f"There is no /{said.command} here: /help says what there is.")
@@ -116,7 +127,7 @@ async def _order(
         raise BadPrompt(NOTHING_TO_READ)
     files = [file for _, file in found if file is not None]
     before = await our_job(room, replied) if replied and said.command is None else None
-    whole = asked_to_change(room, replied) if replied else None
+    question = question_in(room, replied) if replied else None
     if replied and not files and before is None and (picture := attached(replied)):
         files = [picture]
     if len(album) > ALBUM_MOST:
@@ -128,12 +139,14 @@ async def _order(
             raise BadPrompt(NO_PICTURE)
     with costless():
         draft = parse(said.words)
-        if whole is not None:
-            before = whole
+        if question is not None:
+            before = question.job_id
         elif before is not None:
             draft = await _changed(room, before, draft)
         else:
             _check(room, message, draft, files)
+
+    shows = await _subject(room, message, said, files)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         pictures = [await room.files.fetch(file) for file in files]
@@ -151,9 +164,12 @@ async def _order(
         )
         return [job]
 
-    turn = room.files.turn() if files else None
-    await ask(room, _author_of(message), answer_to(message), key, queue, turn=turn)
-    if whole is not None and replied is not None:
+    user, turn = _author_of(message), room.files.turn() if files else None
+    jobs = await ask(room, user, answer_to(message), key, queue, turn=turn)
+    if shows is not None:
+        for job in jobs:
+            await consenting.ask(room, await account_of(room.desk.studio, user), job)
+    if question is not None and replied is not None:
         with as_far_as_telegram_lets():
             await room.messages.delete(spot_of(replied))
 
@@ -185,13 +201,23 @@ async def _again(
     await ask(room, _author_of(message), answer_to(message), key, queue)
 
 
+async def _verify(
+    room: Room, album: Sequence[Message], message: Message, said: Said, key: str
+) -> None:
+    await verifying.verify(room, message, _author_of(message))
+
+
 Act = Callable[[Room, Sequence[Message], Message, Said, str], Coroutine[Any, Any, None]]
-_COMMANDS: dict[str | None, Act] = {
+_MAKING: dict[str | None, Act] = {
     "create": _order,
     "animate": _order,
     "extend": _extend,
     "again": _again,
 }
+_COMMANDS = _MAKING | {"verify": _verify}
+
+Answering = Callable[[Room, Message, User, Question, str], Coroutine[Any, Any, None]]
+_ANSWERS: dict[What, Answering] = {What.APPEAL: appealing.explain, What.DENY: reviewing.deny}
 
 
 async def _meant(room: Room, message: Message) -> str | None:
@@ -207,6 +233,24 @@ async def _changed(room: Room, job_id: str, said: Draft) -> Draft:
     if not line:
         raise WrongState(NO_LINE)
     return edited(parse(line), said)
+
+
+async def _subject(
+    room: Room, message: Message, said: Said, files: Sequence[Attached]
+) -> Account | None:
+    """Whom the picture is said to show. Raises BadPrompt, NotFound, or Refused for who can't be
+    asked."""
+    if said.subject is None:
+        if "--subject" in said.words.split():
+            raise BadPrompt(WHO)
+        return None
+    with costless():
+        if files:
+            raise WrongState("Nobody can be named as the subject yet.")
+        user = await user_of(room, message, said.subject)
+        shown = await room.desk.moderators.person(Identity(PLATFORM, str(user)))
+        await consenting.check(room, user, shown.name)
+    return shown
 
 
 def _check(room: Room, message: Message, draft: Draft, files: Sequence[Attached]) -> None:

@@ -35,6 +35,7 @@ _LOOKING = {
     "queue": "What runs, what waits, and where yours are",
     "me": "Your credits and your clips",
     "models": "What each model takes and makes",
+    "verify": "Whether a picture or clip was made here, and when",
     "help": "How to ask for a clip",
 }
 _GIFT = {"gift": "Give credits of yours to somebody"}

@@ -177,9 +177,11 @@ class Messages:
             return sent.message_id, sent.photo[-1].file_id
         raise AssertionError("either sent or raised")
 
-    async def send_video(self, spot: Spot, shown: Shown, video: Video | str) -> tuple[int, str]:
+    async def send_video(
+        self, spot: Spot, shown: Shown, video: Video | str, *, covered: bool = False
+    ) -> tuple[int, str]:
         """A new message with a clip; its id, and the clip's file_id. Not for what may be repeated:
-        a repeat is seen twice."""
+        a repeat is seen twice. covered: as in `send_photo`."""
         known = None if isinstance(video, str) else video
         async with told(), _opened(video) as media:
             sent = await self._bot.send_video(
@@ -188,6 +190,7 @@ class Messages:
                 message_thread_id=spot.topic,
                 caption=shown.text,
                 parse_mode=ParseMode.HTML,
+                has_spoiler=covered or None,
                 supports_streaming=True,
                 reply_parameters=_answer(spot),
                 reply_markup=shown.markup,

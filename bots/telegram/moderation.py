@@ -12,12 +12,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 
 from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 
 from bots import moderation
 from bots.hearing import NOT_ASKER
-from bots.telegram import ranks, talk
+from bots.telegram import ranks, reviewing, talk
 from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import PLATFORM
@@ -45,6 +46,8 @@ HELP = """In reply to somebody's message, or to a clip of theirs, or with their 
 For this topic, or for all of this chat:
 /mod pause topic 2h · /mod pause all · /mod resume all
 /mod log: what was done here
+/mod queue: what waits for a moderator · /mod approve, /mod deny why: the clip that you answer
+/mod reports: clips that people reported
 For whoever runs this Kinora:
 /mod take 20 · /mod refund 7 · /mod plan pro 4w · /mod ban everywhere spam · /mod pause queue"""
 
@@ -215,18 +218,17 @@ async def _note(said: Said) -> Reading:
     return acts.Note(server=said.here, account_id=whom.account.id, text=text), whom.rank
 
 
-async def _cancel(said: Said) -> Reading:
-    """The clip that it answers, or one that is named."""
+async def _on_job(said: Said, kind: type[acts.OnJob]) -> Reading:
+    """On the clip that it answers, or one that is named."""
     replied = answered(said.message)
     job_id, words = await our_job(said.room, replied) if replied else None, said.words
     if job_id is None:
         if not words:
-            raise NotFound("Answer the clip with it, or name it: /mod cancel ID.")
+            raise NotFound(f"Answer the clip with it, or name it: /mod {said.verb} ID.")
         job_id, words = words[0].lower(), words[1:]
     whom = await _author(said.room, said.message.chat.id, job_id)
     reason, server = " ".join(words), said.actor.server
-    act = acts.Cancel(server=server, account_id=whom.account.id, job_id=job_id, reason=reason)
-    return act, whom.rank
+    return kind(server=server, account_id=whom.account.id, job_id=job_id, reason=reason), whom.rank
 
 
 _ACTS: Mapping[str, Callable[[Said], Awaitable[Reading]]] = {
@@ -240,7 +242,9 @@ _ACTS: Mapping[str, Callable[[Said], Awaitable[Reading]]] = {
     "ban": _ban,
     "unban": _unban,
     "note": _note,
-    "cancel": _cancel,
+    "cancel": partial(_on_job, kind=acts.Cancel),
+    "approve": partial(_on_job, kind=acts.Approve),
+    "deny": partial(_on_job, kind=acts.Deny),
 }
 
 
@@ -319,11 +323,7 @@ async def _member(room: Room, message: Message, user: User) -> Whom:
 
 async def _author(room: Room, chat: int, job_id: str) -> Whom:
     _, owner = await room.desk.moderators.owner(job_id)
-    rank = Rank.MEMBER
-    for identity in await room.desk.moderators.identities(owner.id):
-        if identity.platform == PLATFORM:
-            rank = max(rank, await ranks.in_chat(room, chat, int(identity.subject)))
-    return Whom(owner, rank)
+    return Whom(owner, await ranks.of_account(room, chat, owner.id))
 
 
 # Answers
@@ -348,4 +348,12 @@ async def _tell(said: Said, told: Shown) -> None:
         await room.messages.send(here, told)
 
 
-_TELLINGS = {"show": _show, "log": _log, "audit": _log}
+async def _queue(said: Said) -> None:
+    await reviewing.queue(said.room, said.message, said.actor)
+
+
+async def _reports(said: Said) -> None:
+    await reviewing.reports(said.room, said.message, said.actor)
+
+
+_TELLINGS = {"show": _show, "log": _log, "audit": _log, "queue": _queue, "reports": _reports}

@@ -54,3 +54,12 @@ async def in_chat(room: Room, chat: int, user: int) -> Rank:
     except TelegramError as error:
         raise Transient("who leads this chat is not known", SOON_SECONDS) from error
     return Rank.MODERATOR if member.status in LEADING else Rank.MEMBER
+
+
+async def of_account(room: Room, chat: int, account_id: int) -> Rank:
+    """The highest of somebody's, by all of their names there. Raises as `in_chat`."""
+    rank = Rank.MEMBER
+    for identity in await room.desk.moderators.identities(account_id):
+        if identity.platform == PLATFORM:
+            rank = max(rank, await in_chat(room, chat, int(identity.subject)))
+    return rank

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from telegram import Message, MessageEntity, User
 
@@ -14,8 +16,10 @@ from bots.telegram.places import spot_of
 from core.errors import BadPrompt, NotFound, WrongState
 from core.prompt import parse
 
-_RECIPE = re.compile(r"Clip (?P<job_id>[0-9a-z]{12})\s*$")
-"""How a message ends that asks for a line to be changed."""
+_QUESTION = re.compile(
+    r"^(?P<what>Clip|Appeal|Deny) (?P<job_id>[0-9a-z]{12})(?:/(?P<about>\d{1,20}))?\s*\Z", re.M
+)
+"""How a message ends that asks for words."""
 
 MENTIONS = (MessageEntity.TEXT_MENTION, MessageEntity.MENTION)
 COMMAND_WORDS = 2
@@ -26,22 +30,28 @@ NOBODY = "I can't tell who you are: ask as yourself, not in the name of a group 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|seconds?)?")
 
 
+_SUBJECT = re.compile(r"--subject\s+$")
+"""What stands before the name of whom a picture shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """command: without slash and name, None where there is none. words: without our own name.
-    named: we are called by it. others: the command is for another bot."""
+    named: we are called by it. others: the command is for another bot. subject: a mention of whom
+    the picture shows, by `--subject @name`, which is not among the words."""
 
     command: str | None
     words: str
     named: bool
     others: bool = False
+    subject: MessageEntity | None = None
 
 
 def read(message: Message, username: str) -> Said:
     """The words of a message, or of what it carries."""
-    text = message.text or message.caption or ""
     entities = message.entities or message.caption_entities
     first = entities[0] if entities else None
+    text, subject = _without_subject(message.text or message.caption or "", entities)
     command = None
     named = False
     if first is not None and first.type == MessageEntity.BOT_COMMAND and first.offset == 0:
@@ -51,7 +61,19 @@ def read(message: Message, username: str) -> Said:
         if whose and whose.lower() != username.lower():
             return Said(command, "", False, others=True)
     words = re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE)
-    return Said(command, words.strip(), named or words != text)
+    return Said(command, words.strip(), named or words != text, subject=subject)
+
+
+def _without_subject(
+    text: str, entities: Sequence[MessageEntity]
+) -> tuple[str, MessageEntity | None]:
+    whole = text.encode("utf-16-le")
+    for entity in entities:  # counted in UTF-16
+        before = whole[: 2 * entity.offset].decode("utf-16-le")
+        if entity.type in MENTIONS and (found := _SUBJECT.search(before)):
+            behind = whole[2 * (entity.offset + entity.length) :].decode("utf-16-le")
+            return f"{before[: found.start()].rstrip()} {behind.lstrip()}".rstrip(), entity
+    return text, None
 
 
 def mentioned(message: Message) -> MessageEntity | None:
@@ -79,21 +101,53 @@ async def user_mentioned(room: Room, message: Message) -> int | None:
     entity = mentioned(message)
     if entity is None:
         return None
-    if entity.user is not None:
-        return entity.user.id
-    handle = message.parse_entity(entity).removeprefix("@")
     try:
-        return int((await room.desk.moderators.called(PLATFORM, handle)).subject)
+        return await user_of(room, message, entity)
     except NotFound as error:
         raise NotFound(f"{error.sentence} Answer a message of theirs with it.") from error
 
 
-def asked_to_change(room: Room, message: Message) -> str | None:
-    """The job whose line a message of ours asks to change; None where it asks for nothing. Such a
-    message has no buttons: where there are some, its words are somebody's."""
+async def user_of(room: Room, message: Message, mention: MessageEntity) -> int:
+    """The id of whom a message mentions. Raises NotFound for a @name never met."""
+    if mention.user is not None:
+        return mention.user.id
+    parsed = message.parse_entity if message.text else message.parse_caption_entity
+    handle = parsed(mention).removeprefix("@")
+    return int((await room.desk.moderators.called(PLATFORM, handle)).subject)
+
+
+class What(StrEnum):
+    """What a question of ours is about: a line to be changed, why something may be made, why it
+    may not."""
+
+    CLIP = "Clip"
+    APPEAL = "Appeal"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a message of ours asks, about which job. about: the message that it settles, or 0."""
+
+    what: What
+    job_id: str
+    about: int = 0
+
+    @property
+    def mark(self) -> str:
+        """The last line of its message."""
+        about = f"/{self.about}" if self.about else ""
+        return f"{self.what} {self.job_id}{about}"
+
+
+def question_in(room: Room, message: Message) -> Question | None:
+    """None where it asks for nothing. Such a message has no buttons: where there are some, its
+    words are somebody's."""
     plainly_ours = is_ours(room, message) and not (message.via_bot or message.reply_markup)
-    found = _RECIPE.search(message.text or "") if plainly_ours else None
-    return found["job_id"] if found else None
+    found = _QUESTION.search(message.text or "") if plainly_ours else None
+    if found is None:
+        return None
+    return Question(What(found["what"]), found["job_id"], int(found["about"] or 0))
 
 
 async def our_job(room: Room, message: Message) -> str | None:

@@ -24,12 +24,14 @@ from bots.hearing import costless
 from bots.linking import JOIN_ID, PART_ID
 from bots.telegram import (
     chats,
+    consenting,
     console,
     gifts,
     inline,
     linking,
     moderation,
     personal,
+    reviewing,
     shop,
     showing,
     support,
@@ -103,6 +105,8 @@ def register(add: Add, room: Room) -> None:
         (chats.BUTTON, press_setting),
         (re.compile(MAKE), make),
         (moderation.CONFIRM, moderation.confirm),
+        (reviewing.BUTTON, reviewing.press),
+        (consenting.BUTTON, consenting.press),
         (GIFT_ID, gifts.give),
         (JOIN_ID, linking.join),
         (PART_ID, linking.part),

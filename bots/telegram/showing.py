@@ -111,6 +111,7 @@ async def _bring(room: Room, post: Post, view: View, clip: Clip) -> None:
         await lobby.keep(replace(post, token=str(at)))
     try:
         await room.painter.finish(replace(post, place=answer.at(at).place), view, clip)
+        await lobby.copied(view.job.id, answer.at(at).place)
     except (Unreachable, Transient, TimeoutError, TooLarge):
         await lobby.drop(post)
         raise

@@ -100,6 +100,7 @@ async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:
                 line("In reply to a clip: /extend goes on where it stops, /again is once more."),
                 line("/show posts one again, /cancel stops one."),
                 line("/queue, /me, /models: where things stand."),
+                line("/verify, with a clip or in reply to one: whether it was made here."),
                 line("/link: one wallet with your account on Discord or the page."),
                 line("In reply to somebody: /gift 20 gives them credits. /redeem takes a code."),
                 line("/settings: how I am used in a chat."),
