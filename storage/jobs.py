@@ -129,6 +129,8 @@ class SqlJobs:
                     "at": job.created_at, "lifted": False,
                 }  # fmt: skip
                 await session.execute(insert(STRIKE), [strike])
+            if job.state.ended:  # its card hears of it like any other's
+                await conclude(session, job)
         return job
 
     @retried

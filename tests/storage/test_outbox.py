@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
+from core.job import State
+from core.safety.verdict import Clause
 from storage.store import Store
-from tests.storage.samples import NOON, a_person
+from tests.storage.books import faults
+from tests.storage.samples import NOON, a_job, a_person
 from tests.storage.steps import deliveries, finish, queue, run
 
 
@@ -28,6 +32,16 @@ async def test_a_delivery_is_leased_retried_and_sent(store: Store) -> None:
     await store.outbox.sent(third)
     await store.outbox.retry(third, NOON)
     assert await store.outbox.lease(later + timedelta(days=1), 60, 9) == ()
+
+
+async def test_what_is_refused_when_it_is_asked_for_is_told_like_any_end(store: Store) -> None:
+    account = await a_person(store, 100)
+    said = {"state": State.REFUSED, "clause": Clause.GORE, "ended_at": NOON}
+    refused = replace(a_job(account, 0), **said)  # type: ignore[arg-type]
+    await store.jobs.submit(refused, "key", "print")
+    await store.jobs.submit(refused, "key", "print")
+    assert await deliveries(store) == [refused.id]
+    assert await faults(store) == []
 
 
 async def test_senders_at_once_share_the_deliveries(store: Store) -> None:
