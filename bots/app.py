@@ -352,21 +352,28 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     return account, key
 
 
-async def seen_in(path: Path, data: bytes) -> Seen:
-    """What a picture, or a clip, of an operator's shows. Raises BadPicture."""
+@asynccontextmanager
+async def looking() -> AsyncIterator[Callable[[Path, bytes], Awaitable[Seen]]]:
+    """What tells what a picture, or a clip, of an operator's shows. Raises BadPicture."""
     inspector = LocalInspector()
+
+    async def seen(path: Path, data: bytes) -> Seen:
+        try:
+            if data[4:8] == b"ftyp":
+                return await inspector.clip(path)
+            return await inspector.picture((await picture.decode(data)).data)
+        except CouldNotLook:
+            raise BadPicture(f"{path.name} can't be looked at: name a picture or an MP4.") from None
+
     try:
-        if data[4:8] == b"ftyp":
-            return await inspector.clip(path)
-        return await inspector.picture((await picture.decode(data)).data)
-    except CouldNotLook:
-        raise BadPicture(f"{path.name} can't be looked at: send a picture or an MP4.") from None
+        yield seen
     finally:
         await inspector.close()
 
 
 async def _seen_at(path: Path) -> Seen:
-    return await seen_in(path, await asyncio.to_thread(path.read_bytes))
+    async with looking() as look:
+        return await look(path, await asyncio.to_thread(path.read_bytes))
 
 
 def discord_of(settings: Settings) -> Discord | None:

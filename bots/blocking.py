@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ from core.errors import BadPrompt
 from core.job import new_id
 from core.moderation import BLOCKED_AT_ONCE, Act, Block, Unblock, moment
 from core.safety.blocklist import MOST, Blocked, hashes_in
+from core.safety.gate import Seen
 
 app = typer.Typer(help="Pictures that stay down.", no_args_is_help=True)
 
@@ -74,7 +75,9 @@ def _do(
 
     async def work() -> None:
         settings = settings_of()
-        hashes = tuple(dict.fromkeys([one for each in what for one in await _hashes(each)]))
+        async with kinora.looking() as look:
+            found = [one for each in what for one in await _hashes(each, look)]
+        hashes = tuple(dict.fromkeys(found))
         async with kinora.store_of(settings) as store:
             moderators = offices.moderators_of(settings, store)
             for start in range(0, len(hashes), BLOCKED_AT_ONCE):
@@ -86,10 +89,8 @@ def _do(
     run(work())
 
 
-async def _hashes(what: str) -> Sequence[str]:
+async def _hashes(what: str, look: Callable[[Path, bytes], Awaitable[Seen]]) -> Sequence[str]:
     """Of a hash, of a list, or of what a file shows. Raises BadPrompt and BadPicture."""
-    from bots import app as kinora
-
     path = Path(what)
     try:
         data = await asyncio.to_thread(_read, path)
@@ -97,7 +98,7 @@ async def _hashes(what: str) -> Sequence[str]:
         return hashes_in(what)
     if (text := _text(data)) is not None:
         return hashes_in(text)
-    seen = await kinora.seen_in(path, data)
+    seen = await look(path, data)
     if not seen.hashes:
         raise BadPrompt(f"{path.name} shows next to nothing, so it would block too much.")
     return seen.hashes

@@ -24,8 +24,8 @@ from model.inspect.faces import Faces
 from model.inspect.hashes import hashes, is_new
 from model.inspect.sampling import samples
 
-LONG_SIDE: Final = 1024
-"""Of a picture; what is larger is made smaller while it is decoded."""
+LONG_SIDE: Final = 640
+"""Of a picture, in pixels; what is larger is made smaller, while it is decoded as far as can be."""
 
 TURN_SECONDS: Final = 0.15
 """How long a clip is looked at before others get a turn."""
@@ -100,8 +100,16 @@ def opened() -> Sight:
 def opened_picture(jpeg: bytes) -> Picture:
     """Raises what Pillow raises on anything but a JPEG."""
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
-        image.draft("RGB", (LONG_SIDE, LONG_SIDE))
-        return np.asarray(image.convert("RGB"), np.uint8)
+        image.draft("RGB", _within(*image.size))
+        picture = np.asarray(image.convert("RGB"), np.uint8)
+    size = _within(picture.shape[1], picture.shape[0])
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _within(width: int, height: int) -> tuple[int, int]:
+    """The sides at which the longer one is LONG_SIDE at most."""
+    scale = min(1.0, LONG_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def film(picture: Picture) -> bytes:

@@ -1,6 +1,7 @@
 """`make bench`: this machine's figures.
 
-    python -m tests.bench [render] [pocket] [queue] [loop] [discord] [telegram] [ledger] [gate]
+    python -m tests.bench [render] [pocket] [queue] [loop] [discord] [telegram] [ledger]
+    python -m tests.bench [gate] [sight]
     python -m tests.bench kills [--platform telegram] [--kills 100]
 
 render: `kinora render` against real time and against encoding the same frames alone.
@@ -11,6 +12,7 @@ discord: how long a command waits for its acknowledgement while 200 come in 10 s
 telegram: how long a photo waits for its card while 200 come in 10 s from 50 chats.
 ledger: what fifty tasks say to five wallets in a second, beside plain INSERTs.
 gate: how long the words of a prompt are looked at, beside its encoder alone.
+sight: a picture and a clip through the process that looks, beside its models alone.
 kills: kill -9 of the program with its Discord or Telegram room, at random points.
 """
 
@@ -31,6 +33,7 @@ from tests.bench.load import bench_discord
 from tests.bench.pocket import bench_pocket
 from tests.bench.render import bench_render
 from tests.bench.service import bench_loop, bench_queue
+from tests.bench.sight import bench_sight
 from tests.bench.telegram import bench_telegram
 
 SECTIONS: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
@@ -42,6 +45,7 @@ SECTIONS: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
     "telegram": bench_telegram,
     "ledger": bench_ledger,
     "gate": bench_gate,
+    "sight": bench_sight,
 }
 
 
