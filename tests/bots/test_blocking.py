@@ -47,7 +47,7 @@ async def test_an_operator_blocks_pictures(tmp_path: Path) -> None:
     assert "Line 1 is no hash" in await do("add", "nonsense", "--reason", "x", status=1)
     assert "next to nothing" in await do("add", str(plain), "--reason", "x", status=1)
     broken = tmp_path / "broken.mp4"
-    broken.write_bytes(b"\xff" * 100)
+    broken.write_bytes(b"\0\0\0 ftypisom" + b"\xff" * 100)
     assert "can't be looked at" in await do("add", str(broken), "--reason", "x", status=1)
     out = io.StringIO(await do("add", "34" * 32, "--reason", "Only a try", "--dry-run"))
     assert out.read().startswith("1 picture is")
