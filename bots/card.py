@@ -399,8 +399,13 @@ def _failure(job: Job) -> str:
         return job.failure or "Something went wrong while it was made."
     if job.state is State.REFUSED:
         clause = POLICY[job.clause] if job.clause else "A rule of this place forbids it."
-        return job.failure or clause
+        return _sentence(job.failure) if job.failure else clause
     return ""
+
+
+def _sentence(words: str) -> str:
+    """What a moderator wrote, with an end."""
+    return words if words[-1:] in ".!?…" else f"{words}."
 
 
 def _returned(job: Job) -> str:

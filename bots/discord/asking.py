@@ -18,6 +18,7 @@ import discord
 
 from bots import talk
 from bots.cards import Cards
+from bots.discord import consenting
 from bots.discord.attachments import Cdn
 from bots.discord.delivery import Delivery
 from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
@@ -79,7 +80,8 @@ async def ask(
         with costless():
             jobs = await order(account, post.place, key_of(interaction))
         for job in jobs:
-            room.cards.watch(job)
+            asked = await consenting.ask(room.desk, room.messages, interaction, account, job)
+            room.cards.watch(asked)
         await tell_kept(room, interaction, account, post.place)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any, Self
 
@@ -10,42 +9,44 @@ import discord
 from discord import ui
 
 from bots import reviewing as words
-from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
-from bots.discord.desk import PLATFORM
+from bots.discord.desk import PLATFORM, DiscordDesk
 from bots.discord.hearing import acknowledge_update, answer, guarded, say_besides
-from bots.discord.messages import Upload
-from bots.discord.talk import layout
-from bots.thumb import LOOKED_AT, thumbnail
+from bots.discord.messages import Messages, Upload
+from bots.discord.paragraphs import COVERED, layout, to_cover
 from core.errors import BadPrompt, Refused, Transient, Unreachable
 from core.job import Account, Asks, Identity, Job, State
 
 Interaction = discord.Interaction[Any]
 
 CONSENT_ID = re.compile(r"kn-consent:(?P<said>yes|no):(?P<job_id>[0-9a-z]{12})")
-SEEN = "SPOILER_picture.jpg"
 
 
 class ConsentButton(ui.DynamicItem[ui.Button[Any]], template=CONSENT_ID):
     """Yes, or no, of who is shown."""
 
-    def __init__(self, item: ui.Button[Any], agreed: bool, job_id: str, room: Room) -> None:
+    def __init__(self, item: ui.Button[Any], agreed: bool, job_id: str, desk: DiscordDesk) -> None:
         super().__init__(item)
         self._agreed = agreed
         self._job_id = job_id
-        self._room = room
+        self._desk = desk
 
     @classmethod
     async def from_custom_id(
         cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         assert isinstance(item, ui.Button)
-        return cls(item, match["said"] == "yes", match["job_id"], interaction.client.room)
+        return cls(item, match["said"] == "yes", match["job_id"], interaction.client.room.desk)
 
     async def callback(self, interaction: Interaction) -> None:
-        await guarded(
-            interaction, lambda: _said(self._room, interaction, self._job_id, self._agreed)
-        )
+        async def work() -> None:
+            await acknowledge_update(interaction)
+            who = Identity(PLATFORM, str(interaction.user.id))
+            job = await self._desk.reviews.consent(who, self._job_id, self._agreed)
+            said = words.consented(job, self._agreed)
+            await answer(interaction, view=note_view(said, ACCENT), attachments=[])
+
+        await guarded(interaction, work)
 
 
 def check(subject: discord.abc.User, picture: discord.Attachment | None) -> None:
@@ -57,45 +58,38 @@ def check(subject: discord.abc.User, picture: discord.Attachment | None) -> None
 
 
 async def ask(
-    room: Room, interaction: Interaction, author: Account, job: Job, subject: discord.abc.User
-) -> None:
-    """Ask them, where the job waits for that; cancel it where they can't be. Raises UserError."""
-    if job.state is not State.HELD or job.asks is not Asks.SUBJECT:
-        return
+    desk: DiscordDesk, messages: Messages, interaction: Interaction, author: Account, job: Job
+) -> Job:
+    """Ask them, where the job waits for that. Cancelled, where they can't be: who asked for it is
+    told why."""
+    if job.state is not State.HELD or job.asks is not Asks.SUBJECT or job.subject is None:
+        return job
+    subject = await desk.moderators.account(job.subject)
+    known = await desk.moderators.identities(job.subject)
+    here = next((one for one in known if one.platform == PLATFORM), None)
+    try:
+        if here is None:
+            raise Unreachable("they are not on Discord")
+        await _ask(desk, messages, int(here.subject), author, job)
+    except (Unreachable, Transient, TimeoutError):
+        cancelled = await desk.studio.cancel(author, job.id)
+        name = subject.name if subject else "them"
+        await say_besides(interaction, words.CANT_ASK.format(plain(name)))
+        return cancelled
+    return job
+
+
+async def _ask(desk: DiscordDesk, messages: Messages, user: int, author: Account, job: Job) -> None:
+    """Raises Unreachable, Transient or TimeoutError."""
+    paths = [await desk.pictures(one) for one in job.request.pictures[:1]]
+    picture = await to_cover(paths[0]) if paths else None
+    files = [Upload(COVERED, picture)] if picture else []
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
         _button(words.AGREE, "yes", job.id), _button(words.DECLINE, "no", job.id)
     )
-    view = layout(words.consent(author.name, job), row)
-    files = [Upload(SEEN, picture)] if (picture := await _picture(room, job)) else []
-    if files:
-        container = view.children[0]
-        assert isinstance(container, ui.Container)
-        shown = discord.MediaGalleryItem(
-            f"attachment://{SEEN}", description="The picture", spoiler=True
-        )
-        container.add_item(ui.MediaGallery(shown))
-    try:
-        channel = await room.messages.direct(subject.id)
-        await room.messages.send(channel, view, files, nonce=f"ask-{job.id}")
-    except (Unreachable, Transient, TimeoutError):
-        await room.desk.studio.cancel(author, job.id)
-        await say_besides(interaction, words.CANT_ASK.format(plain(subject.display_name)))
-
-
-async def _said(room: Room, interaction: Interaction, job_id: str, agreed: bool) -> None:
-    await acknowledge_update(interaction)
-    who = Identity(PLATFORM, str(interaction.user.id))
-    job = await room.desk.reviews.consent(who, job_id, agreed)
-    view = note_view(words.consented(job, agreed), ACCENT)
-    await answer(interaction, view=view, attachments=[])
-
-
-async def _picture(room: Room, job: Job) -> bytes | None:
-    for one in job.request.pictures[:1]:
-        path = await room.desk.pictures(one)
-        if path is not None:
-            return await asyncio.to_thread(thumbnail, path, LOOKED_AT)
-    return None
+    view = layout(words.consent(author.name, job), row, covered=bool(files))
+    channel = await messages.direct(user)
+    await messages.send(channel, view, files, nonce=f"ask-{job.id}")
 
 
 def _button(label: str, said: str, job_id: str) -> ui.Button[ui.LayoutView]:

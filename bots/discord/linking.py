@@ -19,7 +19,7 @@ from bots.discord.hearing import (
     guarded,
     key_of,
 )
-from bots.discord.talk import layout
+from bots.discord.paragraphs import layout
 from bots.linking import JOIN_ID, PART_ID
 from bots.moderation import name_of
 from bots.talk import Paragraph

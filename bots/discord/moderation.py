@@ -13,11 +13,11 @@ from typing import Any
 import discord
 
 from bots import moderation
-from bots.discord import talk
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.confirming import confirm
 from bots.discord.hearing import account_of, acknowledge, answer, key_of
+from bots.discord.paragraphs import layout
 from bots.discord.permissions import may_moderate, server_of
 from bots.discord.ranks import actor_of, check_leads, rank_here, rank_of
 from bots.talk import Paragraph
@@ -136,7 +136,7 @@ async def _do(room: Room, interaction: Interaction, actor: Actor, act: Act, thei
 
 
 async def _answer(interaction: Interaction, told: Sequence[Paragraph]) -> None:
-    await answer(interaction, view=talk.layout(told))
+    await answer(interaction, view=layout(told))
 
 
 def reach(interaction: Interaction, everywhere: bool = False) -> str:

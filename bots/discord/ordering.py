@@ -48,7 +48,6 @@ async def order(room: Room, interaction: discord.Interaction[Any], wanted: Wante
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
         return
-    subject = wanted.subject
     with costless():
         draft = with_fields(parse(wanted.words), wanted.fields)
         _check(room, interaction, draft, wanted)
@@ -64,8 +63,6 @@ async def order(room: Room, interaction: discord.Interaction[Any], wanted: Wante
             consent=Consent.NEEDED,
             key=key,
         )
-        if subject is not None:
-            await consenting.ask(room, interaction, account, job, subject)
         return [job]
 
     await ask(room, interaction, queue, hidden=hidden)

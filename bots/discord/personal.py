@@ -17,7 +17,7 @@ from bots import privacy
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.hearing import account_of, acknowledge, acknowledge_update, answer, guarded
-from bots.discord.talk import layout
+from bots.discord.paragraphs import layout
 
 Interaction = discord.Interaction[Any]
 

@@ -6,7 +6,6 @@ The buttons carry the job's id, so that they work after a restart.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -28,12 +27,11 @@ from bots.discord.hearing import (
     guarded,
     key_of,
 )
+from bots.discord.paragraphs import COVERED, layout, text, to_cover
 from bots.discord.ranks import actor_of, check_leads, rank_here
 from bots.discord.reasons import DENY, Form, Reason
-from bots.discord.talk import layout, text
 from bots.moderation import DRY
 from bots.talk import Line, Paragraph
-from bots.thumb import LOOKED_AT, thumbnail
 from core import moderation as acts
 from core.errors import NotFound
 from core.moderation import EVERYWHERE, REASON_CHARS, Actor, OnJob
@@ -44,7 +42,6 @@ Interaction = discord.Interaction[Any]
 REVIEW_ID = re.compile(r"kn-review:(?P<what>[a-z]{2,8}):(?P<job_id>[0-9a-z]{12}|-)")
 QUEUE, HELD, APPROVE, REFUSE = "queue", "held", "approve", "deny"
 REPORTS, REPORTED, TAKE_DOWN, DISMISS = "reports", "reported", "down", "dismiss"
-SEEN = "SPOILER_picture.jpg"
 _DENYING = Form("Not this one", words.WHY_DENY, words.TOLD, REASON_CHARS, required=True)
 
 
@@ -162,18 +159,9 @@ async def _show(
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
         *(_button(_LABELS[what], what, job_id) for what in buttons)
     )
-    drawn = await asyncio.to_thread(_drawn, picture)
-    view = layout(told, row)
-    if drawn is None:
-        await answer(interaction, view=view, attachments=[])
-        return
-    shown = discord.MediaGalleryItem(
-        f"attachment://{SEEN}", description="What it is about", spoiler=True
-    )
-    container = view.children[0]
-    assert isinstance(container, ui.Container)
-    container.add_item(ui.MediaGallery(shown))
-    await answer(interaction, view=view, attachments=[discord.File(io.BytesIO(drawn), SEEN)])
+    drawn = await to_cover(picture)
+    files = [discord.File(io.BytesIO(drawn), COVERED)] if drawn else []
+    await answer(interaction, view=layout(told, row, covered=bool(files)), attachments=files)
 
 
 async def _do(
@@ -237,13 +225,6 @@ def _leader(room: Room, interaction: Interaction) -> Actor:
 def _server(actor: Actor) -> str | None:
     """What they see: their server's; an operator what there is anywhere."""
     return None if actor.server == EVERYWHERE else actor.server
-
-
-def _drawn(picture: Path | None) -> bytes | None:
-    try:
-        return thumbnail(picture, LOOKED_AT) if picture is not None else None
-    except FileNotFoundError:
-        return None
 
 
 _LABELS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -12,18 +12,16 @@ from bots import talk
 from bots.discord.asking import Room, tell_kept
 from bots.discord.card_view import ACCENT, plain
 from bots.discord.hearing import account_of, acknowledge, answer
+from bots.discord.paragraphs import layout
 from bots.discord.permissions import server_of
 from bots.linking import mine
-from bots.talk import Bit, Bold, Code, Covered, Line, Paragraph, line
+from bots.talk import Bold, Code, line
 from bots.wares import described
 
 Interaction = discord.Interaction[Any]
 
 OFFERED = 12
 """Wares that a message has room for: 40 components, and each is three."""
-
-TEXT_CHARS = 4000
-"""Of all texts of a message."""
 
 BUYING = "Discord takes the payment. What you bought is told in your direct messages, and in /me."
 Telling = Callable[[Room, Interaction], Awaitable[ui.LayoutView]]
@@ -32,8 +30,7 @@ Telling = Callable[[Room, Interaction], Awaitable[ui.LayoutView]]
 async def tell(room: Room, interaction: Interaction, telling: Telling) -> None:
     """Answer for their eyes alone. Raises NotHeard, UserError or Transient."""
     await acknowledge(interaction, hidden=True)
-    layout = await telling(room, interaction)
-    await answer(interaction, view=layout)
+    await answer(interaction, view=await telling(room, interaction))
     account = await account_of(room.desk, interaction.user)
     await tell_kept(room, interaction, account)
 
@@ -115,34 +112,3 @@ async def help_(room: Room, interaction: Interaction) -> ui.LayoutView:
             (line(talk.COSTS), line(talk.MACHINE, small=True)),
         ]
     )
-
-
-def text(drawn: Line) -> str:
-    """A line in Discord's markdown."""
-    said = "".join(map(_bit, drawn.bits))
-    return f"-# {said}" if drawn.small else said
-
-
-def _bit(bit: Bit) -> str:
-    match bit:
-        case Covered(text):
-            return f"||{plain(text)}||"
-        case Bold(text):
-            return f"**{plain(text)}**"
-        case Code(text):
-            return f"`{text}`"
-        case _:
-            return plain(bit)
-
-
-def layout(
-    paragraphs: Sequence[Paragraph], row: ui.ActionRow[ui.LayoutView] | None = None
-) -> ui.LayoutView:
-    """A message of paragraphs, and buttons below. What goes beyond one message is left out."""
-    texts = talk.fitting(paragraphs, text, len, TEXT_CHARS)
-    children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(one) for one in texts]
-    if row is not None:
-        children.append(row)
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(*children, accent_colour=ACCENT))
-    return view

@@ -134,7 +134,7 @@ def test_what_is_refused_can_be_appealed_once_where_somebody_may_decide() -> Non
     assert refused.line_two == f"{POLICY[Clause.GORE]} Nothing was charged."
     assert refused.buttons == (Button.EDIT, Button.APPEAL, Button.DELETE)
     assert (refused.prompt, refused.veiled) == ("a red ball", True)
-    denied = shown(State.REFUSED, clause=Clause.GORE, appealed=True, failure="Not here.")
+    denied = shown(State.REFUSED, clause=Clause.GORE, appealed=True, failure="Not here")
     assert denied.line_two == "Not here. Nothing was charged."
     for seen in (
         denied,
