@@ -40,10 +40,11 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Fields by name, and files by the names of their parts."""
+    """Fields by name, and files by the names of their parts. names: what the files are called."""
 
     fields: dict[str, object]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,7 @@ async def _read(form: Awaitable[Form]) -> Form:
 async def _parts(request: web.Request, max_upload_bytes: int, names: Sequence[str]) -> Sent:
     fields: dict[str, object] = {}
     files: dict[str, bytes] = {}
+    called: list[str] = []
     left = TEXT_MAX_BYTES
     async for one in await request.multipart():
         part, name = _named(one)
@@ -252,12 +254,13 @@ async def _parts(request: web.Request, max_upload_bytes: int, names: Sequence[st
             if name in files:
                 raise BadPicture(TWO_PICTURES if names == IMAGES else ONE_EACH)
             files[name] = data
+            called.append(part.filename or "")
             continue
         if name in fields:
             raise BadPrompt(f"{name[:40]} is there twice: give it once.", flag=name[:40])
         fields[name] = value = await _words(part, left)
         left -= len(value.encode()) + len(name)
-    return Sent(fields, files)
+    return Sent(fields, files, tuple(filter(None, called)))
 
 
 async def _spool(

@@ -11,7 +11,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bots.web.problems import Problem
-from bots.web.site import visitor
+from bots.web.site import PLACE, visitor
 from core.job import Job
 from core.leaders import Authority, Leadership, Led, SignedIn
 from core.moderation import EVERYWHERE, Actor, Rank
@@ -113,7 +113,7 @@ class Seat:
 
     def called(self, server: str) -> str:
         known = {one.server: one.title for one in self.servers}
-        return known.get(server) or server or "everywhere"
+        return known.get(server) or {PLACE: "the page"}.get(server, server) or "everywhere"
 
 
 CONSOLE = web.AppKey("console", Console)

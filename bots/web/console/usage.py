@@ -117,7 +117,7 @@ def _lines(asked: Asked, seat: Seat) -> Sequence[Line]:
 
 def _name(by: By, seat: Seat, key: str) -> str:
     if by is By.SERVER:
-        return {"web:page": "the page"}.get(key) or seat.called(key)
+        return seat.called(key)
     return key or "no model named"
 
 
