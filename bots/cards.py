@@ -156,7 +156,8 @@ class Cards:
         """Watch the cards that were left when Kinora was stopped."""
         while True:
             try:
-                for job in (*await self._lobby.unfinished(), *await self._lobby.offered()):
+                waiting = await self._lobby.offered()  # first: those that start meanwhile are both
+                for job in (*waiting, *await self._lobby.unfinished()):
                     self.watch(job)
                 return
             except Transient as error:

@@ -112,8 +112,8 @@ class Lobby:
         return await self._jobs.unfinished()
 
     async def offered(self) -> Sequence[Job]:
-        """Those that wait for their author's word."""
-        return await self._jobs.quoted()
+        """Those that wait for somebody's word."""
+        return [*await self._jobs.quoted(), *await self._jobs.held()]
 
     async def kept(self, account: Account) -> Sequence[Job]:
         """Ended jobs that could not be brought to them; each is told once."""

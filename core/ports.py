@@ -183,6 +183,8 @@ class Jobs(Protocol):
         """Jobs that wait for their author's word, oldest first: of an account, from before then."""
         ...
 
+    async def held(self) -> Sequence[Job]: ...
+
     async def accept(
         self,
         job: Job,
@@ -192,10 +194,8 @@ class Jobs(Protocol):
         share: Share | None = None,
         allowance: Allowance | None = None,
     ) -> Job | None:
-        """quoted → queued, as if it was asked for now; hold so much. None: it waits no more.
-
-        Raises as `submit`.
-        """
+        """quoted → queued, as if it was asked for now; hold so much. None: it waits no more. Raises
+        as `submit`."""
         ...
 
     async def running(self) -> Sequence[Job]: ...

@@ -199,6 +199,11 @@ class SqlJobs:
         return await self._jobs(query.order_by(JOB.c.number).limit(EXPIRED_MAX))
 
     @retried
+    async def held(self) -> Sequence[Job]:
+        """The `EXPIRED_MAX` that have waited longest."""
+        return await self._jobs(_in(State.HELD).order_by(JOB.c.number).limit(EXPIRED_MAX))
+
+    @retried
     async def running(self) -> Sequence[Job]:
         return await self._jobs(_TAKEN)
 
