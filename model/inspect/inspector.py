@@ -19,7 +19,7 @@ SIGHT_BYTES: Final = 2 << 30
 
 TEXT_SECONDS: Final = 5.0
 SIGHT_SECONDS: Final = 20.0
-"""For an answer. A clip is many."""
+"""For an answer. A clip takes many."""
 
 
 class LocalInspector:
@@ -27,11 +27,14 @@ class LocalInspector:
     nobody waits for them but who asks before they are ready.
 
     Everything that is asked raises `model.inspect.process.CouldNotLook` where no answer comes.
+    text, sight: modules that answer; sight_seconds: for each answer about a picture or a clip.
     """
 
-    def __init__(self, *, text: str = TEXT, sight: str = SIGHT) -> None:
+    def __init__(
+        self, *, text: str = TEXT, sight: str = SIGHT, sight_seconds: float = SIGHT_SECONDS
+    ) -> None:
         self._text = Process(text, memory_bytes=TEXT_BYTES, answer_seconds=TEXT_SECONDS)
-        self._sight = Process(sight, memory_bytes=SIGHT_BYTES, answer_seconds=SIGHT_SECONDS)
+        self._sight = Process(sight, memory_bytes=SIGHT_BYTES, answer_seconds=sight_seconds)
         self._one_clip = asyncio.Lock()
 
     async def __aenter__(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ def opened() -> Any:
 
 
 def answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
+    if "look" in question:  # as an inspector asks: what is to be done is in the bytes
+        question = {"do": data.decode(), "signal": signal.SIGKILL}
     match question["do"]:
         case "count":
             return {"bytes": len(data), "sum": sum(data)}
@@ -22,7 +25,7 @@ def answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
         case "eat":
             eaten = []
             while True:
-                eaten.append(bytearray(1 << 24))
+                eaten.append(bytes(1 << 26))  # zeros, which take addresses alone
         case "die":
             os.kill(os.getpid(), int(question["signal"]))
         case "break":
@@ -33,4 +36,6 @@ def answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
             socket.create_connection(("127.0.0.1", 80))
         case "environment":
             return {**os.environ}
+        case "see":
+            return {"seen": {"scores": {}, "hashes": [], "faces": 0, "at": 0.0}}
     return {"pid": os.getpid(), "niceness": os.nice(0)}

@@ -160,3 +160,20 @@ async def test_a_gate_whose_process_is_killed_in_the_middle_refuses(
 
     words = await gate.words(Words("a red balloon"), Level.STANDARD)
     assert words.clause is Clause.UNCHECKED
+
+
+@pytest.mark.parametrize("fate", ["die", "hang", "eat", "break"])
+async def test_a_gate_that_is_killed_hung_or_out_of_memory_refuses_and_looks_again(
+    fate: str, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(fate.encode())
+    async with LocalInspector(text=LOOKER, sight=LOOKER, sight_seconds=1) as inspector:
+        gate = Gate(inspector, Strict)
+        for lost in (
+            await gate.picture(fate.encode(), Level.ADULT), await gate.clip(clip, Level.ADULT)
+        ):  # fmt: skip
+            assert (lost.verdict.ruling, lost.verdict.clause) == (Ruling.REFUSE, Clause.UNCHECKED)
+            assert lost.seen is None
+            again = await gate.picture(b"see", Level.ADULT)
+            assert again.verdict.ruling is Ruling.PASS
