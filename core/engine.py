@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from core.provenance import Label
 from core.request import Request
 
 
@@ -28,6 +29,7 @@ class Spec:
 
     picture, last_picture: the first frame and the last. previous: the clip that this one continues.
     folder: an existing empty folder of this attempt, where the runner puts its files.
+    word: what the frames say by an invisible mark; label: what they say in letters.
     """
 
     request: Request
@@ -35,6 +37,8 @@ class Spec:
     picture: Path | None = None
     previous: Path | None = None
     last_picture: Path | None = None
+    word: int | None = None
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -462,7 +462,11 @@ class Files(Protocol):
 
     async def drop_clip(self, clip: Clip) -> None: ...
 
-    async def keep_picture(self, data: bytes, width: int, height: int) -> Picture: ...
+    async def keep_picture(
+        self, data: bytes, width: int, height: int, marks: bytes = b""
+    ) -> Picture:
+        """marks: as in `DecodedPicture`; they stay as long as the picture, beside it."""
+        ...
 
     async def drop_picture(self, picture_id: str) -> None: ...
 
@@ -484,11 +488,15 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """A picture decoded and encoded again: upright, RGB, without metadata. Sides in pixels."""
+    """A picture decoded and encoded again: upright, RGB, without metadata. Sides in pixels.
+
+    marks: what it said of where it came from, as `model.provenance` keeps it; b"": nothing.
+    """
 
     data: bytes
     width: int
     height: int
+    marks: bytes = b""
 
 
 DecodePicture = Callable[[bytes], Awaitable[DecodedPicture]]

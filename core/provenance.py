@@ -5,17 +5,84 @@ Values and ports; drawing, signing and reading are in `model.provenance`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from core.errors import KinoraError
 from core.job import Job
+from core.request import Request
 
 VERIFIED_MAX_BYTES = 100_000_000
 """Of a file that somebody asks about."""
+
+
+START_SECONDS = 2.0
+"""How long a label at the start is seen at least: China's labelling measures of 2025 want that of
+the opening of a video."""
+
+
+class Corner(StrEnum):
+    TOP_LEFT = "top-left"
+    TOP_RIGHT = "top-right"
+    BOTTOM_LEFT = "bottom-left"
+    BOTTOM_RIGHT = "bottom-right"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Words in the picture. always: throughout, else for START_SECONDS. size: of the letters, as a
+    share of the frame's short side. font: a file; "" for one that has Latin letters."""
+
+    text: str
+    always: bool = False
+    corner: Corner = Corner.BOTTOM_RIGHT
+    size: float = 0.04
+    font: str = ""
+
+
+MARKS_SUFFIX = ".c2pa"
+"""Of the file beside a picture that holds what the picture said of itself when it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is written into a clip's file and signed.
+
+    at: when it was made, in UTC. weights: a hash of the model's. recipe: its token. parent: the
+    clip that it goes on from; pictures: those that it was made of.
+    """
+
+    job_id: str
+    request: Request
+    at: datetime
+    weights: str
+    recipe: str = ""
+    parent: Path | None = None
+    pictures: tuple[Path, ...] = ()
+
+
+class Unsigned(KinoraError):
+    """A clip could not be signed, and is not to be shown."""
+
+
+Sign = Callable[[Path, Path, Deed], Awaitable[None]]
+"""sign(clip, target, deed). Raises Unsigned."""
+
+
+class Marks(Protocol):
+    """Which clip has which invisible mark."""
+
+    async def keep(self, word: int, job_id: str) -> None:
+        """A repeat changes nothing."""
+        ...
+
+    async def job(self, words: Collection[int]) -> Job | None:
+        """The first that was marked with one of these words."""
+        ...
 
 
 class Proof(StrEnum):

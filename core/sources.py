@@ -39,7 +39,9 @@ class Sources:
         try:
             for name, one in given.items():
                 if isinstance(one, DecodedPicture):
-                    kept = await self._files.keep_picture(one.data, one.width, one.height)
+                    kept = await self._files.keep_picture(
+                        one.data, one.width, one.height, one.marks
+                    )
                     new[name] = kept.id
         except Exception:
             await self.drop(new.values())

@@ -35,6 +35,8 @@ from model import video
 from model.engines import wire
 from model.families import Family, load
 from model.family import Cancelled, Frame, Given, Loaded
+from model.provenance.label import labelled
+from model.provenance.watermark import marked
 
 IDLE_SECONDS: Final = 1.0
 """After how long without work the warm model is loaded."""
@@ -169,6 +171,10 @@ class Runner:
         )
         if spec.previous is not None:
             frames = chain(video.read(spec.previous), islice(frames, 1, None))
+        if spec.label is not None:
+            frames = labelled(frames, spec.label, request.frame_rate)
+        if spec.word is not None:
+            frames = marked(frames, spec.word)
         num_frames = video.write(
             clip,
             _watched(frames, attempt, poster),

@@ -2,7 +2,7 @@
 
     work/ID-ATTEMPT/          what a running attempt writes
     clips/ID-ATTEMPT.mp4 .jpg a finished clip and its poster; a late attempt has a name of its own
-    pictures/ID.jpg           a first frame, or a last one
+    pictures/ID.jpg           a first frame, or a last one; ID.c2pa what it said of itself
 
 A file is complete from the moment it has its name: it is written and synced elsewhere, then moved.
 Its modification time says until when it is kept, so that the sweep needs no one to ask. Knows
@@ -25,6 +25,7 @@ from core.engine import Rendered
 from core.errors import NotFound, Transient
 from core.job import Clip, new_id
 from core.ports import Clock
+from core.provenance import MARKS_SUFFIX
 from core.request import Picture
 
 LEFTOVER = timedelta(hours=12)
@@ -68,14 +69,17 @@ class DiskFiles:
     async def drop_clip(self, clip: Clip) -> None:
         await asyncio.to_thread(_remove, clip.video, clip.poster)
 
-    async def keep_picture(self, data: bytes, width: int, height: int) -> Picture:
+    async def keep_picture(
+        self, data: bytes, width: int, height: int, marks: bytes = b""
+    ) -> Picture:
         """Raises ValueError for what is no JPEG, PNG or WebP."""
         picture_id = new_id()
-        await asyncio.to_thread(self._keep_picture, picture_id, data)
+        await asyncio.to_thread(self._keep_picture, picture_id, data, marks)
         return Picture(picture_id, width, height)
 
     async def drop_picture(self, picture_id: str) -> None:
-        await asyncio.to_thread(_remove, *self._picture_paths(picture_id))
+        paths = self._picture_paths(picture_id)
+        await asyncio.to_thread(_remove, *paths, paths[0].with_suffix(MARKS_SUFFIX))
 
     async def picture(self, picture_id: str) -> Path | None:
         if not _ID.fullmatch(picture_id):
@@ -131,17 +135,22 @@ class DiskFiles:
             expires_at=now + self._keep,
         )
 
-    def _keep_picture(self, picture_id: str, data: bytes) -> None:
+    def _keep_picture(self, picture_id: str, data: bytes, marks: bytes) -> None:
         suffix = next((s for magic, s in _SUFFIXES.items() if data.startswith(magic)), None)
         if suffix is None:
             raise ValueError("not a picture that was encoded here")
-        part = self.pictures / f"{picture_id}.part"
+        if marks:
+            self._write(self.pictures / f"{picture_id}{MARKS_SUFFIX}", marks)
+        self._write(self.pictures / f"{picture_id}{suffix}", data)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        part = path.with_suffix(".part")
         try:
             with disk():
                 part.write_bytes(data)
                 _sync(part)
                 _keep_until(part, self._clock() + self._keep)
-                part.replace(part.with_suffix(suffix))
+                part.replace(path)
                 _sync(self.pictures)
         except BaseException:
             _remove(part)
@@ -154,6 +163,8 @@ class DiskFiles:
         for path in self._picture_paths(picture_id):
             with suppress(FileNotFoundError):
                 _keep_until(path, self._clock() + self._keep)
+                with suppress(FileNotFoundError):
+                    _keep_until(path.with_suffix(MARKS_SUFFIX), self._clock() + self._keep)
                 return path
         return None
 

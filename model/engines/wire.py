@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.engine import Failed, Progressed, Rendered, Spec, Stage, Stopped
+from core.provenance import Corner, Label
 from core.request import Request
 
 MAX_LINE_BYTES: Final = 1 << 20
@@ -102,7 +103,13 @@ def _spec(fields: dict[str, Any]) -> Spec:
         picture=_path(fields["picture"]),
         previous=_path(fields["previous"]),
         last_picture=_path(fields["last_picture"]),
+        word=fields["word"],
+        label=_label(fields["label"]),
     )
+
+
+def _label(fields: dict[str, Any] | None) -> Label | None:
+    return Label(**{**fields, "corner": Corner(fields["corner"])}) if fields else None
 
 
 def _path(text: str | None) -> Path | None:
