@@ -36,6 +36,7 @@ from bots.discord.oauth import OAuth
 from bots.lock import Busy, holding, is_running
 from bots.offices import moderators_of, privacy_of, reviews_of
 from bots.pulse import Pulse
+from bots.sealing import Seals, seals_of
 from bots.settings import Settings, shown
 from bots.standing import ChatBot
 from bots.telegram import Bot as TelegramBot
@@ -142,6 +143,7 @@ async def house(
             store_of(settings, clock) as store,
             _only_dispatcher(store),
             engine or LocalEngine(threads=settings.threads, warm=settings.model) as runner_engine,
+            seals_of(settings, store, catalogue, terms_of(settings).plans, clock) as seals,
         ):
             terms = terms_of(settings)
             bulletin = Bulletin()
@@ -156,6 +158,7 @@ async def house(
                 clock,
                 terms.plans,
                 store.moderation,
+                seals.sealing,
             )
             bases = Bases(catalogue, tariff_of(settings), terms.zone)
             await bases.renew(store.jobs, clock())
@@ -166,7 +169,7 @@ async def house(
                 store.jobs,
                 store.files,
                 store.moderation,
-                picture.decode,
+                seals.verifier.marking(picture.decode),
                 dispatch,
                 estimator,
                 catalogue,
@@ -175,6 +178,7 @@ async def house(
                 lobby.rules,
                 bases,
                 store.usage.refused,
+                replay=seals.replay,
             )
 
             async def show(job: Job) -> None:
@@ -203,6 +207,7 @@ async def house(
                 vouchers,
                 privacy,
                 reviews,
+                seals,
                 bulletin,
                 clock,
             )
@@ -227,6 +232,7 @@ async def house(
                 console=_console(settings, store, moderators, reviews, chats, clock),
                 registry=registry,
                 hooks=hooks,
+                verify=seals.verifier.verify,
             )
             loops = [dispatch.run(), courier.run(), bulk.run(), Pulse(registry).run()]
             loops += [bot.run() for bot in chats.values()]
@@ -410,6 +416,7 @@ def _bots(
     vouchers: Vouchers,
     privacy: Privacy,
     reviews: Reviews,
+    seals: Seals,
     bulletin: Bulletin,
     clock: Clock,
 ) -> tuple[Mapping[str, ChatBot], Mapping[str, Handler]]:
@@ -452,11 +459,12 @@ def _bots(
             notice=notice_of(settings),
             bulletin=bulletin,
             pictures=store.files.picture,
-            shrink=shrink.shrink,
+            shrink=seals.notary.shrunk(shrink.shrink),
             clock=clock,
             settings=at,
             page_link=page_link if settings.web.public_url else None,
             entrance=entrance,
+            verify=seals.verifier.verify,
         )
 
     bots: dict[str, ChatBot] = {}

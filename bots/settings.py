@@ -34,6 +34,8 @@ from pydantic_settings import (
 from core.job import Identity
 from core.moderation import CREDITS_MAX
 from core.plans import BUILT_IN, Label
+from core.provenance import Corner
+from core.provenance import Label as DrawnLabel
 from core.safety.level import Level
 
 PREFIX = "KINORA_"
@@ -310,6 +312,40 @@ class Safety(BaseModel):
         return timedelta(hours=self.appeal_hours)
 
 
+class Provenance(BaseModel):
+    """KINORA_PROVENANCE__*: what clips say of where they come from."""
+
+    provider: str = Field(default="Kinora", min_length=1, max_length=64)
+    """Who runs this Kinora, as clips name it."""
+    certificate: Path | None = None
+    key: Path | None = None
+    """Of one's own, in PEM; one for development is made where none is set."""
+    watermark: bool = True
+    words: bool = False
+    """Whether the recipe in a clip's file holds what was asked for."""
+    label: Literal["off", "start", "always"] = "off"
+    """Words in the picture, on clips of all whose plan doesn't leave that to them."""
+    label_text: str = Field(default="Made by AI", min_length=1, max_length=40)
+    label_corner: Corner = Corner.BOTTOM_RIGHT
+    label_size: float = Field(default=0.04, ge=0.02, le=0.2)
+    """Of its letters, as a share of the short side."""
+    label_font: Path | None = None
+    """A font file, for other than Latin letters."""
+
+    @field_validator("certificate", "key", "label_font", mode="before")
+    @classmethod
+    def _given(cls, path: object) -> object:
+        return path or None
+
+    @property
+    def drawn(self) -> DrawnLabel | None:
+        if self.label == "off":
+            return None
+        font = str(self.label_font.absolute()) if self.label_font else ""
+        always = self.label == "always"
+        return DrawnLabel(self.label_text, always, self.label_corner, self.label_size, font)
+
+
 class Settings(BaseSettings):
     """Everything that an operator may set."""
 
@@ -347,6 +383,7 @@ class Settings(BaseSettings):
     """Whether wares are offered. What was paid for is honoured all the same."""
     wares: dict[str, Ware] = Field(default_factory=dict)
     clips: Clips = Clips()
+    provenance: Provenance = Provenance()
     privacy: Privacy = Privacy()
     safety: Safety = Safety()
 

@@ -25,7 +25,9 @@ from core.job import MAX_LOSSES, Account, Job, State, new_id
 from core.lanes import Lane
 from core.plans import Plans
 from core.ports import Accounts, Clock, Files, Jobs, Measured, Moderation
+from core.provenance import Unsigned
 from core.restraints import Restraint, hindrance, why
+from core.sealing import Sealing
 from core.sources import Sources
 
 log = logging.getLogger("kinora.dispatch")
@@ -56,6 +58,8 @@ AGE_SECONDS = 60.0
 
 QUOTED_FOR = timedelta(hours=24)
 """How long a quoted job waits for its author's word."""
+
+UNSIGNED = "The clip was made, but it could not be signed, and nothing is shown unsigned."
 
 OVERTAKES = 0.8
 """Turns go by measured time, so who is ahead may come to be behind."""
@@ -96,7 +100,9 @@ class Dispatch:
         clock: Clock,
         plans: Plans,
         moderation: Moderation,
+        sealing: Sealing | None = None,
     ) -> None:
+        """sealing: None where clips carry no marks, which is for tests alone."""
         self._accounts = accounts
         self._jobs = jobs
         self._files = files
@@ -107,6 +113,7 @@ class Dispatch:
         self._clock = clock
         self._plans = plans
         self._moderation = moderation
+        self._sealing = sealing
         self._tags = Tags()
         self._tagged_at: float | None = None
         self._news = asyncio.Event()
@@ -371,6 +378,8 @@ class Dispatch:
         try:
             try:
                 spec = await self._sources.spec(job)
+                if self._sealing is not None:
+                    spec = await self._sealing.stamped(job, spec)
             except NotFound as gone:
                 ended = await self._settle_failed(job, gone.sentence, new_id())
                 self._land(job, ended)
@@ -434,6 +443,12 @@ class Dispatch:
     async def _settle_rendered(self, flight: Flight, event: Rendered) -> Job | None:
         job = flight.job
         seconds = asyncio.get_running_loop().time() - flight.drawing
+        if self._sealing is not None:
+            try:
+                event = await self._sealing.sealed(job, event)
+            except Unsigned:
+                log.exception("job %s attempt %d: not signed", job.id, job.attempt)
+                return await self._settle_failed(job, UNSIGNED, new_id())
         clip = await self._files.keep_clip(event, self._clock())
         ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
         if ended is None or ended.clip is None:

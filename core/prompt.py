@@ -11,12 +11,14 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core import camera
 from core.errors import BadPrompt
+from core.recipe import TOKEN
+from core.recipe import read as read_token
 from core.request import Draft
 
 PROMPT_MAX_CHARS = 2000
@@ -29,6 +31,7 @@ _JOINT = re.compile(
 )
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
 _QUOTES = {'"': '"', "\u201c": "\u201d\u201c", "\u201e": "\u201c\u201d", "'": "'"}
+_NAMED = re.compile(rf"(?:--recipe[= ]\s*)?({TOKEN.pattern})")
 _RESOLUTION = re.compile(r"(\d{2,4})p?")
 
 
@@ -136,12 +139,44 @@ _NAMES = tuple(f"--{flag.name}" for flag in FLAGS)
 def parse(text: str, *arguments: str) -> Draft:
     """Read words and flags. Raises BadPrompt, with a sentence that says what is allowed.
 
-    arguments: more of the line, already split as a shell does.
+    arguments: more of the line, already split as a shell does. A recipe's token in it stands for
+    what it holds, and the rest of the line for what is to be otherwise.
     """
+    text, arguments, token = _taken(text, arguments)
+    said = _parsed(_legible(text), [_legible(word) for word in arguments])
+    return said if token is None else _unfolded(token, said)
+
+
+def _taken(text: str, arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...], str | None]:
+    """The line without its token, and the token. Raises BadPrompt where there are more."""
+    tokens = [*_NAMED.findall(text), *filter(TOKEN.fullmatch, arguments)]
+    if not tokens:
+        return text, arguments, None
+    if len(tokens) > 1:
+        raise BadPrompt("There are two recipes here: paste one.", flag="recipe")
+    rest = tuple(one for one in arguments if one != "--recipe" and not TOKEN.fullmatch(one))
+    return _NAMED.sub(" ", text).removesuffix("--recipe"), rest, tokens[0]
+
+
+def _unfolded(token: str, said: Draft) -> Draft:
+    """What the token holds, but for what is said beside it."""
+    held = read_token(token)
+    before = _parsed(held.line, ())
+    values = {name: getattr(said, name) for name in _FIELDS}
+    values = {name: value for name, value in values.items() if value not in (None, False)}
+    words = said.prompt or before.prompt
+    if held.wordless and not words:
+        raise BadPrompt("This recipe came without its words: write them beside it.", flag="recipe")
+    return replace(
+        before, **values, prompt=words, first=held.first, last=held.last, weights=held.weights
+    )
+
+
+def _parsed(text: str, arguments: Sequence[str]) -> Draft:
     words: list[str] = []
     values: dict[str, Any] = {}
     seen: set[str] = set()
-    tokens = _tokens(_legible(text)) + [_argument(_legible(word)) for word in arguments]
+    tokens = _tokens(text) + [_argument(word) for word in arguments]
     at = 0
     while at < len(tokens):
         token = tokens[at]

@@ -44,6 +44,9 @@ class Label:
     font: str = ""
 
 
+WORD_BYTES = 6
+"""Of an invisible mark."""
+
 MARKS_SUFFIX = ".c2pa"
 """Of the file beside a picture that holds what the picture said of itself when it came."""
 

@@ -21,8 +21,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture that a recipe names. digest: the start of the SHA-256 of its file, in hexadecimal:
+    who knows it was shown the recipe."""
+
+    id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """Words and flags as somebody typed them; None where nothing was said."""
+    """Words and flags as somebody typed them; None where nothing was said.
+
+    first, last: pictures that come with a recipe, where none was sent. weights: what that was made
+    with, a hash.
+    """
 
     prompt: str = ""
     negative_prompt: str | None = None
@@ -41,6 +54,9 @@ class Draft:
     fast: bool = False
     relaxed: bool = False
     quote: bool = False
+    first: Stored | None = None
+    last: Stored | None = None
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

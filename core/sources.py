@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,9 +10,14 @@ from core.engine import Spec
 from core.errors import NotFound
 from core.job import Job
 from core.ports import DecodedPicture, Files, Jobs
-from core.request import Picture, Request
+from core.replay import digest
+from core.request import Picture, Request, Stored
 
 PICTURE_GONE = "The picture is no longer stored. Send it again."
+RECIPE_PICTURE_GONE = (
+    "The picture of this recipe is not stored here any more: send it along with the recipe."
+)
+UNSEEN_SIDES = 1280, 720
 CLIP_GONE = "The clip that this one goes on from is no longer stored."
 
 
@@ -32,6 +38,13 @@ class Sources:
         if path is None:
             raise NotFound(PICTURE_GONE)
         return path
+
+    async def named(self, stored: Stored) -> Picture:
+        """A picture that a recipe names. Raises NotFound, also where it is another."""
+        path = await self._files.renew_picture(stored.id)
+        if path is None or await asyncio.to_thread(digest, path) != stored.digest:
+            raise NotFound(RECIPE_PICTURE_GONE)
+        return Picture(stored.id, *UNSEEN_SIDES)
 
     async def keep(self, given: Mapping[str, DecodedPicture | Picture | None]) -> dict[str, str]:
         """Store what is new: the ids, by the names that the pictures came with."""
@@ -94,11 +107,11 @@ def pictures_of(request: Request) -> tuple[Picture | None, Picture | None]:
     return first, last
 
 
-def unseen(picture: bytes | DecodedPicture | Picture | None) -> Picture | None:
+def unseen(picture: bytes | DecodedPicture | Picture | Stored | None) -> Picture | None:
     """What a quote may know of a picture before it is stored."""
     match picture:
-        case bytes():
-            return Picture("", 1280, 720)
+        case bytes() | Stored():
+            return Picture("", *UNSEEN_SIDES)
         case DecodedPicture():
             return Picture("", picture.width, picture.height)
     return picture

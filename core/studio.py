@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core import prompt
-from core.catalog import Model, draft_of, extension, frame_size, named, reseeded
+from core.catalog import Model, extension, frame_size, named, reseeded
 from core.counter import Consent, Counter, Promised, Quote, Terms, new_seed
 from core.dispatch import Dispatch, Outlook
-from core.errors import BadPrompt, NotFound, Transient, UserError, WrongState
+from core.errors import NotFound, Transient, UserError, WrongState
 from core.eta import Estimator, Range
 from core.job import NO_CLIP, Account, Identity, Job, Lot, State, Wallet
 from core.lanes import Lane
@@ -34,6 +34,7 @@ from core.ports import (
 )
 from core.pricing import Bases
 from core.refusals import Count, counted
+from core.replay import Replay, line_of
 from core.request import Draft, Picture, Request
 from core.restraints import Means
 from core.sources import Sources, dropped, pictures_of, unseen
@@ -65,6 +66,7 @@ class Studio:
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
         bases: Bases | None = None,
         refused: Count | None = None,
+        replay: Replay | None = None,
     ) -> None:
         """refused: hears of each ask that is not taken."""
         self._accounts = accounts
@@ -79,6 +81,7 @@ class Studio:
         self._clock = clock
         self._rules = rules
         self._refused = refused
+        self._replay = replay
         self._counter = Counter(
             accounts, jobs, moderation, dispatch, estimator, self.catalogue, terms, clock, rules,
             bases,
@@ -124,7 +127,8 @@ class Studio:
         account: Account | None = None,
     ) -> Quote:
         """As `Counter.quote`."""
-        return self._counter.quote(draft, picture, last_picture, place, account)
+        first, last = picture or unseen(draft.first), last_picture or unseen(draft.last)
+        return self._counter.quote(draft, first, last, place, account)
 
     async def submit(
         self,
@@ -149,6 +153,7 @@ class Studio:
         """
         said: list[str | bytes] = [prompt.recipe(draft), picture or b"", variant_of or ""]
         said += [] if last_picture is None else [last_picture]
+        said += [one.id for one in (draft.first, draft.last) if one is not None]
         fingerprint = await asyncio.to_thread(_fingerprint, *said)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
@@ -373,13 +378,11 @@ class Studio:
 
         "" where no line can: its model is gone, or it goes on from another clip.
         """
-        if job.request.continues is not None:
-            return ""
-        try:
-            model = named(self.catalogue, job.request.model)
-        except BadPrompt:
-            return ""
-        return prompt.recipe(draft_of(job.request, model))
+        return line_of(job, self.catalogue)
+
+    async def token(self, job: Job, *, words: bool = True) -> str:
+        """As `Replay.token`."""
+        return await self._replay.token(job, words=words) if self._replay else ""
 
     def can_extend(self, job: Job) -> bool:
         return job.clip is not None and any(
@@ -419,6 +422,8 @@ class Studio:
         fingerprint: str,
     ) -> Job:
         """first, last: as bytes, or a picture that is stored already."""
+        first = await self._sources.named(draft.first) if first is None and draft.first else first
+        last = await self._sources.named(draft.last) if last is None and draft.last else last
         async with counted(self._refused, place, draft.model):
             await self._counter.allowance(account, place)
         for picture in (first, last):

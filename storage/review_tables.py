@@ -1,10 +1,10 @@
-"""The tables of what people decide: reports, strikes, what somebody says that they may use; and of
-where a clip is that may have to be taken down."""
+"""The tables of what people decide: reports, strikes, what somebody says that they may use; of where
+a clip is that may have to be taken down, and what it is known by."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from storage.columns import Instant, Key, Table
@@ -66,3 +66,12 @@ class CopyRow(Table, table=True):
 
     place: str = Field(sa_column=Column(Text, primary_key=True))
     job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), nullable=False, index=True))
+
+
+class MarkRow(Table, table=True):
+    """The invisible mark in a clip, by which it is known again."""
+
+    __tablename__ = "mark"
+
+    job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), primary_key=True))
+    word: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))

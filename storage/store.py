@@ -16,6 +16,7 @@ from core.inbox import Inbox
 from core.leaders import Leaders
 from core.ports import Accounts, Clock, Credentials, Files, Jobs, Moderation, Outbox, Places
 from core.privacy import People
+from core.provenance import Marks
 from core.purchases import Payments
 from core.records import Records
 from core.reviews import ReviewBook
@@ -31,6 +32,7 @@ from storage.gifts import SqlGifts
 from storage.inbox import SqlInbox
 from storage.jobs import SqlJobs
 from storage.leaders import SqlLeaders
+from storage.marks import SqlMarks
 from storage.moderation import SqlModeration
 from storage.outbox import SqlOutbox
 from storage.people import SqlPeople
@@ -63,6 +65,7 @@ class Store:
     usage: Usage
     people: People
     reviews: ReviewBook
+    marks: Marks
     database: Database
     url: str
 
@@ -113,6 +116,7 @@ async def open_store(
             usage=SqlUsage(database, clock),
             people=SqlPeople(database, jobs, clock),
             reviews=SqlReviews(database, jobs),
+            marks=SqlMarks(database, jobs),
             database=database,
             url=url,
         )

@@ -44,7 +44,7 @@ class Told:
 
 def sign(clip: Path, target: Path, deed: Deed, signature: Signature, provider: str) -> None:
     """The clip, with its manifest, at `target`. Raises c2pa.C2paError, OSError."""
-    model = {"name": deed.request.model, "version": deed.weights or "unknown"}
+    model = {"name": deed.request.model, "version": deed.weights or "none"}
     when = deed.at.astimezone(UTC).isoformat(timespec="seconds")
     made = {"digitalSourceType": MADE_BY_A_MODEL, "softwareAgent": model, "when": when}
     inputs = [_Input.of(number, picture) for number, picture in enumerate(deed.pictures)]
@@ -104,12 +104,12 @@ def read(data: bytes, kind: str, anchors: str) -> Told | None:
             state = reader.get_validation_state()
     signed = manifest.get("signature_info") or {}
     trusted = state == "Trusted"
-    clip = next((one["data"] for one in manifest.get("assertions", ()) if one["label"] == CLIP), {})
+    said = [one["data"] for one in manifest.get("assertions", ()) if one["label"] == CLIP]
     return Told(
         valid=state in ("Valid", "Trusted"),
         serial=str(signed.get("cert_serial_number", "")) if trusted else "",
         signer=str(signed.get("issuer") or signed.get("common_name") or ""),
-        clip=clip if isinstance(clip, dict) else {},
+        clip=said[0] if said and isinstance(said[0], dict) else {},
     )
 
 

@@ -58,7 +58,7 @@ class Notary:
             except Unsigned as error:
                 log.error("a copy that had to fit is not sent: %s", error)
             finally:
-                smaller.unlink(missing_ok=True)  # noqa: ASYNC240
+                smaller.unlink(missing_ok=True)
                 if not fits:
                     target.unlink(missing_ok=True)  # noqa: ASYNC240
             return target if fits else None

@@ -101,7 +101,7 @@ def _still(data: bytes, name: str) -> Frame:
 def _sampled(data: bytes, demuxer: str) -> Iterator[Frame]:
     """Frames at even distances over what is looked at, none larger than needed."""
     until = time.monotonic() + DECODED_SECONDS
-    with av.open(io.BytesIO(data), format=demuxer) as container:
+    with av.open(io.BytesIO(data), "r", format=demuxer) as container:
         if not container.streams.video:
             raise _NoFile
         stream = container.streams.video[0]

@@ -35,7 +35,7 @@ BAND: Final = (1 / 18, 1 / 4.5)
 PLACE_SHARE: Final = 0.35
 """Of the frequencies, those that say where the tile begins."""
 
-STRENGTH: Final = 0.5
+STRENGTH: Final = 0.6
 """Of the noise, in steps of 255, where a frame is even."""
 
 LOUDEST: Final = 2.0

@@ -1,0 +1,76 @@
+"""What makes a clip again: a line of words and flags, and a token that says the rest, too."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core import prompt
+from core.catalog import Model, draft_of, named
+from core.errors import BadPrompt
+from core.job import Job
+from core.ports import Files
+from core.recipe import DIGEST_CHARS, Recipe
+from core.request import Stored
+
+Weights = Callable[[str], Awaitable[str]]
+"""A hash of a model's weights, by its name; "" where it has none."""
+
+
+def line_of(job: Job, catalogue: Sequence[Model]) -> str:
+    """The line that makes this clip again, with its pictures if it has any.
+
+    "" where no line can: its model is gone, or it goes on from another clip.
+    """
+    if job.request.continues is not None:
+        return ""
+    try:
+        model = named(catalogue, job.request.model)
+    except BadPrompt:
+        return ""
+    return prompt.recipe(draft_of(job.request, model))
+
+
+class Replay:
+    """version: of this Kinora."""
+
+    def __init__(
+        self, catalogue: Sequence[Model], files: Files, weights: Weights, version: str
+    ) -> None:
+        self._catalogue = catalogue
+        self._files = files
+        self._weights = weights
+        self._version = version
+
+    async def token(self, job: Job, *, words: bool = True) -> str:
+        """The clip's recipe, with its words or without; "" where `line_of` says so, and where the
+        clip was deleted."""
+        if job.deleted:
+            return ""
+        said = job if words else _wordless(job)
+        line = line_of(said, self._catalogue)
+        if not line:
+            return ""
+        request = job.request
+        first, last = [await self._stored(one) for one in (request.picture, request.last_picture)]
+        weights = await self._weights(request.model)
+        wordless = not words and bool(request.prompt)
+        return Recipe(line, first, last, weights, self._version, wordless).token
+
+    async def _stored(self, picture: str | None) -> Stored | None:
+        path = await self._files.picture(picture) if picture is not None else None
+        if picture is None or path is None:
+            return None
+        return Stored(picture, await asyncio.to_thread(digest, path))
+
+
+def digest(path: Path) -> str:
+    """As in `core.request.Stored`."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARS]
+
+
+def _wordless(job: Job) -> Job:
+    return replace(job, request=replace(job.request, prompt="", negative_prompt=""))
