@@ -1,5 +1,5 @@
-"""The tables of what people decide: reports, strikes, what somebody says that they may use; of where
-a clip is that may have to be taken down, and what it is known by."""
+"""The tables of what people decide: reports, strikes, what somebody says that they may use; of
+where a clip is that may have to be taken down, and what it is known by."""
 
 from datetime import datetime
 from typing import Any

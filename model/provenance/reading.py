@@ -12,10 +12,13 @@ import io
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
 import av
+import av.audio.stream
+import av.subtitles.stream
 import c2pa
 import cv2
 import numpy as np
@@ -46,8 +49,20 @@ def opened() -> Answer:
     cv2.setNumThreads(1)
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.init()
-    watermark.read([np.zeros((32, 32, 3), np.uint8)])  # what is computed once, now
+    _answer({"ask": "verify", "anchors": "", "known": []}, _tried())  # whatever is loaded late
     return _answer
+
+
+def _tried() -> bytes:
+    """A clip of one frame."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        grey = np.full((32, 32, 3), 128, np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 def _answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
@@ -110,11 +125,12 @@ def _sampled(data: bytes, demuxer: str) -> Iterator[Frame]:
         if not 0 < width * height <= MOST_PIXELS:
             raise _NoFile
         step = max(1, min(stream.frames or KEPT_FRAMES * 4, DECODED_FRAMES) // KEPT_FRAMES)
-        for index, picture in enumerate(container.decode(stream)):
-            if index >= DECODED_FRAMES or time.monotonic() > until:
-                break
-            if index % step == 0 and index // step < KEPT_FRAMES:
-                yield _frame(picture)
+        with suppress(av.FFmpegError):  # what comes before the damage is looked at
+            for index, picture in enumerate(container.decode(stream)):
+                if index >= DECODED_FRAMES or time.monotonic() > until:
+                    break
+                if index % step == 0 and index // step < KEPT_FRAMES:
+                    yield _frame(picture)
 
 
 def _frame(picture: av.VideoFrame) -> Frame:

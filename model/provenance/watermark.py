@@ -38,6 +38,11 @@ PLACE_SHARE: Final = 0.35
 STRENGTH: Final = 0.6
 """Of the noise, in steps of 255, where a frame is even."""
 
+FULL_SIDE: Final = 480
+SMALL_MOST: Final = 1.5
+"""Frames with a shorter short side have that much more of it, up to so many times: an encoder
+leaves less of what is fine."""
+
 LOUDEST: Final = 2.0
 """Where it is most, in the same measure."""
 
@@ -149,13 +154,14 @@ def _marked(frame: Frame, signs: NDArray[np.float64]) -> Frame:
     hiding = cv2.GaussianBlur(np.minimum(1 + BUSY_SHARE * busy, BUSY_MOST), (0, 0), 2)
     gain = float((evenness * hiding).mean())
     tile = _fold(detail * evenness)
-    wanted = STRENGTH * gain * TILE * 0.8 / np.sqrt(BITS)
+    strength = STRENGTH * min(max(1.0, FULL_SIDE / min(height, width)), SMALL_MOST)
+    wanted = strength * gain * TILE * 0.8 / np.sqrt(BITS)
     short = np.clip(wanted - signs * (tables.carriers @ tile.ravel()), 0, 2 * wanted)
-    placed = STRENGTH * gain * TILE * 0.6
+    placed = strength * gain * TILE * 0.6
     shift = float(np.clip(placed - (tables.place * tile).sum(), 0.3 * placed, 1.5 * placed))
     noise = ((signs * short) @ tables.carriers).reshape(TILE, TILE) + shift * tables.place
     rows, columns = detail.shape
-    even = np.clip(noise / gain, -LOUDEST * STRENGTH, LOUDEST * STRENGTH).astype(np.float32)
+    even = np.clip(noise / gain, -LOUDEST * strength, LOUDEST * strength).astype(np.float32)
     whole = np.tile(even, (-(-rows // TILE), -(-columns // TILE)))[:rows, :columns]
     change = cv2.resize(whole * hiding, (width, height), interpolation=cv2.INTER_CUBIC)
     steps = np.rint(change, out=change).astype(np.int16)
