@@ -29,6 +29,7 @@ _INVISIBLE = re.compile(
 _HAN = "\u3005\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_APART = re.compile(rf"(?<![{_HAN}])[{_HAN}](?:[ *.\-_·~|/・]{{1,3}}[{_HAN}](?![{_HAN}]))+")
 _HAN_MASKED = re.compile(rf"(?<=[{_HAN}])[*\-_·~|]+(?=[{_HAN}])")
+_HAN_SPACED = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _LATIN = re.compile("[a-zA-Z]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _L = "a-z\u0370-\u03ff\u0400-\u052f"
@@ -74,7 +75,7 @@ def normalise(text: str) -> str:
 def _undone(text: str) -> str:
     if not text.isascii():
         text = _HAN_APART.sub(lambda found: _GAP.sub("", found[0]), text)
-        text = _HAN_MASKED.sub("", text)
+        text = _HAN_SPACED.sub("", _HAN_MASKED.sub("", text))
     text = _spelt(text)
     text = _APART.sub(_rejoined, text)
     text = " ".join(_leet(word) for word in text.split())
@@ -117,10 +118,11 @@ def _one_script(word: str, *, mostly: bool) -> str:
     if word.isascii():
         return word
     _, alike, cyrillic = _tables()
-    mixed = _LATIN.search(word) is not None
+    latin_letters = len(_LATIN.findall(word))
+    mixed = latin_letters > 0
     if (mixed or mostly) and all(c.isascii() or ord(c) in alike for c in word):
         latin = word.translate(alike)
-        if mostly or known(latin.casefold()) or 2 * len(_LATIN.findall(word)) > len(word):
+        if known(latin.casefold()) or (mixed and mostly) or 2 * latin_letters > len(word):
             return latin
     if mixed and any("\u0400" <= c <= "\u052f" for c in word):
         return word.translate(cyrillic)

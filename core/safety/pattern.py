@@ -33,7 +33,9 @@ _MEANING = {
     "*": r"\w*", "?": "?", "(": "(?:", "|": "|", ")": ")",
 }  # fmt: skip
 _WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile("[\u2e80-\U0010ffff]")
 _NUMERALS = "0-9〇一二三四五六七八九十百"
+_NUMBER = re.compile(rf"\(*[{_NUMERALS}]")
 
 
 class BadPattern(ValueError):
@@ -71,7 +73,8 @@ def pattern(written: str, sets: Mapping[str, Sequence[str]], *, spaced: bool = T
         raise BadPattern(f'"{written}" holds no letters.')
     regex = "".join(_MEANING.get(piece) or re.escape(piece) for piece in _PIECE.findall(text))
     if not spaced:
-        return Pattern(written, f"(?:(?<![{_NUMERALS}])|(?![{_NUMERALS}]))(?:{regex})", ())
+        whole = f"(?<![{_NUMERALS}])" if _NUMBER.match(text) else ""
+        return Pattern(written, f"{whole}(?:{regex})", ())
     begins = {begin for one in _expanded(text) for begin in _begins(one)}
     if "" in begins or "*" in begins:
         raise BadPattern(f'"{written}" has to begin with letters.')
@@ -158,7 +161,7 @@ class Finder(Generic[K]):
                 if (key, one.source) not in seen:
                     seen.add((key, one.source))
                     yield key, one.regex
-        if not text.isascii():
+        if _UNSPACED.search(text):
             for key, sources in self._inside.items():
                 yield key, _compiled("|".join(sources))
 

@@ -7,14 +7,14 @@ whatever language, and wherever the two stand.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.safety.gate import Seen, Words
 from core.safety.level import Level
 from core.safety.normalise import normalise, plain
-from core.safety.pattern import Finder, Pattern, Span, without
+from core.safety.pattern import Finder, Span, without
 from core.safety.rulebook import Rulebook
 from core.safety.rules import Example, Rules
 from core.safety.verdict import Clause, Finding, Ruling, Verdict
@@ -147,8 +147,8 @@ class RulePolicy:
         allowed = self._allowed.find(text)
 
         def meant(name: str, spans: list[Span]) -> bool:
-            own = allowed.get("minors" if name in _LISTS else name, [])
-            return bool(without(spans, [*own, *allowed.get("", [])]))
+            kind = _MINORS if name in _LISTS else self.rules.rules[name].clause
+            return bool(without(spans, [*allowed.get(kind, []), *allowed.get("", [])]))
 
         return frozenset(name for name, spans in found.items() if meant(name, spans))
 
@@ -169,15 +169,10 @@ class RulePolicy:
 
     @cached_property
     def _allowed(self) -> Finder[str]:
-        def named(name: str, some: Sequence[Pattern]) -> list[tuple[str, Pattern]]:
-            return [(name, one) for one in some]
-
-        rules = [
-            pair for rule in self.rules.rules.values() for pair in named(rule.name, rule.allow)
-        ]
-        return Finder(
-            [*rules, *named("minors", self.rules.minors.allow), *named("", self.rules.allow)]
-        )
+        """By clause: what one language borrowed from another is meant otherwise in both."""
+        rules = [(rule.clause, one) for rule in self.rules.rules.values() for one in rule.allow]
+        minors = [(_MINORS, one) for one in self.rules.minors.allow]
+        return Finder([*rules, *minors, *(("", one) for one in self.rules.allow)])
 
 
 def current(
@@ -197,6 +192,7 @@ def current(
     return policy
 
 
+_MINORS = "minors/"
 _LISTS = {f"minors/{name}": name for name in ("age", "maybe", "sexual", "grown")}
 
 

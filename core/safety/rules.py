@@ -55,8 +55,8 @@ class BadRules(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """rulings: by level. allow: where one of these touches what was found, it is meant otherwise.
-    extends: adds to the rule of the same name; off: takes it away."""
+    """rulings: by level. allow: where one of these touches what any rule of the clause found, it is
+    meant otherwise. extends: adds to the rule of the same name; off: takes it away."""
 
     name: str
     clause: Clause

@@ -17,7 +17,7 @@ from core.safety.verdict import PASSED, Clause, Ruling
 from tests.safety.obfuscations import TEN
 
 POLICY = RulePolicy(Rulebook().rules)
-LANGUAGES = ("en",)
+LANGUAGES = ("de", "en", "es", "fr", "it", "ja", "pt", "ru", "zh")
 
 
 @pytest.mark.parametrize("file", sorted(shipped()))
