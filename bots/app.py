@@ -321,12 +321,25 @@ async def _tell_of(bots: Mapping[str, ChatBot], tell: Callable[[str], None]) -> 
 async def examine(settings: Settings) -> list[doctor.Finding]:
     """What is configured, what is missing, what to do about it. Changes nothing."""
     findings = await doctor.examine(settings, CATALOGUE, at_head)
+    findings.append(await _sight())
     findings += await examine_discord(discord_of(settings), wares_of(settings))
     alone = not is_running(settings)
     return [
         *findings,
         *await examine_telegram(_telegram_of(settings), wares_of(settings), alone=alone),
     ]
+
+
+async def _sight() -> doctor.Finding:
+    """Whether the gates can look."""
+    async with LocalInspector() as inspector:
+        faults = await inspector.faults()
+    if not faults:
+        return doctor.Finding("ok", "Sight", "words, pictures and clips can be looked at")
+    return doctor.Finding(
+        "bad", "Sight", f"{' and '.join(faults)} can't be looked at, so everything is refused",
+        "install again with `make clean install`; two gigabytes of memory should be free",
+    )  # fmt: skip
 
 
 async def new_link(store: Store, address: str, identity: Identity, name: str) -> str:

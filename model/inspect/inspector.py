@@ -54,6 +54,16 @@ class LocalInspector:
         """End both processes, whatever they do. Without a context they start when asked."""
         await asyncio.gather(self._text.close(), self._sight.close())
 
+    async def faults(self) -> list[str]:
+        """What can't be looked at, in words, once both processes are up; [] where all is well."""
+        asks = {
+            "words": self._text.ask({}, b"a red balloon"),
+            "pictures and clips": self._sight.started(),
+        }
+        answers = await asyncio.gather(*asks.values(), return_exceptions=True)
+        return [what for what, answer in zip(asks, answers, strict=True)
+                if isinstance(answer, Exception)]  # fmt: skip
+
     @property
     def pids(self) -> tuple[int | None, int | None]:
         """Of the processes for text and for sight; None while one is not ready."""

@@ -90,6 +90,11 @@ class Process:
         if self._starting is None and not self._closed:
             self._starting = asyncio.create_task(self._start())
 
+    async def started(self) -> None:
+        """Raises CouldNotLook where no child can be started."""
+        async with self._turn:
+            await self._child()
+
     async def ask(self, question: Mapping[str, Any], data: bytes | Path = b"") -> dict[str, Any]:
         """Its answer. data: bytes, or a file whose bytes are meant. In the order of asking.
 

@@ -60,7 +60,7 @@ async def test_models_and_doctor_speak_to_scripts(tmp_path: Path) -> None:
     status, said, _ = await command(tmp_path, "doctor", "--json")
     assert status == 0
     found = {finding["what"]: finding["verdict"] for finding in json.loads(said)}
-    assert found["Database"] == found["Data"] == found["Models"] == "ok"
+    assert found["Database"] == found["Data"] == found["Models"] == found["Sight"] == "ok"
     assert not (tmp_path / "data").exists()
 
 

@@ -162,6 +162,13 @@ async def test_a_gate_whose_process_is_killed_in_the_middle_refuses(
     assert words.clause is Clause.UNCHECKED
 
 
+async def test_what_can_not_be_looked_at_is_known() -> None:
+    async with LocalInspector(text=LOOKER, sight="tests.no_such_module") as inspector:
+        assert await inspector.faults() == ["words", "pictures and clips"]
+    async with LocalInspector(sight=LOOKER) as inspector:
+        assert await inspector.faults() == []
+
+
 @pytest.mark.parametrize("fate", ["die", "hang", "eat", "break"])
 async def test_a_gate_that_is_killed_hung_or_out_of_memory_refuses_and_looks_again(
     fate: str, tmp_path: Path
