@@ -276,6 +276,7 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "cameras": camera.names(),
         "examples": EXAMPLES,
         "sample_prompt": SAMPLE_PROMPT,
+        "machine": talk.MACHINE,
         "kept": here.web.kept,
         "leads": await request.app[CONSOLE].leadership.may_lead(who.account),
         "max_upload_bytes": here.web.max_upload_bytes,

@@ -95,7 +95,8 @@ def test_it_is_legible_and_named_and_fits_a_phone(
     anna(home)
     page = open_page(width=360, height=740, has_touch=True, is_mobile=True, color_scheme=scheme)
     people = [f"{home.url}/console/all{path}" for path in PAGES]
-    for address in (*people, f"{home.url}/console/{HERE}", f"{home.url}/console/sign-in"):
+    beside = [f"{home.url}/{path}" for path in ("privacy", "verify", "console/sign-in")]
+    for address in (*people, f"{home.url}/console/{HERE}", *beside):
         page.goto(address)
         look: dict[str, Any] = page.evaluate(LOOKS)
         assert (look["faint"], look["nameless"]) == ([], []), address
