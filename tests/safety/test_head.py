@@ -4,6 +4,7 @@ learned from. The sets are read from KINORA_TEST_SHARED and are no part of the p
 from __future__ import annotations
 
 import os
+import tomllib
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -18,6 +19,7 @@ from tests.safety.measured import WordGate, percent
 from tests.safety.obfuscations import TEN
 
 HELD = 0.5
+PROBE = Path(__file__).with_name("probe.toml")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,19 @@ def test_it_says_which_clause_is_broken_in_any_language(
 )
 def test_it_lets_pass_what_harms_nobody(head: Head, text: str) -> None:
     assert max(head.scores(text).values()) < HELD
+
+
+def test_prompts_for_clips_that_it_never_read(head: Head) -> None:
+    probe = tomllib.loads(PROBE.read_text(encoding="utf-8"))
+    held = {
+        name: [max(head.scores(text).values()) >= HELD for text in texts]
+        for name, texts in probe.items()
+    }
+    harmless = held.pop("safe")
+    harmful = [one for some in held.values() for one in some]
+
+    assert sum(harmless) <= 0.1 * len(harmless)
+    assert sum(harmful) >= 0.85 * len(harmful)
 
 
 def test_one_sentence_among_many_is_not_lost(head: Head) -> None:

@@ -38,7 +38,7 @@ def sentences(seed: int, a_scene: int) -> Iterator[Sentence]:
     ]
     good = [
         (scene, None)
-        for kind, times in (("twins", 2), ("plain", 2), ("everyday", 1), ("questions", 1))
+        for kind, times in (("twins", 2), ("plain", 2), ("everyday", 2), ("composed", 30), ("questions", 1))
         for scene in _file("benign")[kind] * times
     ]
     for scene, clause in (*bad, *good):
@@ -53,7 +53,10 @@ def sentences(seed: int, a_scene: int) -> Iterator[Sentence]:
 
 
 def _filled(draw: random.Random, scene: str) -> str:
-    return SLOT.sub(lambda slot: str(draw.choice(_file("slots")[slot[1]])), scene)
+    """Twice, as what fills a slot may have one."""
+    for _ in range(2):
+        scene = SLOT.sub(lambda slot: str(draw.choice(_file("slots")[slot[1]])), scene)
+    return scene
 
 
 def _framed(draw: random.Random, scene: str) -> str:
