@@ -38,7 +38,13 @@ def sentences(seed: int, a_scene: int) -> Iterator[Sentence]:
     ]
     good = [
         (scene, None)
-        for kind, times in (("twins", 2), ("plain", 2), ("everyday", 2), ("composed", 30), ("questions", 1))
+        for kind, times in (
+            ("twins", 2),
+            ("plain", 2),
+            ("everyday", 2),
+            ("composed", 30),
+            ("questions", 1),
+        )
         for scene in _file("benign")[kind] * times
     ]
     for scene, clause in (*bad, *good):
