@@ -68,7 +68,7 @@ class Policy(Protocol):
         ...
 
     def seen(self, seen: Seen, where: str, level: Level) -> Verdict:
-        """By classifiers and the blocklist."""
+        """By classifiers and the blocklist; called in a thread, as that may be long."""
         ...
 
 
@@ -124,7 +124,7 @@ class Gate:
             seen = await looking
             await self._renewed()
             at = f"{where} at {seen.at:.1f} s" if where == "clip" else where
-            return self._policy().seen(seen, at, level)
+            return await asyncio.to_thread(self._policy().seen, seen, at, level)
 
         verdict = await _sure(look(), seconds, where)
         return Sight(verdict, seen)
