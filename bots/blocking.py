@@ -61,7 +61,7 @@ def list_(
 
     async def work() -> None:
         async with kinora.store_of(settings_of()) as store:
-            for blocked in (await store.blocked.all())[:last]:
+            for blocked in await store.blocked.newest(last):
                 say(json.dumps(asdict(blocked), default=str) if as_json else _line(blocked))
 
     run(work())

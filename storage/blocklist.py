@@ -36,11 +36,17 @@ class SqlBlockedHashes:
         self.database = database
 
     @retried
-    async def all(self) -> Sequence[Blocked]:
-        query = select(BlockedRow).order_by(col(BlockedRow.at).desc(), col(BlockedRow.hash))
+    async def newest(self, limit: int, skip: int = 0) -> Sequence[Blocked]:
+        order = (col(BlockedRow.at).desc(), col(BlockedRow.hash))
+        query = select(BlockedRow).order_by(*order).limit(limit).offset(skip)
         async with self.database.reading() as session:
             rows = await session.scalars(query)
             return [Blocked(row.hash, row.why, row.by, row.at) for row in rows]
+
+    @retried
+    async def hashes(self) -> Sequence[str]:
+        async with self.database.reading() as session:
+            return (await session.scalars(select(col(BlockedRow.hash)))).all()
 
     @retried
     async def mark(self) -> tuple[int, datetime | None]:

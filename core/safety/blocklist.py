@@ -1,6 +1,6 @@
 """Pictures that stay down: perceptual hashes, and which of them what is seen looks like.
 
-Pure. A hash is 64 hexadecimal digits, as `imagehash.dhash(image, 16)` writes it. Of 4371 pairs of
+A hash is 64 hexadecimal digits, as `imagehash.dhash(image, 16)` writes it. Of 4371 pairs of
 photographs, drawings and screenshots that show different things the nearest differ in 57 bits. The
 same picture, as a JPEG of quality 75 or at a quarter of its size, differs in 15 at most, with a
 label in 25, cropped by 2 % in 30; its mirror image is looked up beside it. A crop of a tenth, a
@@ -9,6 +9,7 @@ border or a turn defeats it more often than not.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ class Blocked:
 class BlockedHashes(Protocol):
     """What is blocked, wherever that is kept."""
 
-    async def all(self) -> Sequence[Blocked]:
-        """The newest first."""
+    async def newest(self, limit: int, skip: int = 0) -> Sequence[Blocked]: ...
+
+    async def hashes(self) -> Sequence[str]:
+        """All of them."""
         ...
 
     async def mark(self) -> tuple[int, datetime | None]:
@@ -91,7 +94,7 @@ class Watched:
     async def renewed(self) -> None:
         mark = await self._book.mark()
         if mark != self._mark:
-            self._list = Blocklist(one.hash for one in await self._book.all())
+            self._list = await asyncio.to_thread(Blocklist, await self._book.hashes())
             self._mark = mark
 
     def __call__(self, hashes: Iterable[str]) -> bool:

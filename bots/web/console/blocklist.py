@@ -91,7 +91,7 @@ def _fetch(request: web.Request) -> lists.Fetch[Blocked]:
     book = console(request).blocked
 
     async def fetch(limit: int, skip: int) -> Sequence[Blocked]:
-        return (await book.all())[skip : skip + limit]
+        return await book.newest(limit, skip)
 
     return fetch
 
