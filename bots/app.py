@@ -8,17 +8,13 @@ Settings ─> storage ─┐
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
 import secrets
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -28,13 +24,22 @@ from apscheduler.triggers.interval import IntervalTrigger
 from prometheus_client import CollectorRegistry
 
 from bots import doctor
+from bots.check import seen_at
 from bots.desk import Desk, Entrance
 from bots.discord import Bot as DiscordBot
 from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.discord.oauth import OAuth
+from bots.gates import rulebook_of
 from bots.lock import Busy, holding, is_running
-from bots.offices import moderators_of, privacy_of, reviews_of
+from bots.offices import (
+    gate_of,
+    inspection_of,
+    lobby_of,
+    moderators_of,
+    privacy_of,
+    reviews_of,
+)
 from bots.pulse import Pulse
 from bots.sealing import Seals, seals_of
 from bots.settings import Settings, shown
@@ -45,18 +50,18 @@ from bots.telegram.doctor import examine as examine_telegram
 from bots.telegram.login import proven
 from bots.telegram.webhook import hook, path_of
 from bots.terms import notice_of, purchases_of, tariff_of, terms_of, wares_of, web_of
-from bots.web import application, runner
+from bots.web import application
 from bots.web.console.desk import TELEGRAM_LOGIN, Console, Setting
 from core.bulk import Bulk
 from core.bulletin import Bulletin
 from core.catalog import Model, named
+from core.checking import Checking
 from core.delivery import Carry, Courier
 from core.dispatch import Dispatch
 from core.engine import Engine
-from core.errors import BadPicture
 from core.eta import REMEMBERED, Estimator
 from core.gifts import Gifts, Limits
-from core.job import OWNER, Account, Identity, Job
+from core.job import Account, Identity, Job
 from core.leaders import Leadership
 from core.links import Links
 from core.lobby import Lobby
@@ -66,13 +71,12 @@ from core.pricing import Bases
 from core.privacy import Privacy
 from core.reviews import Reviews
 from core.roles import Roles
-from core.safety.gate import Seen
+from core.safety.gate import Inspector
 from core.studio import Studio
 from core.vouchers import Vouchers
 from model import families, picture, shrink
 from model.engines.local import LocalEngine
 from model.inspect.inspector import LocalInspector
-from model.inspect.process import CouldNotLook
 from storage.database import at_head
 from storage.store import Store, open_store, utc_now
 
@@ -86,9 +90,6 @@ CONSOLE_LINK_LIFETIME = timedelta(minutes=10)
 """Of those that are sent in chats."""
 
 SWEEP_SECONDS = 300
-PLATFORMS = ("discord", "telegram")
-KNOWN_SECONDS = 20.0
-"""How long the start waits for word of a bot."""
 
 
 class RunningEngine(Engine, Protocol):
@@ -99,6 +100,7 @@ class RunningEngine(Engine, Protocol):
 
 
 Opening = AbstractAsyncContextManager[RunningEngine]
+Looking = AbstractAsyncContextManager[Inspector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,14 @@ async def house(
     settings: Settings,
     *,
     engine: Opening | None = None,
+    inspector: Looking | None = None,
     catalogue: Sequence[Model] = CATALOGUE,
     clock: Clock = utc_now,
 ) -> AsyncIterator[House]:
     """Wire everything and run it until the block is left, which then drains.
 
-    engine, catalogue: in place of the local engine with every family. clock: in place of the real.
+    engine, catalogue: in place of the local engine with every family. inspector: of what looks by
+    models, in processes of its own. clock: of the real one.
     Raises BadPrompt for a model that there is not, Busy where another Kinora has the data or the
     database, ExceptionGroup where a loop broke.
     """
@@ -143,8 +147,11 @@ async def house(
             store_of(settings, clock) as store,
             _only_dispatcher(store),
             engine or LocalEngine(threads=settings.threads, warm=settings.model) as runner_engine,
+            inspector or LocalInspector() as inspecting,
             seals_of(settings, store, catalogue, terms_of(settings).plans, clock) as seals,
         ):
+            rulebook = await asyncio.to_thread(rulebook_of, settings)
+            gate = gate_of(settings, store, rulebook, inspecting)
             terms = terms_of(settings)
             bulletin = Bulletin()
             estimator = Estimator(catalogue, await store.jobs.measured(REMEMBERED * len(catalogue)))
@@ -158,11 +165,12 @@ async def house(
                 clock,
                 terms.plans,
                 store.moderation,
+                Checking(gate),
                 seals.sealing,
             )
             bases = Bases(catalogue, tariff_of(settings), terms.zone)
             await bases.renew(store.jobs, clock())
-            lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
+            lobby = lobby_of(settings, store, clock)
             await lobby.load()
             studio = Studio(
                 store.accounts,
@@ -175,6 +183,7 @@ async def house(
                 catalogue,
                 terms,
                 clock,
+                inspection_of(settings, store, gate, lobby, clock),
                 lobby.rules,
                 bases,
                 store.usage.refused,
@@ -234,13 +243,19 @@ async def house(
                 hooks=hooks,
                 verify=seals.verifier.verify,
             )
-            loops = [dispatch.run(), courier.run(), bulk.run(), Pulse(registry).run()]
+            loops = [
+                rulebook.watch(),
+                dispatch.run(),
+                courier.run(),
+                bulk.run(),
+                Pulse(registry).run(),
+            ]
             loops += [bot.run() for bot in chats.values()]
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(loop) for loop in loops]
                 scheduler = AsyncIOScheduler(timezone=UTC)
                 sweeps = (
-                    dispatch.sweep,
+                    studio.sweep,
                     lobby.sweep,
                     lambda: store.inbox.sweep(clock()),
                     lambda: store.accounts.sweep(clock()),
@@ -265,57 +280,6 @@ async def house(
                     await courier.drain()
                     for task in running:
                         task.cancel()
-
-
-async def serve(
-    settings: Settings, announce: Callable[[str, str], None], tell: Callable[[str], None]
-) -> None:
-    """Run until SIGINT or SIGTERM. announce: called with the page's address and its one-time link.
-    tell: called with a line on each bot, once it is known how it stands.
-
-    Raises Busy where the port is taken.
-    """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    async with house(settings) as home:
-        serving = runner(home.application)
-        await serving.setup()
-        try:
-            site = web.TCPSite(serving, settings.web.host, settings.web.port)
-            try:
-                await site.start()
-            except OSError as error:
-                where = f"{settings.web.host}:{settings.web.port}"
-                why = os.strerror(error.errno or 0)
-                remedy = "Set KINORA_WEB__PORT, or stop what is there."
-                raise Busy(f"The page can't be at {where}: {why}. {remedy}") from None
-            bound = settings.web.model_copy(update={"port": serving.addresses[0][1]})
-            link = await new_link(home.store, bound.address, OWNER, OWNER.subject)
-            announce(bound.address, link)
-            telling = asyncio.create_task(_tell_of(home.bots, tell))
-            try:
-                await stopping.wait()
-            finally:
-                telling.cancel()
-            log.info("stopping: what runs now is queued again at the next start")
-        finally:
-            await serving.cleanup()
-
-
-async def _tell_of(bots: Mapping[str, ChatBot], tell: Callable[[str], None]) -> None:
-    for platform in PLATFORMS:
-        bot = bots.get(platform)
-        if bot is None:
-            tell(f"{platform.title()}: no token, so no bot")
-            continue
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(KNOWN_SECONDS):
-                await bot.standing.known()
-        said = bot.standing.words or "no answer yet"
-        words = said if bot.standing.connected else f"not connected: {said}. See `kinora doctor`"
-        tell(f"{platform.title()}: {words}")
 
 
 async def examine(settings: Settings) -> list[doctor.Finding]:
@@ -369,30 +333,6 @@ async def new_key(store: Store, identity: Identity, name: str) -> tuple[Account,
     key = f"kn_{secrets.token_urlsafe(32)}"
     await store.credentials.add("key", key, account.id, name, None)
     return account, key
-
-
-@asynccontextmanager
-async def looking() -> AsyncIterator[Callable[[Path, bytes], Awaitable[Seen]]]:
-    """What tells what a picture, or a clip, of an operator's shows. Raises BadPicture."""
-    inspector = LocalInspector()
-
-    async def seen(path: Path, data: bytes) -> Seen:
-        try:
-            if data[4:8] == b"ftyp":
-                return await inspector.clip(path)
-            return await inspector.picture((await picture.decode(data)).data)
-        except CouldNotLook:
-            raise BadPicture(f"{path.name} can't be looked at: name a picture or an MP4.") from None
-
-    try:
-        yield seen
-    finally:
-        await inspector.close()
-
-
-async def _seen_at(path: Path) -> Seen:
-    async with looking() as look:
-        return await look(path, await asyncio.to_thread(path.read_bytes))
 
 
 def discord_of(settings: Settings) -> Discord | None:
@@ -515,7 +455,7 @@ def _console(
         purchases=purchases_of(settings, store.payments, clock),
         usage=store.usage,
         blocked=store.blocked,
-        seen=_seen_at,
+        seen=seen_at,
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,
         by_discord=by_discord,

@@ -71,11 +71,11 @@ def _do(
     what: Sequence[str], act_of: Callable[[tuple[str, ...]], Act], dry_run: bool, as_json: bool
 ) -> None:
     from bots import app as kinora
-    from bots import offices
+    from bots import check, offices
 
     async def work() -> None:
         settings = settings_of()
-        async with kinora.looking() as look:
+        async with check.looking() as look:
             found = [one for each in what for one in await _hashes(each, look)]
         hashes = tuple(dict.fromkeys(found))
         async with kinora.store_of(settings) as store:

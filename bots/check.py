@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from core.safety.rulebook import shipped
 from core.safety.rules import Example
 from core.safety.verdict import POLICY, Clause, Finding, Verdict
 from model.inspect.inspector import LocalInspector
+from model.inspect.process import CouldNotLook
 from model.picture import decode
 
 CLIPS = (".mp4", ".m4v", ".mov", ".webm")
@@ -198,3 +199,27 @@ def told(looked: Looked) -> str:
         for one in sorted(verdict.findings, key=lambda one: (-one.ruling, -one.score))
     ]
     return "\n".join(said)
+
+
+@asynccontextmanager
+async def looking() -> AsyncIterator[Callable[[Path, bytes], Awaitable[Seen]]]:
+    """What tells what a picture, or a clip, of an operator's shows. Raises BadPicture."""
+    inspector = LocalInspector()
+
+    async def seen(path: Path, data: bytes) -> Seen:
+        try:
+            if data[4:8] == b"ftyp":
+                return await inspector.clip(path)
+            return await inspector.picture((await decode(data)).data)
+        except CouldNotLook:
+            raise BadPicture(f"{path.name} can't be looked at: name a picture or an MP4.") from None
+
+    try:
+        yield seen
+    finally:
+        await inspector.close()
+
+
+async def seen_at(path: Path) -> Seen:
+    async with looking() as look:
+        return await look(path, await asyncio.to_thread(path.read_bytes))

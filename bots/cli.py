@@ -51,7 +51,7 @@ _FLAGS_HELP = "Flags, as in every chat: " + ", ".join(
 @app.command()
 def serve() -> None:
     """Start everything and print the link that opens the page."""
-    from bots import app as kinora
+    from bots import serving
 
     settings = settings_of()
     logs.configure(settings.log_format, settings.log_level)
@@ -66,7 +66,7 @@ def serve() -> None:
     def tell(line: str) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
-    run(kinora.serve(settings, announce, tell))
+    run(serving.serve(settings, announce, tell))
 
 
 @app.command(

@@ -4,17 +4,45 @@ kept of people. A running Kinora has them, and so has each command of the shell.
 
 from __future__ import annotations
 
+from bots.gates import thresholds_of
 from bots.settings import Settings
 from bots.terms import patience_of, retention_of, terms_of
+from core.conduct import Conduct
+from core.inspection import Inspection
 from core.job import Account, Job
+from core.lobby import Lobby
 from core.moderators import Moderators, unheard
 from core.ports import Clock
 from core.privacy import Privacy
 from core.restraints import OWN, Means
 from core.reviews import Reviews
+from core.safety.blocklist import Watched
+from core.safety.gate import Gate, Inspector
+from core.safety.policy import current
+from core.safety.rulebook import Rulebook
 from core.sources import dropped
 from core.studio import Studio
 from storage.store import Store, utc_now
+
+
+def gate_of(settings: Settings, store: Store, rulebook: Rulebook, inspector: Inspector) -> Gate:
+    blocked = Watched(store.blocked)
+    return Gate(inspector, current(rulebook, thresholds_of(settings), blocked), blocked.renewed)
+
+
+def lobby_of(settings: Settings, store: Store, clock: Clock) -> Lobby:
+    said = settings.safety
+    return Lobby(
+        store.accounts, store.jobs, store.outbox, store.places, clock, said.level, said.adult
+    )
+
+
+def inspection_of(
+    settings: Settings, store: Store, gate: Gate, lobby: Lobby, clock: Clock
+) -> Inspection:
+    conduct = Conduct(store.reviews, patience_of(settings), clock)
+    within = settings.safety.appeal
+    return Inspection(gate, lobby.level, conduct, store.reviews, store.files, clock, within)
 
 
 def moderators_of(
@@ -83,7 +111,7 @@ def reviews_of(
         store.moderation,
         studio.means if studio else own,
         studio.changed if studio else lambda job: None,
+        Conduct(store.reviews, patience_of(settings), clock),
         clock,
         settings.safety.appeal,
-        patience_of(settings),
     )

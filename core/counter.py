@@ -212,12 +212,16 @@ class Counter:
         if not (short or dear or quote.asked):
             self.check_waiting(account, quote.lane)
             return None
+        await self.check_offers(account)
+        return Purse(available, self.plan(account).daily)
+
+    async def check_offers(self, account: Account) -> None:
+        """Raises TooMany."""
         if len(await self._jobs.quoted(account.id)) >= QUOTED_MOST:
             raise TooMany(
                 f"You have {QUOTED_MOST} clips that wait for your word, which is the most: render "
                 "one, or cancel one."
             )
-        return Purse(available, self.plan(account).daily)
 
     async def available(self, account: Account, credits: int, share: Share | None) -> int:
         """What they can pay with there; the treasury is asked where their own is too little."""

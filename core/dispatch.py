@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from functools import partial
 
+from core.aging import Aging
 from core.bulletin import Bulletin
-from core.engine import Engine, EngineEvent, Failed, Lost, Progressed, Rendered, Stopped
+from core.checking import Checking, against
+from core.engine import Engine, EngineEvent, Failed, Lost, Progressed, Rendered, Stage, Stopped
 from core.errors import NotFound, Transient
 from core.eta import NOTHING, Estimator, Range, work
-from core.fairness import HALF_LIFE_SECONDS, Tags, Waiting, choose, correct, later, order, serve
+from core.fairness import Tags, Waiting, choose, correct, order, serve
 from core.flight import Flight
+from core.flight import Outlook as Outlook
 from core.job import MAX_LOSSES, Account, Job, State, new_id
 from core.lanes import Lane
 from core.plans import Plans
 from core.ports import Accounts, Clock, Files, Jobs, Measured, Moderation
 from core.provenance import Unsigned
 from core.restraints import Restraint, hindrance, why
-from core.sealing import Sealing
+from core.safety.gate import Sight
+from core.sealing import UNSIGNED, Sealing
 from core.sources import Sources
 
 log = logging.getLogger("kinora.dispatch")
@@ -50,40 +53,11 @@ RELAXED = 3.0
 """Whoever pays goes before those in the relaxed lane, whenever they come: their wait may be so much
 longer than the queue is now."""
 
-RECENT = timedelta(seconds=7 * HALF_LIFE_SECONDS)
-RECENT_MOST = 20_000
-"""What was used before that, or by older jobs than so many, counts nothing after a restart."""
-
-AGE_SECONDS = 60.0
-
-QUOTED_FOR = timedelta(hours=24)
-"""How long a quoted job waits for its author's word."""
-
-UNSIGNED = "The clip was made, but it could not be signed, and nothing is shown unsigned."
-
 OVERTAKES = 0.8
 """Turns go by measured time, so who is ahead may come to be behind."""
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Between tries to write down what the engine said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What can be said of an unfinished job. position counts from 1; 0 once it runs.
-
-    paused: why it waits, in a sentence; the rest is as it would be if it did not.
-    """
-
-    position: int
-    ahead: int
-    starts_in: Range
-    left: Range
-    stage: str = ""
-    step: int = 0
-    steps: int = 0
-    preview_number: int = 0
-    paused: str = ""
 
 
 class Dispatch:
@@ -100,6 +74,7 @@ class Dispatch:
         clock: Clock,
         plans: Plans,
         moderation: Moderation,
+        checking: Checking,
         sealing: Sealing | None = None,
     ) -> None:
         """sealing: None where clips carry no marks, which is for tests alone."""
@@ -113,9 +88,11 @@ class Dispatch:
         self._clock = clock
         self._plans = plans
         self._moderation = moderation
+        self._checking = checking
+        self._tasks: asyncio.TaskGroup | None = None
         self._sealing = sealing
         self._tags = Tags()
-        self._tagged_at: float | None = None
+        self._aging = Aging(jobs, clock)
         self._news = asyncio.Event()
         self._landed = asyncio.Event()
         self._queue: list[Waiting] = []
@@ -155,7 +132,7 @@ class Dispatch:
         if flight is None and self._claiming != job_id:
             return
         self._stopping.add(job_id)
-        if flight is not None:
+        if flight is not None and not self._checking.stop(job_id):
             await self._engine.cancel(job_id, flight.job.attempt)
 
     def outlook(self, job: Job) -> Outlook:
@@ -195,16 +172,16 @@ class Dispatch:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._choosing())
-            tasks.create_task(self._listening())
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self._choosing())
+            self._tasks.create_task(self._listening())
 
     async def _choosing(self) -> None:
         while True:
             self._news.clear()
             self._landed.clear()
             try:
-                await self._age()
+                self._tags = await self._aging.aged(self._tags)
                 await self._rescue()
                 await self._refresh()
                 now = asyncio.get_running_loop().time()
@@ -228,48 +205,26 @@ class Dispatch:
 
     async def _listening(self) -> None:
         async for event in self._engine.events():
-            for pause in PAUSES_SECONDS:
-                try:
-                    await self._heard(event)
-                    break
-                except Exception:
-                    log.exception("job %s: %s was not handled", event.job_id, type(event).__name__)
-                if isinstance(event, Progressed):
-                    break
-                await asyncio.sleep(pause)
-            else:
-                await self._give_up(event)
+            await self._insist(event, partial(self._heard, event))
 
-    async def sweep(self) -> None:
-        """Remove clips past their time, and files that no job can need; call off what was quoted
-        and never accepted. Safe to repeat."""
-        now = self._clock()
-        for job in await self._jobs.quoted(before=now - QUOTED_FOR):
-            if (ended := await self._jobs.cancel(job.id, now)) is not None:
-                self.changed(ended)
-        for job in await self._jobs.expired(now):
-            if job.clip is not None:
-                await self._files.drop_clip(job.clip)
-            await self._jobs.expire(job.id)
-        await self._files.sweep(now)
+    async def _insist(self, event: EngineEvent, handle: Callable[[], Awaitable[None]]) -> None:
+        for pause in PAUSES_SECONDS:
+            try:
+                await handle()
+                return
+            except Exception:
+                log.exception("job %s: %s was not handled", event.job_id, type(event).__name__)
+            if isinstance(event, Progressed):
+                return
+            await asyncio.sleep(pause)
+        await self._give_up(event)
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        """In a task of its own: other events are heard meanwhile."""
+        assert self._tasks is not None, "events are heard while it runs"
+        self._tasks.create_task(work)
 
     # Choosing
-
-    async def _age(self) -> None:
-        """What was used lately counts less as time goes; at first, learn what that is."""
-        now = asyncio.get_running_loop().time()
-        if self._tagged_at is None:
-            used: defaultdict[int, float] = defaultdict(float)
-            today = self._clock()
-            for one in await self._jobs.used(today - RECENT, RECENT_MOST):
-                age = (today - one.ended_at).total_seconds()
-                used[one.account_id] += one.seconds * 0.5 ** (age / HALF_LIFE_SECONDS)
-            self._tags = replace(self._tags, used=used)
-        elif now - self._tagged_at < AGE_SECONDS:
-            return
-        else:
-            self._tags = later(self._tags, now - self._tagged_at)
-        self._tagged_at = now
 
     async def _rescue(self) -> None:
         """Queue again what the store thinks is running and nobody runs.
@@ -412,14 +367,20 @@ class Dispatch:
             else:
                 await self._files.drop_folder(event.job_id, event.attempt)
             return
-        if event.sequence <= flight.sequence:
+        if event.sequence <= flight.sequence or flight.stage is Stage.CHECKING:
             return
         match event:
             case Progressed():
                 await self._progressed(flight, event)
                 return
             case Rendered() if event.job_id not in self._stopping:
-                ended = await self._settle_rendered(flight, event)
+                seconds = asyncio.get_running_loop().time() - flight.drawing
+                await self._jobs.progress(event.job_id, event.attempt, Stage.CHECKING, 0, 0)
+                self._flights[event.job_id] = flight.rendered(event.sequence)
+                self._beside(self._check(flight.job, event, seconds))
+                self._publish(flight.job)
+                self._news.set()
+                return
             case Rendered() | Stopped():
                 ended = await self._jobs.stopped(event.job_id, event.attempt, self._clock())
             case Failed():
@@ -435,14 +396,42 @@ class Dispatch:
         told = flight.told(event, now)
         self._flights[event.job_id] = replace(told, noted=now) if due else told
         self._publish(flight.job)
+        if event.preview is not None:
+            self._beside(self._preview(flight.job, event.preview))
         if due and not await self._jobs.progress(
             event.job_id, event.attempt, event.stage, event.step, event.steps
         ):
             await self._engine.cancel(event.job_id, event.attempt)
 
-    async def _settle_rendered(self, flight: Flight, event: Rendered) -> Job | None:
-        job = flight.job
-        seconds = asyncio.get_running_loop().time() - flight.drawing
+    async def _preview(self, job: Job, preview: bytes) -> None:
+        """Show it, once it has passed the gate."""
+        if await self._checking.shows(job, preview):
+            flight = self._flights.get(job.id)
+            if flight is not None and flight.job.attempt == job.attempt:
+                self._flights[job.id] = flight.showing(preview)
+                self._publish(job)
+
+    async def _check(self, job: Job, event: Rendered, seconds: float) -> None:
+        """What was rendered passes the gate, is sealed, and only then is anybody's. seconds: that
+        it took."""
+
+        async def settle() -> None:
+            flight = self._flights[job.id]
+            ended = await self._settle_rendered(flight.job, event, sight, seconds)
+            self._land(flight.job, ended)
+            await self._files.drop_folder(job.id, job.attempt)
+
+        sight = await self._checking.clip(job, event)
+        await self._insist(event, settle)
+
+    async def _settle_rendered(
+        self, job: Job, event: Rendered, sight: Sight | None, seconds: float
+    ) -> Job | None:
+        if sight is None or job.id in self._stopping:
+            return await self._jobs.stopped(job.id, job.attempt, self._clock())
+        if findings := against(job, sight):
+            log.info("job %s attempt %d: not delivered", job.id, job.attempt)
+            return await self._jobs.refuse(job.id, job.attempt, findings, self._clock())
         if self._sealing is not None:
             try:
                 event = await self._sealing.sealed(job, event)
@@ -450,7 +439,8 @@ class Dispatch:
                 log.exception("job %s attempt %d: not signed", job.id, job.attempt)
                 return await self._settle_failed(job, UNSIGNED, new_id())
         clip = await self._files.keep_clip(event, self._clock())
-        ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock())
+        hashes = sight.seen.hashes if sight.seen else ()
+        ended = await self._jobs.finish(job.id, job.attempt, clip, seconds, self._clock(), hashes)
         if ended is None or ended.clip is None:
             await self._files.drop_clip(clip)
             return ended

@@ -1,4 +1,5 @@
-"""An attempt that the engine has: how far it is, and how long it may take yet."""
+"""An attempt that the engine has: how far it is, and how long it may take yet. What can be said of
+one to people."""
 
 from __future__ import annotations
 
@@ -8,6 +9,24 @@ from core.engine import Progressed, Stage
 from core.eta import Pace, Range, remaining
 from core.fairness import Waiting
 from core.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What can be said of an unfinished job. position counts from 1; 0 once it runs.
+
+    paused: why it waits, in a sentence; the rest is as it would be if it did not.
+    """
+
+    position: int
+    ahead: int
+    starts_in: Range
+    left: Range
+    stage: str = ""
+    step: int = 0
+    steps: int = 0
+    preview_number: int = 0
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,12 @@ class Flight:
             steps=event.steps,
             pace=pace,
             sequence=event.sequence,
-            preview=event.preview or self.preview,
-            preview_number=self.preview_number + (event.preview is not None),
         )
+
+    def showing(self, preview: bytes) -> Flight:
+        """The flight once a preview may be shown."""
+        return replace(self, preview=preview, preview_number=self.preview_number + 1)
+
+    def rendered(self, sequence: int) -> Flight:
+        """The flight once the engine is done, and what it made is looked at."""
+        return replace(self, stage=Stage.CHECKING, step=0, steps=0, pace=None, sequence=sequence)

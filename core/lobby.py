@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from core.errors import NotFound, WrongState
 from core.job import NO_CLIP, Account, Job
-from core.places import NO_RULES, Post, Rules
+from core.places import NO_RULES, Post, Rules, server
 from core.ports import Accounts, Clock, Jobs, Outbox, Places
+from core.safety.level import Level, level_at
 from core.studio import Studio, View
 
 log = logging.getLogger("kinora.lobby")
@@ -35,13 +36,19 @@ class Lobby:
         outbox: Outbox,
         places: Places,
         clock: Clock,
+        level: Level = Level.STANDARD,
+        adult: bool = False,
     ) -> None:
+        """level: of the gates, where a server's rules don't say. adult: whether it may be, where
+        those rules and the channel say so."""
         self._accounts = accounts
         self._jobs = jobs
         self._outbox = outbox
         self._places = places
         self._clock = clock
         self._rules: dict[str, Rules] = {}
+        self._usual = level
+        self._adult = adult
 
     # Rules
 
@@ -51,6 +58,15 @@ class Lobby:
 
     def rules(self, server: str) -> Rules:
         return self._rules.get(server, NO_RULES)
+
+    async def level(self, place: str) -> Level:
+        """How strict the gates are there."""
+        wanted = self.rules(server(place)).level or self._usual
+        if wanted is not Level.ADULT:
+            return wanted
+        post = await self._places.post(place)
+        restricted = post is not None and post.adult
+        return level_at(wanted, restricted=restricted, adult_allowed=self._adult)
 
     async def set_rules(self, server: str, rules: Rules) -> None:
         await self._places.set_rules(server, rules)

@@ -7,26 +7,21 @@ Moderators decide by acts of `core.moderation`: `Approve`, `Deny`, `TakeDown`, `
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.errors import BadPrompt, NotFound, Refused, TooMany, WrongState
+from core.conduct import Conduct, Known, Standing
+from core.errors import BadPrompt, NotFound, WrongState
+from core.inspection import DECIDE_WITHIN, Attested
 from core.job import NO_CLIP, Account, Asks, Identity, Job, State
-from core.moderation import moment
 from core.ports import Accounts, Clock, Jobs, Moderation
 from core.restraints import Means
-from core.safety.strikes import Patience, Strike, cool_down, counting
 from core.safety.verdict import POLICY, Finding
-from core.sentences import clips
 
 PLEA_CHARS = 300
-HELD_MOST = 5
-"""How many clips of an account may wait for somebody else's word."""
-
 LISTED_MOST = 100
-DECIDE_WITHIN = timedelta(hours=48)
 TOO_LATE = "No moderator looked at it in time."
 NOT_AGREED = "The person in the picture did not agree."
 NOT_ASKED = "The person in the picture did not answer in time."
@@ -72,14 +67,6 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """strikes: those that count, the oldest first. until: nothing is taken from them before."""
-
-    strikes: Sequence[Strike] = ()
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Overturned:
     """What the gate refused or held, and a moderator approved: a test of its rules."""
 
@@ -88,7 +75,7 @@ class Overturned:
     level: str
 
 
-class ReviewBook(Protocol):
+class ReviewBook(Known, Attested, Protocol):
     """What is written down of all that. Each change is one transaction, and a repeat of it gives
     what the first one gave."""
 
@@ -117,10 +104,6 @@ class ReviewBook(Protocol):
         """held → refused, of one that is overdue."""
         ...
 
-    async def waiting(self, account_id: int) -> int:
-        """How many jobs of an account are held."""
-        ...
-
     async def held(self, server: str | None, limit: int, after: str | None) -> Sequence[Job]:
         """Those that wait for a moderator, the nearest deadline first."""
         ...
@@ -138,16 +121,6 @@ class ReviewBook(Protocol):
 
     async def is_reported(self, job_id: str) -> bool:
         """And nobody decided about it since."""
-        ...
-
-    async def strikes(self, account_id: int, since: datetime) -> Sequence[Strike]: ...
-
-    async def attest(self, account_id: int, pictures: Collection[str], now: datetime) -> None:
-        """The account may use these pictures, by their SHA-256, and says so once."""
-        ...
-
-    async def attested(self, account_id: int, pictures: Collection[str]) -> bool:
-        """Whether it said so of all of them."""
         ...
 
     async def attestations(self, account_id: int) -> int:
@@ -168,9 +141,9 @@ class Reviews:
         moderation: Moderation,
         means: Callable[[Job], Awaitable[Means]],
         changed: Callable[[Job], None],
+        conduct: Conduct,
         clock: Clock,
         within: timedelta = DECIDE_WITHIN,
-        patience: Patience | None = None,
     ) -> None:
         """means: what a job that is admitted may be paid with. changed: hears of each that did.
         within: the time that moderators, and those who are shown, have."""
@@ -181,8 +154,8 @@ class Reviews:
         self._means = means
         self._changed = changed
         self._clock = clock
+        self._conduct = conduct
         self._within = within
-        self._patience = patience or Patience()
 
     async def appeal(self, account: Account, job_id: str, words: str = "") -> Job:
         """refused → held, for a moderator to decide. Only its author may, once. words: why it may
@@ -195,8 +168,7 @@ class Reviews:
         if not job.appealable:
             raise WrongState(_no_appeal(job))
         _check_plea(words)
-        await self.check_standing(account)
-        await self.check_waiting(account)
+        await self._conduct.check_waiting(account.id)
         now = self._clock()
         held = await self._book.appeal(job.id, words.strip(), now + self._within, now)
         if held is None:
@@ -276,31 +248,12 @@ class Reviews:
         return await self._book.asked(subject.id)
 
     async def strikes(self, account_id: int) -> Standing:
-        now = self._clock()
-        since = now - self._patience.fade
-        found = await self._book.strikes(account_id, since)
-        return Standing(counting(found, now, self._patience), cool_down(found, now, self._patience))
+        """Those that count, and until when nothing is taken from them."""
+        return await self._conduct.standing(account_id)
 
     async def attestations(self, account_id: int) -> int:
         """Of how many pictures somebody said that they may use them."""
         return await self._book.attestations(account_id)
-
-    async def check_standing(self, account: Account) -> None:
-        """Raises Refused in a cool-down."""
-        until = (await self.strikes(account.id)).until
-        if until is not None:
-            raise Refused(
-                "Much of what you asked for lately was refused, so nothing is taken from you until "
-                f"{moment(until)}."
-            )
-
-    async def check_waiting(self, account: Account) -> None:
-        """Raises TooMany."""
-        if await self._book.waiting(account.id) >= HELD_MOST:
-            raise TooMany(
-                f"You have {clips(HELD_MOST)} that wait for somebody to decide, which is the most: "
-                "wait, or cancel one."
-            )
 
     async def overturned(self, limit: int = 1000) -> Sequence[Overturned]:
         """What moderators approved that the gate had found something in."""

@@ -20,6 +20,8 @@ from core.request import Request
 
 SIGNED = "signed.mp4"
 
+UNSIGNED = "The clip was made, but it could not be signed, and nothing is shown unsigned."
+
 
 @dataclass(frozen=True, slots=True)
 class Practice:

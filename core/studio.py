@@ -7,17 +7,18 @@ nothing stays on disk, unless the job was written down.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from core import prompt
+from core import intake, prompt
 from core.catalog import Model, extension, frame_size, named, reseeded
 from core.counter import Consent, Counter, Promised, Quote, Terms, new_seed
 from core.dispatch import Dispatch, Outlook
 from core.errors import NotFound, Transient, UserError, WrongState
 from core.eta import Estimator, Range
+from core.inspection import NOTHING_SAID, Inspection, Said
+from core.intake import Asked, Intake
 from core.job import NO_CLIP, Account, Identity, Job, Lot, State, Wallet
 from core.lanes import Lane
 from core.places import NO_RULES, Rules, larger, room, server
@@ -25,7 +26,6 @@ from core.plans import Plan
 from core.ports import (
     Accounts,
     Clock,
-    DecodedPicture,
     DecodePicture,
     Entry,
     Files,
@@ -33,11 +33,14 @@ from core.ports import (
     Moderation,
 )
 from core.pricing import Bases
-from core.refusals import Count, counted
+from core.refusals import Count
 from core.replay import Replay, line_of
 from core.request import Draft, Picture, Request
 from core.restraints import Means
 from core.sources import Sources, dropped, pictures_of, unseen
+
+QUOTED_FOR = timedelta(hours=24)
+"""How long a quoted job waits for its author's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Studio:
         catalogue: Sequence[Model],
         terms: Terms,
         clock: Clock,
+        inspection: Inspection,
         rules: Callable[[str], Rules] = lambda server: NO_RULES,
         bases: Bases | None = None,
         refused: Count | None = None,
@@ -73,19 +77,21 @@ class Studio:
         self._jobs = jobs
         self._files = files
         self._sources = Sources(jobs, files)
-        self._decode = decode
         self._dispatch = dispatch
         self._estimator = estimator
         self.catalogue = tuple(catalogue)
         self.terms = terms
         self._clock = clock
         self._rules = rules
-        self._refused = refused
+        self._inspection = inspection
         self._replay = replay
         self._counter = Counter(
             accounts, jobs, moderation, dispatch, estimator, self.catalogue, terms, clock, rules,
             bases,
         )  # fmt: skip
+        self._intake = Intake(
+            jobs, self._sources, decode, self._counter, inspection, dispatch, clock, refused
+        )
 
     # Accounts
 
@@ -142,8 +148,10 @@ class Studio:
         remix: bool = False,
         consent: Consent = Consent.GIVEN,
         key: str | None = None,
+        said: Said = NOTHING_SAID,
     ) -> Job:
-        """Queue a clip, or quote it, as the consent has it. picture, last_picture: its first frame
+        """Queue a clip, or quote it, as the consent has it; hold or refuse it, as the gates do: a
+        job in that state comes back, and costs nothing. picture, last_picture: its first frame
         and its last, as they were sent.
 
         variant_of: a job of theirs; each picture that is not given is the one that it has.
@@ -151,10 +159,11 @@ class Studio:
         key: a repeat with the same key and the same words gives the first job back.
         Raises UserError; then nothing is charged and nothing is kept.
         """
-        said: list[str | bytes] = [prompt.recipe(draft), picture or b"", variant_of or ""]
-        said += [] if last_picture is None else [last_picture]
-        said += [one.id for one in (draft.first, draft.last) if one is not None]
-        fingerprint = await asyncio.to_thread(_fingerprint, *said)
+        whole: list[str | bytes] = [prompt.recipe(draft), picture or b"", variant_of or ""]
+        whole += [] if last_picture is None else [last_picture]
+        whole += [one.id for one in (draft.first, draft.last) if one is not None]
+        whole += [] if said.subject is None else [str(said.subject.id)]
+        fingerprint = await asyncio.to_thread(intake.fingerprint, *whole)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = None
@@ -166,22 +175,27 @@ class Studio:
             last if last_picture is None else last_picture,
         )
         try:
-            return await self._submit_given(
-                account, place, draft, *given, parent, consent, key, fingerprint
-            )
+            asked = Asked(account, place, parent, consent, key, fingerprint, said)
+            return await self._intake.given(asked, draft, *given)
         except UserError:  # the same, asked at the same time, may have taken what there was
             if (repeated := await self._repeated(account, key, fingerprint)) is not None:
                 return repeated
             raise
 
-    async def accept(self, account: Account, job_id: str, *, relaxed: bool = False) -> Job:
+    async def accept(
+        self, account: Account, job_id: str, *, relaxed: bool = False, attest: bool = False
+    ) -> Job:
         """Queue a job that was quoted, at the price that was shown, or for nothing in the relaxed
-        lane. A repeat changes nothing."""
+        lane. attest: they may use the face in its picture, and say so. A repeat changes nothing."""
         job = await self._own(account, job_id)
         if job.state.ended:
             raise WrongState(f"This offer is over: the clip {_ended(job)}.")
         if job.state is not State.QUOTED or job.price is None:
             return job
+        if job.asks is not None:
+            if not attest:
+                raise WrongState("Say first that you may use the picture: there is a face in it.")
+            await self._inspection.attest(job)
         lane = Lane.RELAXED if relaxed else job.lane
         parent = await self._jobs.job(job.parent) if job.parent else None
         quote = Quote(job.request, job.price, self._estimator.estimate(job.request), lane)
@@ -197,7 +211,7 @@ class Studio:
             accepted = await self._jobs.accept(job, quote.credits, lane, now, share, allowance)
             if accepted is not None:
                 self._dispatch.changed(accepted)
-        return accepted or await self.accept(account, job_id)
+        return accepted or await self.accept(account, job_id, attest=attest)
 
     async def again(
         self,
@@ -209,13 +223,15 @@ class Studio:
         key: str | None = None,
     ) -> Job:
         """The same request with a new seed, in the same lane."""
-        fingerprint = _fingerprint("again", job_id)
+        fingerprint = intake.fingerprint("again", job_id)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, job_id)
         await self._sources.check(parent.request)
         quote = self._counter.priced(self._reseeded(parent.request), parent.lane)
-        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
+        return await self._intake.take(
+            Asked(account, place, parent, consent, key, fingerprint), quote
+        )
 
     async def variants(
         self, account: Account, place: str, job_id: str, count: int, *, key: str | None = None
@@ -228,7 +244,7 @@ class Studio:
         jobs: list[Job] = []
         for number in range(count):
             its_key = None if key is None else f"{key}/{number}"
-            fingerprint = _fingerprint("variant", job_id, str(number))
+            fingerprint = intake.fingerprint("variant", job_id, str(number))
             queued = await self._repeated(account, its_key, fingerprint)
             if queued is None:
                 if not jobs:
@@ -239,14 +255,16 @@ class Studio:
                     await self._counter.weighed(account, place, whole, share, Consent.GIVEN)
                 quote = self._counter.priced(self._reseeded(parent.request), parent.lane)
                 try:
-                    queued = await self._queue(
-                        account, place, quote, parent, Consent.GIVEN, its_key, fingerprint
+                    queued = await self._intake.take(
+                        Asked(account, place, parent, Consent.GIVEN, its_key, fingerprint), quote
                     )
                 except (UserError, Transient):
                     if jobs:  # they are held for, and go on
                         return jobs
                     raise
             jobs.append(queued)
+            if queued.state in (State.HELD, State.REFUSED, State.QUOTED):
+                break  # so would the others be
         return jobs
 
     async def upscale(
@@ -259,7 +277,7 @@ class Studio:
         key: str | None = None,
     ) -> Job:
         """The same request, seed and all, at the next larger resolution that its model has."""
-        fingerprint = _fingerprint("upscale", job_id)
+        fingerprint = intake.fingerprint("upscale", job_id)
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, job_id)
@@ -270,7 +288,9 @@ class Studio:
         width, height = frame_size(resolution, parent.request.aspect)
         request = replace(parent.request, resolution=resolution, width=width, height=height)
         quote = self._counter.priced(request, parent.lane)
-        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
+        return await self._intake.take(
+            Asked(account, place, parent, consent, key, fingerprint), quote
+        )
 
     async def extend(
         self,
@@ -283,7 +303,7 @@ class Studio:
         key: str | None = None,
     ) -> Job:
         """A clip that begins with this one and goes on for `seconds` more."""
-        fingerprint = _fingerprint("extend", job_id, str(seconds))
+        fingerprint = intake.fingerprint("extend", job_id, str(seconds))
         if (repeated := await self._repeated(account, key, fingerprint)) is not None:
             return repeated
         parent = await self._own(account, job_id)
@@ -301,7 +321,9 @@ class Studio:
             new_seed(),
         )
         quote = self._counter.priced(request, parent.lane)
-        return await self._queue(account, place, quote, parent, consent, key, fingerprint)
+        return await self._intake.take(
+            Asked(account, place, parent, consent, key, fingerprint), quote
+        )
 
     async def cancel(self, account: Account, job_id: str) -> Job:
         """Stop a job and give its credits back; a running one stops at its next step, and what it
@@ -343,6 +365,19 @@ class Studio:
         sees."""
         await dropped(job, self._jobs, self._files)
         self._dispatch.changed(job)
+
+    async def sweep(self) -> None:
+        """Remove clips past their time, and files that no job can need; call off what was quoted
+        and never accepted. Safe to repeat."""
+        now = self._clock()
+        for job in await self._jobs.quoted(before=now - QUOTED_FOR):
+            if (ended := await self._jobs.cancel(job.id, now)) is not None:
+                self._dispatch.changed(ended)
+        for job in await self._jobs.expired(now):
+            if job.clip is not None:
+                await self._files.drop_clip(job.clip)
+            await self._jobs.expire(job.id)
+        await self._files.sweep(now)
 
     # Looking
 
@@ -409,78 +444,8 @@ class Studio:
     def _reseeded(self, request: Request) -> Request:
         return reseeded(request, named(self.catalogue, request.model), new_seed())
 
-    async def _submit_given(
-        self,
-        account: Account,
-        place: str,
-        draft: Draft,
-        first: bytes | Picture | None,
-        last: bytes | Picture | None,
-        parent: Job | None,
-        consent: Consent,
-        key: str | None,
-        fingerprint: str,
-    ) -> Job:
-        """first, last: as bytes, or a picture that is stored already."""
-        first = await self._sources.named(draft.first) if first is None and draft.first else first
-        last = await self._sources.named(draft.last) if last is None and draft.last else last
-        async with counted(self._refused, place, draft.model):
-            await self._counter.allowance(account, place)
-        for picture in (first, last):
-            if isinstance(picture, Picture):
-                await self._sources.picture(picture.id)
-        self.quote(draft, unseen(first), unseen(last), place, account)
-        given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}
-        seen, last_seen = (unseen(one) for one in given.values())
-        quote = self.quote(draft, seen, last_seen, place)
-        share = await self._counter.share(account, place, quote.request, parent)
-        async with counted(self._refused, place, quote.request.model):
-            await self._counter.weighed(account, place, quote, share, consent)
-        new = await self._sources.keep(given)
-        request = replace(
-            quote.request,
-            picture=new.get("picture", quote.request.picture),
-            last_picture=new.get("last_picture", quote.request.last_picture),
-        )
-        quote = replace(quote, request=request)
-        try:
-            job = await self._queue(account, place, quote, parent, consent, key, fingerprint)
-        except UserError:
-            await self._sources.drop(new.values())
-            raise
-        await self._sources.drop(set(new.values()) - set(job.request.pictures))
-        return job
-
-    async def _seen(self, picture: bytes | Picture | None) -> DecodedPicture | Picture | None:
-        return await self._decode(picture) if isinstance(picture, bytes) else picture
-
     async def _repeated(self, account: Account, key: str | None, fingerprint: str) -> Job | None:
         return None if key is None else await self._jobs.repeated(account.id, key, fingerprint)
-
-    async def _queue(
-        self,
-        account: Account,
-        place: str,
-        quote: Quote,
-        parent: Job | None,
-        consent: Consent,
-        key: str | None,
-        fingerprint: str,
-    ) -> Job:
-        """Queued, or quoted. An offer that it changes is over."""
-        async with counted(self._refused, place, quote.request.model), self._counter.turn(account):
-            allowance = await self._counter.allowed(account, place, quote.request, parent)
-            share = await self._counter.share(account, place, quote.request, parent)
-            purse = await self._counter.weighed(account, place, quote, share, consent)
-            job = self._counter.job(account, place, quote, parent)
-            if purse is not None:
-                job = replace(job, state=State.QUOTED, credits=0, purse=purse)
-            queued = await self._jobs.submit(job, key, fingerprint, share, allowance)
-            self._dispatch.changed(queued)
-        if parent is not None and parent.state is State.QUOTED and parent.account_id == account.id:
-            with suppress(WrongState):
-                await self.cancel(account, parent.id)
-        return queued
 
     async def _own(self, account: Account, job_id: str) -> Job:
         job = await self._shown(job_id)
@@ -494,14 +459,6 @@ class Studio:
         if job is None or job.deleted:
             raise NotFound(NO_CLIP)
         return job
-
-
-def _fingerprint(*parts: str | bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else part.encode()
-        digest.update(len(data).to_bytes(8) + data)
-    return digest.hexdigest()
 
 
 def _ended(job: Job) -> str:

@@ -33,6 +33,7 @@ from core.studio import Studio
 from model.engines.local import LocalEngine
 from storage.store import Store, utc_now
 from tests.bots import drawing
+from tests.sight import Blind
 
 ADMIN_KEY = "a key for the tests"
 DRAWING = "tests.bots.drawing:FAMILIES"
@@ -86,11 +87,13 @@ async def house(
     discord: DiscordSettings | None = None,
     telegram: TelegramSettings | None = None,
     engine: app.Opening | None = None,
+    inspector: app.Looking | None = None,
     clock: Clock = utc_now,
 ) -> AsyncIterator[Home]:
     """Run everything with the models of `families` on a free port of the loopback.
 
-    engine, clock: in place of a real runner and of the real time.
+    engine, clock: in place of a real runner and of the real time. inspector: in place of one that
+    sees nothing in anything.
     """
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
@@ -104,7 +107,9 @@ async def house(
         telegram=telegram or TelegramSettings(),
     )
     opening = engine or LocalEngine(families=families, threads=1)
-    async with app.house(settings, engine=opening, catalogue=catalogue, clock=clock) as built:
+    async with app.house(
+        settings, engine=opening, inspector=inspector or Blind(), catalogue=catalogue, clock=clock
+    ) as built:
         serving = runner(built.application)
         await serving.setup()
         try:

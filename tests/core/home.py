@@ -14,17 +14,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.bulletin import Bulletin
+from core.checking import Checking
+from core.conduct import Conduct
 from core.counter import Terms
 from core.dispatch import Dispatch
 from core.eta import Estimator
+from core.inspection import Inspection
 from core.job import Account, Identity, Job, State
+from core.lobby import Lobby
 from core.plans import FREE, Plan, Plans
 from core.ports import Clock, DecodedPicture, Jobs, Moderation
 from core.prompt import parse
+from core.reviews import Reviews
+from core.safety.strikes import Patience
 from core.studio import Studio
 from storage.store import Store, open_store
 from tests.core.models import CATALOGUE
 from tests.core.scripted import ScriptedEngine
+from tests.sight import Blind, a_gate
 
 GRANT = 20
 A_DAY = Plan(FREE, daily=GRANT)
@@ -38,6 +45,8 @@ class Home:
     dispatch: Dispatch
     studio: Studio
     bulletin: Bulletin
+    sight: Blind
+    reviews: Reviews
 
     async def account(self, name: str) -> Account:
         return await self.studio.account(Identity("web", name), name)
@@ -89,17 +98,26 @@ async def home(
         engine, bulletin, estimator = ScriptedEngine(), Bulletin(), Estimator(CATALOGUE)
         heavy = replace(free, name="heavy", weight=4.0)
         plans = Plans({FREE: free, heavy.name: heavy})
+        sight = Blind()
+        gate = a_gate(sight)
         dispatch = Dispatch(
             store.accounts, store.jobs, store.files, engine, bulletin, estimator, clock, plans,
-            store.moderation,
+            store.moderation, Checking(gate),
         )  # fmt: skip
+        conduct = Conduct(store.reviews, Patience(), clock)
+        lobby = Lobby(store.accounts, store.jobs, store.outbox, store.places, clock)
+        inspection = Inspection(gate, lobby.level, conduct, store.reviews, store.files, clock)
         studio = Studio(
             store.accounts, store.jobs, store.files, store.moderation, decode, dispatch,
-            estimator, CATALOGUE, replace(terms, plans=plans), clock,
+            estimator, CATALOGUE, replace(terms, plans=plans), clock, inspection,
+        )  # fmt: skip
+        reviews = Reviews(
+            store.reviews, store.jobs, store.accounts, store.moderation, studio.means,
+            studio.changed, conduct, clock,
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:
-            yield Home(store, engine, dispatch, studio, bulletin)
+            yield Home(store, engine, dispatch, studio, bulletin, sight, reviews)
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):

@@ -308,9 +308,15 @@ class Forgetful:
         return getattr(self._jobs, name)
 
     async def finish(
-        self, job_id: str, attempt: int, clip: Clip, run_seconds: float, now: datetime
+        self,
+        job_id: str,
+        attempt: int,
+        clip: Clip,
+        run_seconds: float,
+        now: datetime,
+        hashes: Sequence[str] = (),
     ) -> Job | None:
-        done = await self._jobs.finish(job_id, attempt, clip, run_seconds, now)
+        done = await self._jobs.finish(job_id, attempt, clip, run_seconds, now, hashes)
         if not self._forgot:
             self._forgot = True
             raise Transient("the connection broke", 0.1)
@@ -382,7 +388,7 @@ async def test_a_clip_past_its_time_goes_and_its_job_stays(tmp_path: Path) -> No
         done = await at_home.until(job, State.SUCCEEDED)
         assert done.clip is not None
         assert done.clip.video.exists()
-        await at_home.dispatch.sweep()
+        await at_home.studio.sweep()
         seen = (await at_home.studio.view(anna, job.id)).job
         assert (seen.state, seen.clip) == (State.SUCCEEDED, None)
         assert not done.clip.video.exists()

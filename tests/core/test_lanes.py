@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.counter import QUOTED_MOST, Consent, Terms
-from core.dispatch import QUOTED_FOR
 from core.errors import BadPrompt, NotEnoughCredits, Refused, TooMany, WrongState
 from core.job import Account, Job, State
 from core.lanes import RELAXED_WAITING, Lane
 from core.prompt import parse
+from core.studio import QUOTED_FOR
 from tests.core.home import A_DAY, GRANT, Home, home
 from tests.storage.books import faults
 
@@ -106,7 +106,7 @@ async def test_offers_have_a_limit_and_an_end(tmp_path: Path) -> None:
             await quoted(at_home, anna, "a ball --quote")
         await at_home.ask(anna, "a ball")
         late = QUOTED_FOR + timedelta(seconds=1)
-        await at_home.dispatch.sweep()
+        await at_home.studio.sweep()
         for offer in offers:
             await at_home.until(offer, State.CANCELLED)
         assert await at_home.store.jobs.quoted() == []
