@@ -19,12 +19,15 @@ NOTED = "Noted, for the moderator."
 
 async def appeal(room: Room, query: CallbackQuery, here: Spot, owner: Account, job: Job) -> str:
     """Raises UserError or Transient."""
-    held = await room.desk.reviews.appeal(owner, job.id)
-    post = await room.desk.lobby.post(held.place)
-    if post is not None and post.pinged:
-        await room.desk.lobby.keep(replace(post, pinged=False))  # how it ends is news again
+    lobby = room.desk.lobby
+    async with room.cards.lock(job.place):  # of two presses at once the first asks
+        new = (await lobby.shown(room.desk.studio, job.id)).view.job.state is State.REFUSED
+        held = await room.desk.reviews.appeal(owner, job.id)
+        post = await lobby.post(held.place)
+        if post is not None and post.pinged:
+            await lobby.keep(replace(post, pinged=False))  # how it ends is news again
     room.cards.watch(held)
-    if job.state is State.REFUSED and not here.inline:
+    if new and not here.inline:
         name = "" if here.private else f"{query.from_user.mention_html()}, "
         asking = (
             f"{name}a moderator looks at it now. Why may it be made? Answer this, if you like.\n"

@@ -88,7 +88,8 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
 
 async def _accept(room: Room, query: CallbackQuery, job_id: str, action: str) -> str:
     shown, studio = await _own(room, query, job_id), room.desk.studio
-    job = await studio.accept(shown.owner, job_id, relaxed=action == Button.RELAX)
+    relaxed, attest = action == Button.RELAX, action == Button.ATTEST
+    job = await studio.accept(shown.owner, job_id, relaxed=relaxed, attest=attest)
     room.cards.watch(job)
     await consenting.ask(room, shown.owner, job)
     return ""

@@ -36,6 +36,7 @@ from bots.telegram.reading import (
 )
 from core.counter import Consent
 from core.errors import BadPicture, BadPrompt, UserError, WrongState
+from core.inspection import Said as Beside
 from core.job import Account, Identity, Job
 from core.prompt import edited, parse
 from core.request import Draft, Picture
@@ -138,6 +139,7 @@ async def _order(
         if said.command == "animate":
             raise BadPrompt(NO_PICTURE)
     with costless():
+        shows = await _subject(room, message, said)
         draft = parse(said.words)
         if question is not None:
             before = question.job_id
@@ -145,8 +147,6 @@ async def _order(
             draft = await _changed(room, before, draft)
         else:
             _check(room, message, draft, files)
-
-    shows = await _subject(room, message, said, files)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         pictures = [await room.files.fetch(file) for file in files]
@@ -161,6 +161,7 @@ async def _order(
             remix=True,
             consent=Consent.NEEDED,
             key=key,
+            said=Beside(tuple(file.name for file in files if file.name), shows),
         )
         return [job]
 
@@ -235,21 +236,16 @@ async def _changed(room: Room, job_id: str, said: Draft) -> Draft:
     return edited(parse(line), said)
 
 
-async def _subject(
-    room: Room, message: Message, said: Said, files: Sequence[Attached]
-) -> Account | None:
+async def _subject(room: Room, message: Message, said: Said) -> Account | None:
     """Whom the picture is said to show. Raises BadPrompt, NotFound, or Refused for who can't be
     asked."""
     if said.subject is None:
         if "--subject" in said.words.split():
             raise BadPrompt(WHO)
         return None
-    with costless():
-        if files:
-            raise WrongState("Nobody can be named as the subject yet.")
-        user = await user_of(room, message, said.subject)
-        shown = await room.desk.moderators.person(Identity(PLATFORM, str(user)))
-        await consenting.check(room, user, shown.name)
+    user = await user_of(room, message, said.subject)
+    shown = await room.desk.moderators.person(Identity(PLATFORM, str(user)))
+    await consenting.check(room, user, shown.name)
     return shown
 
 

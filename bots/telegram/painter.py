@@ -123,13 +123,12 @@ class TelegramPainter:
         shown = self.drawn(view, at, caption=told.media)
         number = view.outlook.preview_number if view.outlook else 0
         preview = self._desk.studio.preview(view.job) if number != told.preview else None
+        if veiled(view.job):
+            preview = blank() if last and told.media else None
         if preview is not None and not at.inline:
             shown = self.drawn(view, at, caption=True)
-            await self._messages.edit_photo(at, shown, preview)
+            await self._messages.edit_photo(at, shown, preview, last=last)
             told = Told(shown, number, media=True)
-        elif last and told.media and veiled(view.job):
-            shown = self.drawn(view, at, caption=True)
-            await self._messages.edit_photo(at, shown, blank(), last=True)
         elif told.shown != shown:
             told = await self._reword(at, view, told)
         if last:

@@ -80,6 +80,7 @@ async def press(room: Room, query: CallbackQuery) -> str:
     here = spot_of(message)
     match what:
         case "deny":
+            await room.desk.reviews.held(None, job_id)  # else why is not worth a word
             await _ask_why(room, here, job_id)
         case "down" | "back":
             buttons = _SURE if what == "down" else _REPORTED
