@@ -35,7 +35,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
         asked = upload.asked(sent)
         job = await here.studio.submit(
             account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
-            variant_of=asked.variant_of, consent=_consent(request), key=key,
+            variant_of=asked.variant_of, consent=_consent(request), key=key, said=asked.said,
         )  # fmt: skip
     return await _accepted(request, job.id)
 
@@ -97,8 +97,10 @@ async def render(request: web.Request) -> web.StreamResponse:
     """Queue a clip that was quoted, at the price that was shown; or for nothing, relaxed."""
     doors.check_token(request)
     here, account = site(request), visitor(request).account
-    (relaxed,) = upload.truths(await upload.read_json(request), "relaxed")
-    job = await here.studio.accept(account, request.match_info["id"], relaxed=relaxed)
+    relaxed, attest = upload.truths(await upload.read_json(request), "relaxed", "attest")
+    job = await here.studio.accept(
+        account, request.match_info["id"], relaxed=relaxed, attest=attest
+    )
     return await _accepted(request, job.id)
 
 

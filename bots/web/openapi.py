@@ -46,6 +46,11 @@ _CLAUSE: Json = {
     "enum": [clause.value for clause in Clause],
     "description": "Of the policy: what a clip is held or refused for.",
 }
+_ATTEST: Json = {
+    "type": "boolean",
+    "description": "That you have the right to use the faces in your pictures; asked once for each "
+    "picture.",
+}
 _LIMITS: Json = {
     "type": "object",
     "properties": {
@@ -166,6 +171,7 @@ def _schemas(web: Web) -> Json:
         **flags,
         "variant_of": _ID
         | {"description": "A clip of yours; each picture that is not sent is the one that it has."},
+        "attest": _ATTEST,
     }
     images = {
         name: {
@@ -189,7 +195,8 @@ def _schemas(web: Web) -> Json:
         "AskedForm": _object({**asked, **images}) | {"additionalProperties": False},
         "AskedQuote": _object({**asked, "picture": sides, "last_picture": sides})
         | {"additionalProperties": False},
-        "Accepting": _object({"relaxed": flags["relaxed"]}) | {"additionalProperties": False},
+        "Accepting": _object({"relaxed": flags["relaxed"], "attest": _ATTEST})
+        | {"additionalProperties": False},
         "Appealing": _object(
             {
                 "why": {

@@ -89,7 +89,7 @@ async def send(request: web.Request) -> web.StreamResponse:
             asked = upload.asked(sent)
             job = await here.studio.submit(
                 account, PLACE, asked.draft, picture=asked.image, last_picture=asked.last_image,
-                variant_of=asked.variant_of, consent=Consent.SEEN,
+                variant_of=asked.variant_of, consent=Consent.SEEN, said=asked.said,
             )  # fmt: skip
             return doors.see_other(f"/#clip-{job.id}")
         except (UserError, Transient) as error:
@@ -112,8 +112,10 @@ async def act(request: web.Request) -> web.StreamResponse:
         case Button.DELETE:
             await here.studio.delete(account, job_id)
             return doors.see_other("/")
-        case Button.RENDER | Button.RELAX as button:
-            await here.studio.accept(account, job_id, relaxed=button == Button.RELAX)
+        case Button.RENDER | Button.RELAX | Button.ATTEST as button:
+            await here.studio.accept(
+                account, job_id, relaxed=button == Button.RELAX, attest=button == Button.ATTEST
+            )
         case Button.APPEAL:
             await here.reviews.appeal(account, job_id, str(form.get("why", "")))
         case Button.AGAIN | Button.RETRY:
@@ -329,5 +331,7 @@ ROUTES = (
     web.get(_CLIP, turn),
     web.get(f"{_CLIP}/{{which:thumb|last-thumb}}", thumb),
     web.post("/clips", send),
-    web.post(f"{_CLIP}/{{action:render|relax|cancel|appeal|again|retry|extend|delete}}", act),
+    web.post(
+        f"{_CLIP}/{{action:render|relax|attest|cancel|appeal|again|retry|extend|delete}}", act
+    ),
 )

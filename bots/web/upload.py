@@ -18,6 +18,7 @@ from bots.web.limits import Uploads
 from bots.web.problems import Problem
 from core import prompt
 from core.errors import BadPicture, BadPrompt, NotFound, UserError
+from core.inspection import Said
 from core.request import Draft
 
 TEXT_MAX_BYTES = 64 * 1024
@@ -49,12 +50,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. variant_of: the job whose pictures are to be used again."""
+    """What was asked for. variant_of: the job whose pictures are to be used again. said: beside the
+    words."""
 
     draft: Draft
     image: bytes | None
     last_image: bytes | None
     variant_of: str | None
+    said: Said
 
 
 @asynccontextmanager
@@ -140,13 +143,14 @@ def asked(sent: Sent) -> Asked:
     fields = dict(sent.fields)
     words = fields.pop("prompt", "")
     variant_of = fields.pop("variant_of", None) or None
+    attest = truth(fields.pop("attest", None), "attest")
     if words is not None and not isinstance(words, str):
         raise BadPrompt("prompt wants text.", flag="prompt")
     if variant_of is not None and not (isinstance(variant_of, str) and is_id(variant_of)):
         raise NotFound("There is no such clip.")
     draft = prompt.with_fields(prompt.parse(words or ""), fields)
     image, last_image = (sent.files.get(name) for name in IMAGES)
-    return Asked(draft, image, last_image, variant_of)
+    return Asked(draft, image, last_image, variant_of, Said(sent.names, attest=attest))
 
 
 def seconds(fields: dict[str, object]) -> float | None:

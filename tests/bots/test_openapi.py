@@ -32,7 +32,7 @@ async def test_it_is_valid_and_complete(home: Inn) -> None:
         document = await get(client, "/api/v1/openapi.json")
     OpenAPIV31SpecValidator(document).validate()
     asked = document["components"]["schemas"]["Asked"]["properties"]
-    assert set(asked) == {"prompt", "variant_of", *(flag.name for flag in FLAGS)}
+    assert set(asked) == {"prompt", "variant_of", "attest", *(flag.name for flag in FLAGS)}
     assert {"/api/v1/clips", "/api/v1/clips/{id}", "/api/v1/me", "/api/v1/quote"} <= set(
         document["paths"]
     )

@@ -1,18 +1,130 @@
-"""What moderators decide in the console: reports, and pictures that stay down."""
+"""What is refused, asked about, appealed and reported: over HTTP, on the page, in the console."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from bots.card import RIGHT_TO_USE
 from core.job import Identity
 from core.safety.blocklist import Blocklist
+from core.safety.gate import Seen
+from core.safety.verdict import POLICY, Clause
 from storage.store import utc_now
-from tests.bots.caller import ask, finished, get, send
+from tests.bots.caller import ask, finished, get, send, show
 from tests.bots.pictures import jpeg, landscape
 from tests.bots.test_console import act, sheet
 from tests.bots.test_page import form, page, signed_in, token
 from tests.house import Home, house
+from tests.sight import Blind
+
+REFUSED = "a severed head in a pool of blood"
+
+
+async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> None:
+    async with (
+        house(tmp_path) as home,
+        signed_in(home) as mia,
+        home.client(await home.key("anna")) as anna,
+    ):
+        before = (await get(anna, "/api/v1/me"))["balance"]
+        wish = {"prompt": REFUSED}
+        status, told = await send(anna, "POST", "/api/v1/clips", wish)
+        assert (status, told["type"], told["clause"]) == (403, "urn:kinora:problem:refused", "gore")
+        assert (
+            told["detail"] == f"I can't make this one. {POLICY[Clause.GORE]} Nothing was charged."
+        )
+        there = f"/api/v1/clips/{told['id']}"
+        clip = await get(anna, there)
+        assert (clip["state"], clip["clause"], clip["charged"]) == ("refused", "gore", 0)
+        status, told = await send(anna, "POST", "/api/v1/clips?offer=true", wish)
+        assert (status, told["state"]) == (202, "refused")
+        other = f"/api/v1/clips/{told['id']}"
+        status, told = await send(anna, "POST", f"{other}/appeal")
+        assert (status, told["state"]) == (202, "held")
+        status, told = await send(anna, "DELETE", other)
+        assert (status, told["state"], told["charged"]) == (200, "cancelled", 0)
+
+        status, told = await send(anna, "POST", f"{there}/appeal", {"why": "x" * 301})
+        assert (status, told["detail"]) == (
+            422, "Up to 300 characters, please; these are 301.",
+        )  # fmt: skip
+        for _ in range(2):  # as by somebody whose first answer got lost
+            status, told = await send(anna, "POST", f"{there}/appeal", {"why": "A wax figure."})
+            assert (status, told["state"]) == (202, "held")
+        clip = await get(anna, there)
+        assert (clip["line_one"], clip["decide_by"] is not None) == (
+            "Waiting for a moderator", True,
+        )  # fmt: skip
+        async with home.client(await home.key("eve")) as eve:
+            status, _ = await send(eve, "POST", f"{there}/appeal")
+            assert status == 404
+        act_there = f"/console/all/review/{clip['id']}/act"
+        await act(mia, act_there, status=422, verb="deny", reason=" ")
+        await act(mia, act_there, verb="deny", reason="Not here.")
+        clip = await get(anna, there)
+        assert (clip["state"], clip["line_two"]) == ("refused", "Not here. Nothing was charged.")
+        status, told = await send(anna, "POST", f"{there}/appeal")
+        assert (status, told["detail"]) == (
+            409, "A moderator was asked about this clip already, and that is final.",
+        )  # fmt: skip
+        assert (await get(anna, "/api/v1/me"))["balance"] == before
+
+        account = await home.store.accounts.account(Identity("web", "anna"), "anna")
+        person = f"/console/all/people/{account.id}"
+        shown = await page(mia, person)
+        assert re.search(r"<dt>Strikes</dt><dd>2", shown)
+        assert "nothing is taken until" not in shown
+        await send(anna, "POST", "/api/v1/clips", wish)
+        assert "nothing is taken until" in await page(mia, person)
+        status, told = await send(anna, "POST", "/api/v1/clips", {"prompt": "a ball"})
+        assert (status, "id" in told) == (403, False)
+        await act(mia, f"{person}/act", verb="lift", reason="a new start")
+        assert re.search(r"<dt>Strikes</dt><dd>0", await page(mia, person))
+        await finished(anna, (await ask(anna, "a ball"))["id"])
+
+
+async def test_who_sends_a_face_says_that_they_may(tmp_path: Path) -> None:
+    inspector = Blind()
+    inspector.pictures = [Seen(faces=1)]
+    picture = jpeg(landscape(320, 180))
+    async with (
+        house(tmp_path, inspector=inspector) as home,
+        signed_in(home) as mia,
+        home.client(await home.key("anna")) as anna,
+    ):
+        status, asked = await show(anna, picture, "pan left --seconds 1")
+        assert (status, asked["state"], asked["credits"]) == (202, "quoted", 0)
+        there = f"/api/v1/clips/{asked['id']}"
+        assert (await get(anna, there))["clause"] == "consent"
+        status, _ = await send(anna, "POST", f"{there}/render")
+        assert status == 409
+        status, _ = await send(anna, "POST", f"{there}/render", {"attest": "perhaps"})
+        assert status == 422
+        status, _ = await send(anna, "POST", f"{there}/render", {"attest": True})
+        assert status == 202
+        assert (await finished(anna, asked["id"]))["state"] == "succeeded"
+        status, asked = await show(anna, picture, "pan right --seconds 1")
+        assert asked["state"] in ("queued", "running"), "it was said of this picture already"
+        await finished(anna, asked["id"])
+        account = await home.store.accounts.account(Identity("web", "anna"), "anna")
+        shown = await page(mia, f"/console/all/people/{account.id}")
+        assert re.search(r"<dt>Pictures they may use</dt><dd>1 ", shown)
+
+        fields = {"token": await token(mia), "prompt": "pan left --seconds 1"}
+        async with mia.post("/clips", data=form(fields, picture, "a.jpg")) as answer:
+            told = await answer.text()
+        assert RIGHT_TO_USE in told
+        button = re.search(r'formaction="(/clips/([0-9a-z]{12})/attest)"[^>]*>I may use it<', told)
+        assert button
+        async with mia.post(button[1], data={"token": fields["token"]}) as answer:
+            assert answer.status == 200
+        assert (await finished(mia, button[2]))["state"] == "succeeded"
+        status, asked = await show(
+            anna, jpeg(landscape(200, 200)), "pan left --seconds 1", attest="true"
+        )
+        assert asked["state"] in ("queued", "running")
+        await finished(anna, asked["id"])
 
 
 async def report(home: Home, job_id: str, name: str) -> None:

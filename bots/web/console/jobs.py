@@ -22,8 +22,8 @@ ORDERS = {
 }
 UNFINISHED = "unfinished"
 STATES = (
-    State.QUOTED, State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED,
-    State.REFUSED,
+    State.QUOTED, State.HELD, State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED,
+    State.CANCELLED, State.REFUSED,
 )  # fmt: skip
 
 
