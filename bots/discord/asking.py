@@ -80,8 +80,10 @@ async def ask(
         with costless():
             jobs = await order(account, post.place, key_of(interaction))
         for job in jobs:
-            asked = await consenting.ask(room.desk, room.messages, interaction, account, job)
-            room.cards.watch(asked)
+            room.cards.watch(job)
+            if consenting.waits(job):
+                await room.cards.draw(job.place)
+                await consenting.ask(room.desk, room.messages, interaction, account, job)
         await tell_kept(room, interaction, account, post.place)
 
 

@@ -124,7 +124,9 @@ async def _accept(
     await acknowledge_update(interaction)
     shown = await own(room, interaction, job_id)
     await renew(room, interaction, shown.view.job.place)
-    accepted = await room.desk.studio.accept(shown.owner, job_id, relaxed=action == Button.RELAX)
+    accepted = await room.desk.studio.accept(
+        shown.owner, job_id, relaxed=action == Button.RELAX, attest=action == Button.ATTEST
+    )
     room.cards.watch(accepted)
 
 

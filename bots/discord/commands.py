@@ -86,6 +86,7 @@ def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         aspect="Width to height; your picture's unless said",
         seed="The same seed draws the same again",
         negative="Words to avoid",
+        subject="Who is in the picture; they are asked",
     )
     @app_commands.choices(aspect=aspects, resolution=resolutions)
     async def create(
@@ -102,6 +103,7 @@ def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         negative: str | None = None,
         model: str | None = None,
         private: bool | None = None,
+        subject: discord.User | None = None,
     ) -> None:
         fields: Fields = {
             "seconds": length,
@@ -115,7 +117,9 @@ def _asking(tree: app_commands.CommandTree[Any], room: Room) -> None:
         }
         await guarded(
             interaction,
-            lambda: order(room, interaction, Wanted(prompt, fields, image, last_image, private)),
+            lambda: order(
+                room, interaction, Wanted(prompt, fields, image, last_image, private, subject)
+            ),
         )
 
     @tree.command(name="animate", description="Bring a picture to life")

@@ -57,13 +57,17 @@ def check(subject: discord.abc.User, picture: discord.Attachment | None) -> None
         raise BadPrompt(words.NO_PICTURE)
 
 
+def waits(job: Job) -> bool:
+    """Whether it waits for somebody's consent."""
+    return job.state is State.HELD and job.asks is Asks.SUBJECT
+
+
 async def ask(
     desk: DiscordDesk, messages: Messages, interaction: Interaction, author: Account, job: Job
-) -> Job:
-    """Ask them, where the job waits for that. Cancelled, where they can't be: who asked for it is
-    told why."""
-    if job.state is not State.HELD or job.asks is not Asks.SUBJECT or job.subject is None:
-        return job
+) -> None:
+    """Ask for the consent that a job waits for, whose card is drawn. It is cancelled where nobody
+    can be asked, and who wanted it is told why."""
+    assert job.subject is not None, "it waits for somebody"
     subject = await desk.moderators.account(job.subject)
     known = await desk.moderators.identities(job.subject)
     here = next((one for one in known if one.platform == PLATFORM), None)
@@ -72,11 +76,9 @@ async def ask(
             raise Unreachable("they are not on Discord")
         await _ask(desk, messages, int(here.subject), author, job)
     except (Unreachable, Transient, TimeoutError):
-        cancelled = await desk.studio.cancel(author, job.id)
+        await desk.studio.cancel(author, job.id)
         name = subject.name if subject else "them"
         await say_besides(interaction, words.CANT_ASK.format(plain(name)))
-        return cancelled
-    return job
 
 
 async def _ask(desk: DiscordDesk, messages: Messages, user: int, author: Account, job: Job) -> None:

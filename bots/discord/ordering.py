@@ -11,10 +11,11 @@ import discord
 
 from bots.discord import consenting
 from bots.discord.asking import Room, ask, is_hidden, refused
-from bots.discord.hearing import say
+from bots.discord.hearing import account_of, say
 from bots.discord.permissions import server_of
 from bots.hearing import costless
 from core.counter import Consent
+from core.inspection import Said
 from core.job import Account, Job
 from core.prompt import parse, with_fields
 from core.request import Draft, Picture
@@ -48,12 +49,14 @@ async def order(room: Room, interaction: discord.Interaction[Any], wanted: Wante
     if (why_not := refused(room, interaction, hidden=hidden)) != "":
         await say(interaction, why_not)
         return
+    subject = wanted.subject
     with costless():
         draft = with_fields(parse(wanted.words), wanted.fields)
         _check(room, interaction, draft, wanted)
 
     async def queue(account: Account, place: str, key: str) -> Sequence[Job]:
         image, last_image = wanted.image, wanted.last_image
+        shown = await account_of(room.desk, subject) if subject else None
         job = await room.desk.studio.submit(
             account,
             place,
@@ -62,6 +65,7 @@ async def order(room: Room, interaction: discord.Interaction[Any], wanted: Wante
             last_picture=await room.cdn.fetch(last_image) if last_image else None,
             consent=Consent.NEEDED,
             key=key,
+            said=Said(wanted.names, shown),
         )
         return [job]
 
