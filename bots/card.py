@@ -79,7 +79,7 @@ CHAT_ROW = (
 VARIANTS = 4
 """What ×4 makes."""
 
-REPORTED = "Noted, for whoever runs this Kinora to look at."
+REPORTED = "Noted, for moderators to look at."
 REPORTED_BEFORE = "You have reported this clip already; it is noted."
 DONE = {
     State.SUCCEEDED: "Your clip is done.",
@@ -184,7 +184,8 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
 
 def veiled(job: Job) -> bool:
     """As in `Card`."""
-    return job.clause is not None and job.state in (State.HELD, State.REFUSED)
+    harmless = job.clause is Clause.CONSENT and not job.findings
+    return job.clause is not None and not harmless and job.state in (State.HELD, State.REFUSED)
 
 
 def at_once(job: Job) -> bool:
@@ -230,8 +231,8 @@ def _cost(job: Job) -> str:
         return NOT_CHARGED
     if job.lane is Lane.RELAXED:
         return FREE
-    quoted = job.state is State.QUOTED and job.price is not None
-    return credits(job.price.credits if quoted and job.price else job.credits)
+    waits = job.state in (State.QUOTED, State.HELD)
+    return credits(job.price.credits if waits and job.price else job.credits)
 
 
 def _lane(job: Job) -> tuple[str, ...]:

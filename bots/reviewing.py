@@ -30,9 +30,10 @@ CANT_ASK = (
 )
 
 
-def queue(waiting: Sequence[Held]) -> Line:
-    count = len(waiting)
-    return line(Bold(f"{count} {'clip waits' if count == 1 else 'clips wait'} for a moderator"))
+def queue(count: int) -> Line:
+    """The head of a list. count: one more than `LISTED` where there are more."""
+    clips = "1 clip waits" if count == 1 else f"{_many(count)} clips wait"
+    return line(Bold(f"{clips} for a moderator"))
 
 
 def listed(one: Held) -> Line:
@@ -55,8 +56,9 @@ def held(one: Held) -> Sequence[Paragraph]:
     return told
 
 
-def reports(those: Sequence[Reported]) -> Line:
-    return line(Bold(f"{len(those)} reported {'clip' if len(those) == 1 else 'clips'}"))
+def reports(count: int) -> Line:
+    """As `queue`."""
+    return line(Bold("1 reported clip" if count == 1 else f"{_many(count)} reported clips"))
 
 
 def listed_report(one: Reported) -> Line:
@@ -95,9 +97,15 @@ def consent(author: str, job: Job) -> Sequence[Paragraph]:
     by = f"until {moment(job.decide_by)}" if job.decide_by else ""
     return [
         (
-            line(Bold(author), " would like to make a clip of this picture, and says that it"),
-            line("shows you. May they?"),
+            line(
+                *(Bold(author), " would like to make a clip of this picture, "),
+                "and says that it shows you. May they?",
+            ),
         ),
         words(job),
         (line(f"Without your word {by} it is not made.", small=True),),
     ]
+
+
+def _many(count: int) -> str:
+    return str(count) if count <= LISTED else f"More than {LISTED}"

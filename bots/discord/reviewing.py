@@ -119,21 +119,21 @@ async def _pressed(room: Room, interaction: Interaction, what: str, job_id: str)
 
 
 async def _show_queue(room: Room, interaction: Interaction, actor: Actor) -> None:
-    waiting = await room.desk.reviews.pending(_server(actor), words.LISTED)
+    waiting = await room.desk.reviews.pending(_server(actor), words.LISTED + 1)
     if not waiting:
         await _note(interaction, words.NOTHING_HELD)
         return
-    rows = [(words.listed(one), one.job.id) for one in waiting]
-    await _list(interaction, words.queue(waiting), rows, HELD)
+    rows = [(words.listed(one), one.job.id) for one in waiting[: words.LISTED]]
+    await _list(interaction, words.queue(len(waiting)), rows, HELD)
 
 
 async def _show_reports(room: Room, interaction: Interaction, actor: Actor) -> None:
-    those = await room.desk.reviews.reports(_server(actor), words.LISTED)
+    those = await room.desk.reviews.reports(_server(actor), words.LISTED + 1)
     if not those:
         await _note(interaction, words.NOTHING_REPORTED)
         return
-    rows = [(words.listed_report(one), one.job.id) for one in those]
-    await _list(interaction, words.reports(those), rows, REPORTED)
+    rows = [(words.listed_report(one), one.job.id) for one in those[: words.LISTED]]
+    await _list(interaction, words.reports(len(those)), rows, REPORTED)
 
 
 async def _list(

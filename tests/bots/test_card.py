@@ -125,6 +125,9 @@ def test_held_waits_for_a_moderator_or_for_who_is_shown() -> None:
         "Waiting for the person in it",
         "They decide by 22 Nov 2026, 12:00 UTC. Nothing is charged until then.",
     )
+    assert (seen.veiled, asked.veiled) == (True, False)
+    priced = shown(State.HELD, clause=Clause.GORE, credits=0, price=Price(12, ()))
+    assert priced.facts.endswith("12 credits")
     face = shown(State.QUOTED, clause=Clause.CONSENT)
     assert (face.line_one, face.buttons) == (RIGHT_TO_USE, (Button.ATTEST, Button.CANCEL))
 
