@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from core.engine import Rendered
 from core.job import Job
-from core.safety.gate import Gate, Sight
+from core.safety.gate import Gate, Sight, Words
 from core.safety.verdict import Clause, Finding, Ruling
 
 log = logging.getLogger("kinora.checking")
@@ -33,7 +33,7 @@ class Checking:
 
     async def clip(self, job: Job, rendered: Rendered) -> Sight | None:
         """What is seen of it; None where it was stopped meanwhile."""
-        look = asyncio.create_task(self._gate.clip(rendered.video, job.level))
+        look = asyncio.create_task(self._gate.clip(rendered.video, job.level, _words(job)))
         self._looks[job.id] = look
         try:
             await asyncio.wait({look})
@@ -51,7 +51,7 @@ class Checking:
         if now < self._previewed.get(job.id, 0.0):
             return False
         self._previewed[job.id] = float("inf")
-        sight = await self._gate.picture(preview, job.level)
+        sight = await self._gate.picture(preview, job.level, _words(job))
         self._previewed[job.id] = asyncio.get_running_loop().time() + PREVIEW_SECONDS
         return sight.verdict.ruling is Ruling.PASS
 
@@ -60,3 +60,7 @@ def against(job: Job, sight: Sight) -> Sequence[Finding]:
     """What keeps a clip from being delivered; nothing where it may be."""
     findings = [one for one in sight.verdict.findings if one.ruling]
     return [one for one in findings if one.clause in FINAL] if job.cleared else findings
+
+
+def _words(job: Job) -> Words:
+    return Words(job.request.prompt, job.request.negative_prompt)

@@ -17,7 +17,7 @@ from core.job import PICTURE, Account, Asks, Job, State
 from core.places import server
 from core.ports import Clock, DecodedPicture, Files
 from core.request import Picture, Request
-from core.safety.gate import Gate, Words
+from core.safety.gate import NOTHING, Gate, Words
 from core.safety.level import Level
 from core.safety.verdict import PASSED, Clause, Finding, Ruling, Verdict
 from core.sources import pictures_of
@@ -42,13 +42,14 @@ NOTHING_SAID = Said()
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What the gates say of an ask at a level. cleared: a moderator said so of the same before.
-    asks, subject: as in `Job`."""
+    asks, subject: as in `Job`. words: that were read."""
 
     level: Level = Level.STANDARD
     verdict: Verdict = PASSED
     cleared: bool = False
     asks: Asks | None = None
     subject: int | None = None
+    words: Words = NOTHING
 
     @property
     def refused(self) -> bool:
@@ -158,7 +159,7 @@ class Inspection:
         if parent is not None and _is_cleared(account, place, request, pictures, parent, level):
             return Looked(level, cleared=True)
         words = Words(request.prompt, request.negative_prompt, said.names)
-        return Looked(level, await self._gate.words(words, level))
+        return Looked(level, await self._gate.words(words, level), words=words)
 
     async def pictures(
         self,
@@ -175,7 +176,7 @@ class Inspection:
         faces = 0
         if not looked.cleared:
             for data in seen:
-                sight = await self._gate.picture(data, looked.level)
+                sight = await self._gate.picture(data, looked.level, looked.words)
                 looked = replace(looked, verdict=looked.verdict + sight.verdict)
                 faces = max(faces, sight.seen.faces if sight.seen else 0)
                 if looked.lost:

@@ -32,6 +32,9 @@ class Words:
     names: tuple[str, ...] = ()
 
 
+NOTHING = Words("")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was seen of a picture, or of a clip. scores: 0 to 1, the highest of all frames; at: when
@@ -63,12 +66,15 @@ class Policy(Protocol):
         """By rules and lists alone."""
         ...
 
-    def felt(self, scores: Mapping[Clause, float], where: str, level: Level) -> Verdict:
+    def felt(
+        self, scores: Mapping[Clause, float], where: str, level: Level, words: Words
+    ) -> Verdict:
         """By the head."""
         ...
 
-    def seen(self, seen: Seen, where: str, level: Level) -> Verdict:
-        """By classifiers and the blocklist; called in a thread, as that may be long."""
+    def seen(self, seen: Seen, where: str, level: Level, words: Words) -> Verdict:
+        """By classifiers and the blocklist, beside the words that it was asked for with; called in
+        a thread, as that may be long."""
         ...
 
 
@@ -103,19 +109,24 @@ class Gate:
             policy = self._policy()
             verdict = await asyncio.to_thread(policy.read, words, level)
             if verdict.ruling is not Ruling.REFUSE and words.prompt.strip():
-                verdict += policy.felt(await self._inspector.words(words.prompt), "prompt", level)
+                scores = await self._inspector.words(words.prompt)
+                verdict += policy.felt(scores, "prompt", level, words)
             return verdict
 
         return await _sure(look(), WORDS_SECONDS, "prompt")
 
-    async def picture(self, jpeg: bytes, level: Level) -> Sight:
-        return await self._look(self._inspector.picture(jpeg), PICTURE_SECONDS, "picture", level)
+    async def picture(self, jpeg: bytes, level: Level, words: Words = NOTHING) -> Sight:
+        """words: that it is to be shown with."""
+        looking = self._inspector.picture(jpeg)
+        return await self._look(looking, PICTURE_SECONDS, "picture", level, words)
 
-    async def clip(self, video: Path, level: Level) -> Sight:
-        return await self._look(self._inspector.clip(video), CLIP_SECONDS, "clip", level)
+    async def clip(self, video: Path, level: Level, words: Words = NOTHING) -> Sight:
+        """words: that it was made from."""
+        looking = self._inspector.clip(video)
+        return await self._look(looking, CLIP_SECONDS, "clip", level, words)
 
     async def _look(
-        self, looking: Awaitable[Seen], seconds: float, where: str, level: Level
+        self, looking: Awaitable[Seen], seconds: float, where: str, level: Level, words: Words
     ) -> Sight:
         seen: Seen | None = None
 
@@ -124,7 +135,7 @@ class Gate:
             seen = await looking
             await self._renewed()
             at = f"{where} at {seen.at:.1f} s" if where == "clip" else where
-            return await asyncio.to_thread(self._policy().seen, seen, at, level)
+            return await asyncio.to_thread(self._policy().seen, seen, at, level, words)
 
         verdict = await _sure(look(), seconds, where)
         return Sight(verdict, seen)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core.safety.gate import Seen, Words
+from core.safety.gate import NOTHING, Seen, Words
 from core.safety.level import Level
 from core.safety.normalise import normalise, plain
 from core.safety.pattern import Finder, Span, without
@@ -80,13 +80,23 @@ class RulePolicy:
         findings += self._people(every)
         return Verdict(tuple(findings))
 
-    def felt(self, scores: Mapping[Clause, float], where: str, level: Level) -> Verdict:
+    def felt(
+        self, scores: Mapping[Clause, float], where: str, level: Level, words: Words = NOTHING
+    ) -> Verdict:
         bounds, otherwise = self.thresholds.head, self.thresholds.any_head
+        if level is Level.ADULT and self._young(words):
+            level = Level.STANDARD
         return _judged(scores, bounds, otherwise, "head", where, level)
 
-    def seen(self, seen: Seen, where: str, level: Level) -> Verdict:
+    def seen(self, seen: Seen, where: str, level: Level, words: Words = NOTHING) -> Verdict:
         bounds, otherwise = self.thresholds.sight, self.thresholds.any_sight
         verdict = _judged(seen.scores, bounds, otherwise, "sight", where, level)
+        score = seen.scores.get(Clause.SEXUAL, 0.0)
+        naked = bounds.get(Clause.SEXUAL, otherwise).ruling(score, level)
+        young = self._young(words) if naked else frozenset()
+        if "minors/age" in young or (young and level is Level.ADULT):
+            ruling = naked if "minors/age" in young else Ruling.HOLD
+            verdict += Verdict((Finding(Clause.MINORS, ruling, where, score, "minors/sight"),))
         if seen.hashes and self.blocked(seen.hashes):
             verdict += Verdict((Finding(Clause.BLOCKED, Ruling.REFUSE, where, rule="blocklist"),))
         return verdict
@@ -97,6 +107,12 @@ class RulePolicy:
         clauses = {one.clause for one in verdict.findings if one.ruling}
         right = example.expect in clauses if example.expect else not clauses
         return None if right else verdict
+
+    def _young(self, words: Words) -> frozenset[str]:
+        """The lists on minors that the words hold a sign of."""
+        texts = (words.prompt, *words.names)
+        found = frozenset[str]().union(*(self._found(text) for text in texts if text.strip()))
+        return found & {"minors/age", "minors/maybe"}
 
     def _minors(
         self, said: frozenset[str], avoided: frozenset[str], level: Level

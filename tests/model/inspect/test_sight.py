@@ -132,10 +132,10 @@ class Strict:
     def read(self, words: Words, level: Level) -> Verdict:
         return Verdict()
 
-    def felt(self, scores: object, where: str, level: Level) -> Verdict:
+    def felt(self, scores: object, where: str, level: Level, words: Words) -> Verdict:
         return Verdict()
 
-    def seen(self, seen: Seen, where: str, level: Level) -> Verdict:
+    def seen(self, seen: Seen, where: str, level: Level, words: Words) -> Verdict:
         return Verdict()
 
 
