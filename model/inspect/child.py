@@ -36,7 +36,12 @@ def main() -> None:
     limit(memory_bytes)
     asker = socket.socket(fileno=os.dup(sys.stdin.fileno()))
     threading.Thread(target=leave_with, args=(asker,), daemon=True).start()
-    answer: Answer = importlib.import_module(module).opened()
+    try:
+        answer: Answer = importlib.import_module(module).opened()
+    except Exception as error:  # whatever a library raises that can't be loaded
+        with asker.makefile("wb") as stream:
+            say(stream, {"error": named(error)})
+        return
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, 1))  # not 0, or nobody could poll stdin either
     with asker.makefile("rwb") as stream:
         say(stream, {"ready": True})
@@ -58,11 +63,16 @@ def answered(answer: Answer, question: dict[str, Any], data: bytes) -> dict[str,
     except MemoryError:
         return {"error": "out of memory", "leaving": True}
     except Exception as error:  # whatever a model or a decoder raises
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = Path(trace.tb_frame.f_code.co_filename).name if trace is not None else "?"
-        return {"error": f"{type(error).__name__} in {where}"}
+        return {"error": named(error)}
+
+
+def named(error: Exception) -> str:
+    """ "ValueError in sight.py": nothing of what was asked."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = Path(trace.tb_frame.f_code.co_filename).name if trace is not None else "?"
+    return f"{type(error).__name__} in {where}"
 
 
 def say(stream: Any, answer: dict[str, Any]) -> None:

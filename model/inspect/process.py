@@ -108,9 +108,11 @@ class Process:
             except BaseException as error:
                 await self._drop(child)
                 if isinstance(error, Exception):
+                    log.warning("%s was ended: %s", self._module, _why(error))
                     raise CouldNotLook(f"{self._module}: {_why(error)}") from None
                 raise
             if "error" in answer:
+                log.warning("%s: %s", self._module, answer["error"])
                 if answer.get("leaving"):
                     await self._drop(child)
                 raise CouldNotLook(f"{self._module}: {answer['error']}")
@@ -152,7 +154,8 @@ class Process:
         child = await _Child.begun(command)
         try:
             async with asyncio.timeout(self._start_seconds):
-                await child.said()
+                if "error" in (said := await child.said()):
+                    raise CouldNotLook(said["error"])
         except BaseException as error:
             await child.end()
             if isinstance(error, Exception):

@@ -105,11 +105,12 @@ async def test_who_stops_waiting_ends_it_and_one_killed_while_idle_is_replaced(
     assert (await process.ask({"do": "tell"}))["pid"] not in (before, second)
 
 
-async def test_one_that_can_not_start_fails_every_ask() -> None:
+async def test_one_that_can_not_start_fails_every_ask(caplog: pytest.LogCaptureFixture) -> None:
     async with Process("tests.no_such_module", memory_bytes=MEMORY, answer_seconds=9) as process:
         for _ in range(2):
             with pytest.raises(CouldNotLook, match="did not start"):
                 await process.ask({"do": "tell"})
+    assert "ModuleNotFoundError" in caplog.text
     with pytest.raises(CouldNotLook, match="closed"):
         await process.ask({"do": "tell"})
 
