@@ -338,10 +338,12 @@ class Studio:
         return changed
 
     async def cancelled(self, job_id: str) -> None:
-        """A moderator decided about a job: who runs it stops, and who watches it sees."""
+        """A moderator decided about a job: who runs it stops, where it is to be made no more, and
+        who watches it sees."""
         job = await self._jobs.job(job_id)
         if job is not None:
-            await self._dispatch.stop(job_id)
+            if job.state.ended or job.cancel_requested:
+                await self._dispatch.stop(job_id)
             self._dispatch.changed(job)
 
     def changed(self, job: Job) -> None:

@@ -84,7 +84,7 @@ async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> 
         await finished(anna, (await ask(anna, "a ball"))["id"])
 
 
-async def test_who_sends_a_face_says_that_they_may(tmp_path: Path) -> None:
+async def test_a_picture_with_a_face_or_a_doubt_waits_for_a_word(tmp_path: Path) -> None:
     inspector = Blind()
     inspector.pictures = [Seen(faces=1)]
     picture = jpeg(landscape(320, 180))
@@ -125,6 +125,20 @@ async def test_who_sends_a_face_says_that_they_may(tmp_path: Path) -> None:
         )
         assert asked["state"] in ("queued", "running")
         await finished(anna, asked["id"])
+
+        inspector.pictures = [Seen(scores={Clause.GORE: 0.7})]
+        status, asked = await show(anna, jpeg(landscape(240, 160)), "pan left --seconds 1")
+        assert (status, asked["state"]) == (202, "held")
+        there = f"/console/all/review/{asked['id']}"
+        covered = f'<span class="veiled" aria-hidden="true"><img src="{there}/picture"'
+        assert re.sub(r"\s+<", "<", covered) in re.sub(r"\s+<", "<", await page(mia, there[:19]))
+        async with mia.get(f"{there}/picture") as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
+            assert answer.headers["Cache-Control"] == "no-store"
+        await page(mia, f"{there}/last-picture", 404)
+        await act(mia, f"{there}/act", verb="approve")
+        assert (await finished(anna, asked["id"]))["state"] == "succeeded"
+        await page(mia, f"{there}/picture", 404)
 
 
 async def report(home: Home, job_id: str, name: str) -> None:
