@@ -112,7 +112,7 @@ def render(
         highlight=False,
         soft_wrap=True,
     )
-    for note in made.notes:
+    for note in (*made.notes, f"Recipe: {made.recipe}"):
         out.print(note, highlight=False, soft_wrap=True)
 
 
@@ -201,6 +201,22 @@ def _check_rules(settings: Settings, *, as_json: bool) -> None:
         out.print(f"{len(ran) - len(wrong)} of {len(ran)} rows come out as they say.")
     if wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Any file.")],
+    as_json: Json = False,
+) -> None:
+    """Say of any picture or clip whether it was made here, when, and from which job."""
+    from bots.sealing import looked_into
+    from bots.verifying import verified
+
+    finding = run(looked_into(settings_of(), file))
+    if as_json:
+        print(json.dumps(finding.as_dict()))
+    else:
+        out.print(verified(finding, leads=True), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from bots.settings import Settings
+from bots.signing import notary_of, practice_of
 from core import prompt as grammar
 from core.catalog import complete
 from core.engine import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.errors import BadPrompt, KinoraError, UserError
 from core.job import new_id
+from core.provenance import Deed, Unsigned
+from core.replay import recipe_of
 from core.request import Draft, Picture
+from core.sealing import Practice, word_of
 from model.engines.local import LocalEngine
 from model.families import MODELS
 from model.picture import decode
+from model.provenance.notary import Notary
+from model.provenance.weights import weights
 
 CATALOGUE = MODELS
 
 Images = tuple[Path | None, Path | None]
 """The files of the first frame and the last."""
+
+IMAGES = (("begins with", "--image"), ("ends with", "--last-image"))
 
 Heard = Callable[[str, int, int], None]
 """heard(stage, step, steps)"""
@@ -39,7 +48,7 @@ class RenderFailed(KinoraError):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The clip that was written. seconds: (num_frames - 1) / frame_rate."""
+    """The clip that was written. seconds: (num_frames - 1) / frame_rate. recipe: a token."""
 
     output: str
     model: str
@@ -50,6 +59,7 @@ class Made:
     seconds: float
     seed: int
     notes: tuple[str, ...]
+    recipe: str
     run_seconds: float
 
 
@@ -72,8 +82,12 @@ async def render(
     for flag in ("fast", "relaxed", "quote"):
         if getattr(draft, flag):
             raise BadPrompt(f"Here is no queue and no price: leave --{flag} out.", flag=flag)
+    for name, stored, image in zip(IMAGES, (draft.first, draft.last), images, strict=True):
+        if stored is not None and image is None:
+            raise BadPrompt(f"This recipe {name[0]} a picture: add it with {name[1]}.")
+    practice, notary = practice_of(settings), notary_of(settings)
     async with LocalEngine(threads=settings.threads) as engine:
-        return await _render(engine, settings.model, draft, images, output, heard)
+        return await _render(engine, settings.model, draft, images, output, heard, practice, notary)
 
 
 async def _render(
@@ -83,6 +97,8 @@ async def _render(
     images: Images,
     output: Path,
     heard: Heard,
+    practice: Practice,
+    notary: Notary,
 ) -> Made:
     with tempfile.TemporaryDirectory(prefix="kinora-") as scratch:
         (first, picture), (last, last_picture) = [
@@ -98,10 +114,24 @@ async def _render(
             seed=secrets.randbelow(grammar.SEED_MAX + 1),
         )
         folder = Path(tempfile.mkdtemp(dir=scratch))
-        spec = Spec(request, folder, picture=first, last_picture=last)
+        spec = Spec(request, folder, first, last_picture=last, label=practice.label)
+        if practice.secret is not None:
+            spec = replace(spec, word=word_of(request, practice.secret))
         rendered = await _attempt(engine, spec, heard)
         part = output.with_name(f".{output.name}.part")
-        await asyncio.to_thread(shutil.copyfile, rendered.video, part)
+        made_by = await weights(request.model)
+        pictures = tuple(one for one in (first, last) if one is not None)
+        recipe, wordless = [
+            recipe_of(request, CATALOGUE, made_by, version("kinora"), words=words)
+            for words in (True, practice.words)
+        ]
+        token = wordless.token if wordless else ""
+        deed = Deed(new_id(), request, datetime.now(UTC), made_by, token, pictures=pictures)
+        try:
+            await notary.sign(rendered.video, part, deed)
+        except Unsigned:
+            part.unlink(missing_ok=True)
+            raise RenderFailed("The clip was made, but it could not be signed.") from None
         part.replace(output)
     return Made(
         output=str(output),
@@ -113,6 +143,7 @@ async def _render(
         seconds=round((rendered.num_frames - 1) / rendered.frame_rate, 3),
         seed=request.seed,
         notes=request.notes,
+        recipe=recipe.token if recipe else "",
         run_seconds=round(rendered.run_seconds, 3),
     )
 

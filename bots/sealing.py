@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
-from bots.lock import Busy
 from bots.settings import Settings
+from bots.signing import notary_of, practice_of, signature_of
 from core.catalog import Model
 from core.plans import Plans
 from core.ports import Clock
+from core.provenance import Finding
 from core.replay import Replay
-from core.sealing import Practice, Sealing
-from model.provenance.certificate import BadCertificate, Signature, secret, signature
+from core.sealing import Sealing
 from model.provenance.notary import Notary
 from model.provenance.verify import Verifier
 from model.provenance.weights import weights
-from storage.store import Store, utc_now
+from storage.store import Store, open_store, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +28,6 @@ class Seals:
     notary: Notary
     verifier: Verifier
     replay: Replay
-
-
-def signature_of(settings: Settings) -> Signature:
-    """Raises Busy, in a sentence for the operator, where the certificate can't sign."""
-    said = settings.provenance
-    folder = settings.data_dir.absolute() / "provenance"
-    try:
-        return signature(folder, said.certificate, said.key, said.provider)
-    except BadCertificate as error:
-        raise Busy(f"Clips can't be signed: {error}. See KINORA_PROVENANCE__CERTIFICATE.") from None
-
-
-def practice_of(settings: Settings) -> Practice:
-    said = settings.provenance
-    folder = settings.data_dir.absolute() / "provenance"
-    return Practice(secret(folder) if said.watermark else None, said.drawn, said.words)
-
-
-def notary_of(settings: Settings) -> Notary:
-    return Notary(signature_of(settings), settings.provenance.provider)
 
 
 @asynccontextmanager
@@ -79,3 +60,12 @@ async def seals_of(
     )
     async with verifier_of(settings, store) as verifier:
         yield Seals(sealing, notary, verifier, replay)
+
+
+async def looked_into(settings: Settings, file: Path) -> Finding:
+    """Where a file came from, for who has the shell. Raises UserError."""
+    folder = settings.data_dir.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    opening = open_store(settings.url, folder, settings.clips.keep)
+    async with opening as store, verifier_of(settings, store) as verifier:
+        return await verifier.verify(file)

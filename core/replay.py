@@ -14,7 +14,7 @@ from core.errors import BadPrompt
 from core.job import Job
 from core.ports import Files
 from core.recipe import DIGEST_CHARS, Recipe
-from core.request import Stored
+from core.request import Request, Stored
 
 Weights = Callable[[str], Awaitable[str]]
 """A hash of a model's weights, by its name; "" where it has none."""
@@ -25,13 +25,34 @@ def line_of(job: Job, catalogue: Sequence[Model]) -> str:
 
     "" where no line can: its model is gone, or it goes on from another clip.
     """
-    if job.request.continues is not None:
+    return _line(job.request, catalogue)
+
+
+def recipe_of(
+    request: Request,
+    catalogue: Sequence[Model],
+    weights: str,
+    version: str,
+    first: Stored | None = None,
+    last: Stored | None = None,
+    *,
+    words: bool = True,
+) -> Recipe | None:
+    """None where `line_of` says "". words: with what was asked for, or without."""
+    said = request if words else replace(request, prompt="", negative_prompt="")
+    line = _line(said, catalogue)
+    wordless = not words and bool(request.prompt)
+    return Recipe(line, first, last, weights, version, wordless) if line else None
+
+
+def _line(request: Request, catalogue: Sequence[Model]) -> str:
+    if request.continues is not None:
         return ""
     try:
-        model = named(catalogue, job.request.model)
+        model = named(catalogue, request.model)
     except BadPrompt:
         return ""
-    return prompt.recipe(draft_of(job.request, model))
+    return prompt.recipe(draft_of(request, model))
 
 
 class Replay:
@@ -50,15 +71,17 @@ class Replay:
         clip was deleted."""
         if job.deleted:
             return ""
-        said = job if words else _wordless(job)
-        line = line_of(said, self._catalogue)
-        if not line:
-            return ""
         request = job.request
-        first, last = [await self._stored(one) for one in (request.picture, request.last_picture)]
-        weights = await self._weights(request.model)
-        wordless = not words and bool(request.prompt)
-        return Recipe(line, first, last, weights, self._version, wordless).token
+        recipe = recipe_of(
+            request,
+            self._catalogue,
+            await self._weights(request.model),
+            self._version,
+            await self._stored(request.picture),
+            await self._stored(request.last_picture),
+            words=words,
+        )
+        return recipe.token if recipe else ""
 
     async def _stored(self, picture: str | None) -> Stored | None:
         path = await self._files.picture(picture) if picture is not None else None
@@ -70,7 +93,3 @@ class Replay:
 def digest(path: Path) -> str:
     """As in `core.request.Stored`."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARS]
-
-
-def _wordless(job: Job) -> Job:
-    return replace(job, request=replace(job.request, prompt="", negative_prompt=""))

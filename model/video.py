@@ -35,10 +35,11 @@ FRAMES_AHEAD: Final = 3
 ENCODER: Final = {
     "preset": "superfast",
     "crf": "19",
-    "x264-params": "mbtree=1:rc-lookahead=10:chromaloc=1",
+    "x264-params": "mbtree=1:rc-lookahead=10:sync-lookahead=0:chromaloc=1",
 }
 """Files as small as "veryfast" makes them, in three quarters of its time. chromaloc: a colour
-sample stands in the middle of its four pixels."""
+sample stands in the middle of its four pixels. sync-lookahead: with a thread of its own that looks
+ahead, one clip in a hundred came out different from the same frames."""
 
 FILL: Final = 0.94
 """Of the bytes allowed, what is aimed at."""

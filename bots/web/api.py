@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bots import card
-from bots.web import doors, events, openapi, shown, upload
+from bots.web import doors, events, openapi, origins, shown, upload
 from bots.web.problems import Problem
 from bots.web.site import KEPT, PLACE, site, visitor
 from core.counter import Consent
@@ -287,6 +287,10 @@ ROUTES = (
     Route("GET", f"{_CLIP}/preview", preview, (200, "image/jpeg"), (404,)),
     Route("GET", f"{_CLIP}/picture", picture, (200, "image/*"), (404, 410, 416)),
     Route("GET", f"{_CLIP}/last_picture", last_picture, (200, "image/*"), (404, 410, 416)),
+    Route("GET", f"{_CLIP}/recipe", origins.recipe, (200, "Recipe"), (404, 409, 422),
+          query=("words",)),
+    Route("POST", "/api/v1/verify", origins.verify, (200, "Origin"), (*_READING, 409, 503),
+          takes=("AskedFile",)),
     Route("POST", "/api/v1/quote", quote, (200, "Quote"), _READING,
           takes=("AskedQuote",)),
     Route("GET", "/api/v1/me", me, (200, "Me")),

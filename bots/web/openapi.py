@@ -14,6 +14,7 @@ from bots.web.upload import IMAGES
 from core.job import State
 from core.lanes import Lane
 from core.prompt import FLAGS, PROMPT_MAX_CHARS, Flag
+from core.provenance import VERIFIED_MAX_BYTES, Proof
 from core.reviews import PLEA_CHARS
 from core.safety.verdict import Clause
 
@@ -73,6 +74,7 @@ _QUERY: dict[str, Json] = {
         "description": "A clip that you can't pay is quoted and waits, and is not refused.",
     },
     "download": {"type": "string", "enum": ["1"]},
+    "words": {"type": "boolean", "default": True},
 }
 
 
@@ -120,7 +122,7 @@ def _operation(route: Route) -> Json:
     if route.open:
         operation["security"] = []
     if route.takes:
-        kinds = {"AskedForm": "multipart/form-data"}
+        kinds = dict.fromkeys(("AskedForm", "AskedFile"), "multipart/form-data")
         operation["requestBody"] = {
             "required": route.takes not in (("Longer",), ("Accepting",), ("Appealing",)),
             "content": {
@@ -207,6 +209,29 @@ def _schemas(web: Web) -> Json:
             }
         )
         | {"additionalProperties": False},
+        "AskedFile": _object(
+            {
+                "file": {
+                    "type": "string",
+                    "contentMediaType": "application/octet-stream",
+                    "description": f"MP4, WebM, GIF, JPEG, PNG or WebP, up to {VERIFIED_MAX_BYTES} "
+                    "bytes.",
+                }
+            },
+            ("file",),
+        )
+        | {"additionalProperties": False},
+        "Recipe": _object({"token": _TEXT}, ("token",)),
+        "Origin": _object(
+            {
+                **_named(_TRUTH, "ours", "changed"),
+                "proof": {"enum": [proof.value for proof in Proof]},
+                "job": _maybe(_ID),
+                **_named(_maybe(_TEXT), "made_at", "model", "signer"),
+                "words": _TEXT,
+            },
+            ("ours", "proof", "job", "made_at", "model", "changed", "signer", "words"),
+        ),
         "Longer": _object({"seconds": flags["seconds"]}) | {"additionalProperties": False},
         "Accepted": _object(brief, tuple(brief)),
         "Clip": _clip(brief),

@@ -53,7 +53,7 @@ def signature(
 
     Raises BadCertificate, also where a file can't be read.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _prepare(folder)
     if (certificate is None) != (key is None):
         raise BadCertificate("a certificate needs its key, and a key its certificate: set both")
     own, own_key = folder / "certificate.pem", folder / "key.pem"
@@ -81,9 +81,15 @@ def secret(folder: Path) -> bytes:
     word a clip is marked with."""
     path = folder / "marks.key"
     if not path.is_file():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prepare(folder)
         _write(path, os.urandom(32))
     return path.read_bytes()
+
+
+def _prepare(folder: Path) -> None:
+    """The folder and the one around it, for the owner's eyes alone."""
+    for one in (folder.parent, folder):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _all(known: Path) -> Iterator[bytes]:

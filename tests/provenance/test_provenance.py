@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import aiohttp
+import c2pa
 import pytest
 
 from bots.sealing import verifier_of
@@ -15,12 +19,17 @@ from bots.settings import Settings
 from bots.verifying import verified
 from core.errors import UserError
 from core.job import OWNER
-from core.provenance import Proof, Verify
+from core.provenance import Deed, Proof, Verify
+from core.request import Request
 from model import video
-from tests.bots.caller import Json, ask, finished, send
+from model.provenance import manifest as manifests
+from model.provenance.certificate import signature
+from model.provenance.notary import Notary
+from model.shrink import shrink
+from tests.bots.caller import Json, ask, finished, get, send, show
 from tests.bots.pictures import jpeg, landscape
 from tests.house import Home, house
-from tests.provenance.clips import drawn, encoded_again
+from tests.provenance.clips import drawn, encoded_again, textured
 from tests.provenance.reader import actions, assertion, manifest
 
 MADE_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -92,3 +101,91 @@ async def test_a_clip_says_where_it_comes_from(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="empty"):
             await verify(b"")
         assert (await send(ada, "GET", "/healthz"))[0] == 200
+
+
+async def test_what_a_clip_was_made_from_is_in_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, home.client() as ada:
+        # A picture that came with a manifest of somebody else, which its clip keeps.
+        theirs = signed_picture(tmp_path)
+        _, asked = await show(ada, theirs, "slow zoom in", seconds="0.5")
+        done = await finished(ada, asked["id"])
+        state, said = manifest(await downloaded(ada, done))
+        assert state == "Valid"
+        (kept,) = said["ingredients"]
+        assert kept["relationship"] == "inputTo"
+        assert kept["active_manifest"]
+        assert actions(said)[0]["parameters"]["ingredients"]
+
+        # One without is an ingredient all the same, and a clip that goes on from another says so.
+        _, asked = await show(ada, jpeg(landscape()), "pan left", seconds="0.5")
+        _, said = manifest(await downloaded(ada, await finished(ada, asked["id"])))
+        assert [one["relationship"] for one in said["ingredients"]] == ["inputTo"]
+        ball = await finished(ada, (await ask(ada, "a ball", seconds=0.5))["id"])
+        _, more = await send(ada, "POST", f"/api/v1/clips/{ball['id']}/extend", {"seconds": 0.5})
+        state, said = manifest(await downloaded(ada, await finished(ada, more["id"])))
+        assert state == "Valid"
+        assert [one["action"] for one in actions(said)] == ["c2pa.opened", "c2pa.edited"]
+        (before,) = said["ingredients"]
+        assert (before["relationship"], bool(before["active_manifest"])) == ("parentOf", True)
+
+        # A picture's marks go with it.
+        for clip in (done, more, ball):
+            await send(ada, "DELETE", f"/api/v1/clips/{clip['id']}?forget=true")
+        assert not [one for one in home.files() if one.endswith(".c2pa")]
+
+
+async def test_nothing_unsigned_is_shown(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, home.client() as ada:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(manifests, "sign", cannot_sign)
+            failed = await finished(ada, (await ask(ada, "a ball", seconds=0.5))["id"])
+        assert failed["state"] == "failed"
+        assert "signed" in failed["failure"]
+        assert (await get(ada, "/api/v1/me"))["held"] == 0
+        assert not [one for one in home.files() if one.endswith(".mp4")]
+        again = await finished(ada, (await ask(ada, "a ball", seconds=0.5))["id"])
+        assert again["state"] == "succeeded"
+
+
+async def test_a_clip_that_has_to_fit_is_signed_again(tmp_path: Path) -> None:
+    """The way into a chat that takes no more than so many bytes."""
+    own = signature(tmp_path / "provenance")
+    notary = Notary(own, "Kinora")
+    plain, clip = tmp_path / "plain.mp4", tmp_path / "clip.mp4"
+    video.write(plain, textured(1, 320, 240, 16), 8, 320, 240)
+    request = Request("sketch", "a ball", 320, 240, 16, 8, 1, "240p", "4:3")
+    await notary.sign(plain, clip, Deed("abc", request, datetime.now(UTC), "123"))
+    most = clip.stat().st_size * 2 // 3
+    smaller = await notary.shrunk(shrink)(clip, most)
+    assert smaller is not None
+    data = smaller.read_bytes()
+    smaller.unlink()
+    assert len(data) <= most
+    state, said = manifest(data)
+    assert (state, assertion(said, "org.kinora.clip")["job"]) == ("Valid", "abc")
+    assert [one["action"] for one in actions(said)] == ["c2pa.opened", "c2pa.transcoded"]
+    assert said["ingredients"][0]["active_manifest"]
+    told = manifests.read(data, "video/mp4", own.anchors)
+    assert told is not None
+    assert told.serial in own.known
+
+    # What somebody else made is signed by nobody here, whatever it says of itself.
+    stranger = signature(tmp_path / "elsewhere")
+    assert told.serial not in stranger.known
+    assert (await Notary(stranger, "Eve").shrunk(shrink)(clip, most)) is None
+
+
+def cannot_sign(*_: object) -> None:
+    raise c2pa.C2paError("no")
+
+
+def signed_picture(folder: Path) -> bytes:
+    """As a camera, or another generator, sends it."""
+    own = signature(folder / "camera", who="A camera")
+    made = {"action": "c2pa.created", "digitalSourceType": MADE_BY_A_MODEL}
+    said = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [made]}}]}
+    signed = io.BytesIO()
+    info = c2pa.C2paSignerInfo("es256", own.chain, own.key, None)
+    with c2pa.Signer.from_info(info) as signer, c2pa.Builder(json.dumps(said)) as builder:
+        builder.sign(signer, "image/jpeg", io.BytesIO(jpeg(landscape())), signed)
+    return signed.getvalue()
