@@ -229,14 +229,17 @@ def _collapsed(found: re.Match[str]) -> str:
 
 def _halved(found: re.Match[str]) -> str:
     half = found[0][::2]
+    if len(set(half)) == 1:
+        return found[0]
     return half if len(half) > 2 or known(half) else found[0]
 
 
 def _forwards(text: str) -> str:
     """Turned around, where it reads so."""
     words = [word for word in _WORD.findall(text) if len(word) > 2]
-    back = sum(len(word) for word in words if known(word[::-1]))
-    if back < 5 or 5 * back < 2 * sum(map(len, words)):
+    turned = {word for word in words if known(word[::-1])}
+    back = sum(len(word) for word in words if word in turned)
+    if len(turned) < 2 or back < 6 or 5 * back < 2 * sum(map(len, words)):
         return text
     if back < 3 * sum(len(word) for word in words if known(word)):
         return text

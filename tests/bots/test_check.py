@@ -5,38 +5,42 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from bots.check import lines
+from core.errors import UserError
+from core.safety.level import Level
 from tests.program import command
 
 
 async def test_an_operator_tunes_the_rules_from_the_shell(tmp_path: Path) -> None:
-    """Verdicts, then a list of one's own, then rows of tests, then a file that can't be read."""
-    lines = tmp_path / "asks.jsonl"
-    lines.write_text(
+    """Verdicts with a list of one's own, then rows of tests, then a file that can't be read."""
+    asks = tmp_path / "asks.jsonl"
+    asks.write_text(
         '{"text": "a woman in lingerie", "level": "strict"}\n'
         '{"text": "a red balloon", "negative": "nude"}\n"Jane Roe on a bicycle"\n'
     )
-    ask = ("check", "a naked woman", "a bloody mary", "--lines", str(lines), "--quick", "--json")
-    status, said, complained = await command(tmp_path, *ask)
-    assert status == 0, complained
-    looked = [json.loads(line) for line in said.splitlines()]
-    verdicts = [(one["verdict"], one["clause"], one["rule"]) for one in looked]
-    assert verdicts == [
-        ("refuse", "sexual", "en/nudity"),
-        ("pass", None, ""),
-        ("hold", "sexual", "en/suggestive"),
-        ("pass", None, ""),
-        ("pass", None, ""),
-    ]
-    assert looked[0]["reason"] == "No nudity and no sexual acts here."
-
     own = tmp_path / "data" / "safety" / "lists.toml"
     own.parent.mkdir(parents=True)
     own.write_text(
         '[people]\nwords = ["Jane Roe"]\n[[test]]\ntext = "Jane Roe"\nexpect = "person"\n'
         '[[test]]\ntext = "John Roe"\nexpect = "person"\n'
     )
-    status, said, _ = await command(tmp_path, *ask)
-    assert json.loads(said.splitlines()[-1])["clause"] == "person"
+    status, said, complained = await command(
+        tmp_path, "check", "a naked woman", "a bloody mary", "--lines", str(asks), "--quick",
+        "--json",
+    )  # fmt: skip
+    assert status == 0, complained
+    looked = [json.loads(line) for line in said.splitlines()]
+    assert [(one["verdict"], one["clause"], one["rule"]) for one in looked] == [
+        ("refuse", "sexual", "en/nudity"),
+        ("pass", None, ""),
+        ("hold", "sexual", "en/suggestive"),
+        ("pass", None, ""),
+        ("hold", "person", "people"),
+    ]
+    assert looked[0]["reason"] == "No nudity and no sexual acts here."
+
     status, said, _ = await command(tmp_path, "check", "--rules")
     assert status == 1
     assert "lists.toml: John Roe (standard): person was expected, pass came" in said
@@ -52,10 +56,7 @@ async def test_an_operator_tunes_the_rules_from_the_shell(tmp_path: Path) -> Non
     assert "write a list of words" in rules[0]["seen"]
 
 
-async def test_what_is_wrong_with_an_ask_is_one_sentence(tmp_path: Path) -> None:
-    lines = tmp_path / "asks.jsonl"
-    lines.write_text('{"text": "a"}\n{"txt": 1}\n')
-    status, _, complained = await command(tmp_path, "check", "--lines", str(lines), "--quick")
-    assert (status, "Line 2 is no JSON such as" in complained) == (1, True)
-    status, _, complained = await command(tmp_path, "check")
-    assert (status, "Say what to look at" in complained) == (1, True)
+@pytest.mark.parametrize("line", ['{"txt": 1}', "[]", "no JSON", '{"text": "a", "level": "mild"}'])
+def test_a_line_that_says_nothing_is_named_by_its_number(line: str) -> None:
+    with pytest.raises(UserError, match="Line 2"):
+        lines(f'{{"text": "a"}}\n{line}\n', Level.STANDARD)
