@@ -17,6 +17,7 @@ from core.job import Account, Job, State
 from core.lobby import Lobby
 from core.plans import DAYS_KEPT
 from core.prompt import FLAGS
+from core.safety.verdict import POLICY, Clause
 from core.sentences import clips
 from core.studio import Studio, View
 
@@ -39,6 +40,10 @@ COSTS = (
     "a day."
 )
 
+_FORBIDDEN = (
+    Clause.MINORS, Clause.SEXUAL, Clause.GORE, Clause.VIOLENCE, Clause.HATE, Clause.SELF_HARM,
+    Clause.ILLEGAL, Clause.PERSON,
+)  # fmt: skip
 _MARKS = {
     State.SUCCEEDED: "done",
     State.FAILED: "failed",
@@ -179,6 +184,11 @@ def flags() -> Paragraph:
     """The grammar of flags, by example."""
     examples = (f"--{flag.name} {flag.example}".strip() for flag in FLAGS)
     return (line("Flags go behind the words, as on every surface: ", *_spaced(examples)),)
+
+
+def policy() -> Paragraph:
+    """What is not made, clause by clause."""
+    return (line(Bold("What I don't make")), *(line(POLICY[clause]) for clause in _FORBIDDEN))
 
 
 def kept(jobs: Sequence[Job], command: Callable[[str], str]) -> str:

@@ -104,6 +104,8 @@ async def help_(desk: TelegramDesk, account: Account, place: str) -> Shown:
                 line("/link: one wallet with your account on Discord or the page."),
                 line("In reply to somebody: /gift 20 gives them credits. /redeem takes a code."),
                 line("/settings: how I am used in a chat."),
+                line("Of somebody you know: --subject @name, with their picture, asks them first."),
+                line("Refused by mistake? Appeal, under the card, asks a moderator."),
             ),
             (
                 line("Under a clip: Again, with a new seed; Edit; Extend; ×4, four of the kind; "
@@ -148,6 +150,11 @@ async def terms(desk: TelegramDesk, account: Account, place: str) -> Shown:
                      "which that is."),
                 line("What fails costs nothing. Credits are not money and can't be paid out."),
                 line("Report, under a clip, tells whoever runs this of what should not be."),
+            ),
+            talk.policy(),
+            (
+                line("Refused by mistake? Appeal, under the card, asks a moderator. Whoever a "
+                     "picture shows decides about it.", small=True),
             ),
             *([PAYING] if sold else []),
         ]

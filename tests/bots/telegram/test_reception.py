@@ -24,7 +24,7 @@ SAID = {
     "/queue": "Nothing runs and nothing waits",
     "/models": "draws a ball",
     "/privacy": "Clips and the pictures you send: 30 days",
-    "/terms": "Credits are not money",
+    "/terms": "anybody under 18",
     "/paysupport": "Nothing is sold here",
     "/show": "You have no clip yet",
     "/show zzzzzzzzzzzz": "There is no such clip",
