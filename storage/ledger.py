@@ -229,7 +229,8 @@ async def refund(session: Transaction, account_id: int, job_id: str, now: dateti
         return False
     page = Page(now, job_id)
     paid = await _paid(session, job_id)
-    for number, hold in enumerate(await _holds(session, job_id)):
+    latest = {hold.lot.id: hold for hold in await _holds(session, job_id)}
+    for number, hold in enumerate(latest.values()):
         if back := paid.pop(hold.lot.id, 0):
             page.reopen(hold)
             page.enter(hold.lot, "refund", f"job:{job_id}:refund{_nth(number)}", back, 0)

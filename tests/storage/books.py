@@ -31,14 +31,24 @@ FROM lot WHERE lot.account_id BETWEEN :first AND :last
 
 _JOBS = """
 SELECT job.id, job.state, job.credits, job.charged,
-  COALESCE(SUM(CASE WHEN kind = 'hold' THEN held_change END), 0) AS held,
+  COALESCE(SUM(CASE WHEN kind = 'hold' AND entry.id > rounds.before THEN held_change END), 0)
+    AS held,
+  COUNT(CASE WHEN kind = 'hold' AND entry.id <= rounds.before THEN 1 END) AS old_holds,
   COALESCE(SUM(available_change), 0) AS moved, COALESCE(SUM(held_change), 0) AS still_held,
   COUNT(CASE WHEN kind = 'hold' THEN 1 END) AS holds,
   COUNT(CASE WHEN kind IN ('capture', 'release') THEN 1 END) AS settled,
   COUNT(CASE WHEN kind = 'refund' THEN 1 END) AS refunds,
   COUNT(CASE WHEN kind = 'capture' THEN 1 END) AS captures,
   COALESCE(SUM(CASE WHEN kind = 'refund' THEN available_change END), 0) AS refunded
-FROM job LEFT JOIN entry ON entry.job_id = job.id
+FROM job
+JOIN (SELECT one.id,
+    COALESCE((SELECT MAX(settled.id) FROM entry AS settled
+      WHERE settled.job_id = one.id AND settled.kind IN ('capture', 'release')
+      AND (one.state NOT IN ('succeeded', 'failed', 'cancelled', 'refused') OR settled.id <
+        (SELECT MAX(held.id) FROM entry AS held
+          WHERE held.job_id = one.id AND held.kind = 'hold'))), 0) AS before
+  FROM job AS one WHERE one.account_id BETWEEN :first AND :last) AS rounds ON rounds.id = job.id
+LEFT JOIN entry ON entry.job_id = job.id
 WHERE job.account_id BETWEEN :first AND :last
 GROUP BY job.id, job.state, job.credits, job.charged
 """
@@ -76,10 +86,11 @@ _ENDED = ("succeeded", "failed", "cancelled", "refused")
 
 async def faults(store: Store, account: Account | None = None) -> list[str]:
     """Sentences, about everybody or about one account; none where the entries make the balances and
-    the lots, nothing is below zero, every job was held for once, and settled once if it has ended,
-    and what was taken for a clip came back once and whole, if at all; every purchase brought its
-    credits once, or took back what it says, and its plans hold as long as they were paid for; a
-    voucher brought as often as it was used, and what somebody gave somebody was given."""
+    the lots, nothing is below zero, every job was held for once, and settled once if it has ended
+    (one that was refused, and appealed, again each time that it is rendered), and what was taken
+    for a clip came back once and whole, if at all; every purchase brought its credits once, or took
+    back what it says, and its plans hold as long as they were paid for; a voucher brought as often
+    as it was used, and what somebody gave somebody was given."""
     whose = {"first": account.id if account else 0, "last": account.id if account else 2**62}
     async with store.database.reading() as session:
         sums = (await session.execute(text(_SUMS), whose)).all()
@@ -127,9 +138,11 @@ async def faults(store: Store, account: Account | None = None) -> list[str]:
             job.credits,
             -job.charged if ended else -job.credits,
             0 if ended else job.credits,
-            job.holds if ended else 0,
+            job.holds if ended else job.old_holds,
         )
-        if (job.held, job.moved, job.still_held, job.settled) != right:
+        given_up = ended and job.credits == 0  # it was appealed, and never rendered again
+        held = 0 if given_up else job.held
+        if (held, job.moved, job.still_held, job.settled) != right:
             found.append(f"job {job.id}, {job.state}: {tuple(job)} instead of {right}")
         refund = (job.refunds, job.refunded)
         whole = job.state == "succeeded" and refund == (job.captures, job.credits)

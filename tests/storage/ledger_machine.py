@@ -14,19 +14,23 @@ from hypothesis.stateful import invariant, rule
 from core.engine import Stage
 from core.errors import NotEnoughCredits, UserError, WrongState
 from core.gifts import GIVEABLE, Gift, Limits
-from core.job import Account, Job, Lot, LotKind, State, Wallet
+from core.job import Account, Job, Lot, LotKind, Price, State, Wallet
 from core.lanes import Lane
+from core.moderation import Approve, Deny
 from core.purchases import Sale
+from core.safety.verdict import Clause, Finding, Ruling
 from core.wares import Ware
 from storage.ledger import REFUNDS, REFUNDS_WITHIN
 from storage.pages import PROMISED
 from tests.storage.books import faults
 from tests.storage.machines import EXAMPLES, Machine
-from tests.storage.samples import NOON, a_clip, a_grant, a_job, a_person
+from tests.storage.samples import NOON, a_clip, a_grant, a_job, a_person, do
 
 T = TypeVar("T")
 LATE = st.sampled_from((0, 0, 0, 1))
 WHICH = st.integers(0, 3)
+WITHIN = timedelta(hours=48)
+GORY = (Finding(Clause.GORE, Ruling.REFUSE, "clip at 1.0 s"),)
 NEVER = datetime.max.replace(tzinfo=NOON.tzinfo)
 
 
@@ -51,6 +55,8 @@ class Expected:
     unwanted: bool = False
     steps_done: int = 0
     charged: int = 0
+    price: int = 0
+    appealed: bool = False
 
 
 @dataclass
@@ -95,7 +101,7 @@ class Books(Machine):
         self.other = self.run(a_person(self.store, 0))
         self.bought: list[tuple[str, Purse]] = []
         self.given_back: set[str] = set()
-        self.grants = self.gifts = 0
+        self.grants = self.gifts = self.acts = 0
         self.refunds: list[datetime] = []
         self.asked = True
 
@@ -271,6 +277,78 @@ class Books(Machine):
         job.state, job.credits = State.QUEUED, credits
         self.hold(job)
 
+    @rule(price=st.integers(0, 60), refused=st.booleans())
+    def ask_what_is_not_let_pass(self, price: int, refused: bool) -> None:
+        """Nothing is held for it."""
+        now = self.clock.now
+        self.hand.expire(now)
+        job = a_job(
+            self.hand.account, 0, created_at=now, price=Price(price), clause=Clause.GORE,
+            findings=(Finding(Clause.GORE, Ruling.HOLD, "prompt"),),
+            state=State.REFUSED if refused else State.HELD,
+            ended_at=now if refused else None, held_at=None if refused else now,
+            decide_by=None if refused else now + WITHIN,
+        )  # fmt: skip
+        assert self.run(self.store.jobs.submit(job, None, "")) == job
+        self.jobs[job.id] = Expected(0, [], job.state, price=price)
+
+    @rule(which=WHICH, again=st.booleans())
+    def appeal(self, which: int, again: bool) -> None:
+        if not (found := self.pick(which, State.REFUSED)):
+            return
+        (job_id, job), now = found, self.clock.now
+        asked = [
+            self.run(self.store.reviews.appeal(job_id, "but", now + WITHIN, now))
+            for _ in range(1 + again)
+        ]
+        if job.appealed:
+            assert asked[0] is None
+            return
+        assert asked == asked[:1] * len(asked)
+        assert asked[0] is not None
+        assert (asked[0].state, asked[0].credits) == (State.HELD, 0)
+        job.state, job.appealed, job.credits, job.paid_from = State.HELD, True, 0, []
+        job.unwanted, job.steps_done = False, 0
+
+    @rule(which=WHICH, again=st.booleans(), dry=st.booleans())
+    def approve(self, which: int, again: bool, dry: bool) -> None:
+        """Paid like any job, or offered where it can't be."""
+        if not (found := self.pick(which, State.HELD)):
+            return
+        (job_id, job), now = found, self.clock.now
+        live = sum(p.credits for p in self.hand.purses if p.expires > now)
+        act = Approve(account_id=self.hand.account.id, job_id=job_id)
+        self.acts += 1
+        key = f"{self.hand.account.id}/{self.acts}"
+        if dry:
+            self.run(do(self.store, act, key, dry=True))
+        for _ in range(1 + again):
+            self.run(do(self.store, act, key))
+        came = self.run(self.store.jobs.job(job_id))
+        assert came is not None
+        assert came.cleared
+        job.state = State.QUEUED if job.price <= live else State.QUOTED
+        assert came.state is job.state
+        if job.state is State.QUEUED:
+            job.credits = job.price
+            self.hold(job)
+
+    @rule(which=WHICH, late=st.booleans())
+    def deny(self, which: int, late: bool) -> None:
+        if not (found := self.pick(which, State.HELD)):
+            return
+        job_id, job = found
+        self.acts += 1
+        if late:
+            self.clock.now += WITHIN
+            ended = self.run(self.store.reviews.lapse(job_id, "late", self.clock.now))
+            assert ended is not None
+        else:
+            act = Deny(account_id=self.hand.account.id, job_id=job_id, reason="no")
+            self.run(do(self.store, act, f"{self.hand.account.id}/{self.acts}"))
+        self.end(job, State.REFUSED)
+        job.appealed = True
+
     @rule(which=WHICH)
     def claim(self, which: int) -> None:
         if found := self.pick(which, State.QUEUED):
@@ -290,7 +368,7 @@ class Books(Machine):
             if not late:
                 job.steps_done = 10 if encoding else step
 
-    @rule(which=WHICH, late=LATE, how=st.sampled_from(("finish", "fail", "stopped")))
+    @rule(which=WHICH, late=LATE, how=st.sampled_from(("finish", "fail", "stopped", "refuse")))
     def ending(self, which: int, late: int, how: str) -> None:
         if not (found := self.pick(which, State.RUNNING)):
             return
@@ -303,6 +381,7 @@ class Books(Machine):
                 lambda: jobs.finish(job_id, attempt, a_clip(), 1.0, now),
             ),
             "fail": (State.FAILED, lambda: jobs.fail(job_id, attempt, "why", "ref", now)),
+            "refuse": (State.REFUSED, lambda: jobs.refuse(job_id, attempt, GORY, now)),
             "stopped": (State.CANCELLED, lambda: jobs.stopped(job_id, attempt, now)),
         }
         state, end = ends[how]
@@ -337,7 +416,7 @@ class Books(Machine):
             assert (came is None) == state.ended
             if state is State.RUNNING:
                 job.unwanted = True
-            elif state in (State.QUOTED, State.QUEUED):
+            elif state in (State.QUOTED, State.HELD, State.QUEUED):
                 self.end(job, State.CANCELLED)
 
     @rule(reached=st.booleans())
