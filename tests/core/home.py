@@ -47,6 +47,7 @@ class Home:
     bulletin: Bulletin
     sight: Blind
     reviews: Reviews
+    lobby: Lobby
 
     async def account(self, name: str) -> Account:
         return await self.studio.account(Identity("web", name), name)
@@ -117,7 +118,7 @@ async def home(
         )  # fmt: skip
         running = asyncio.create_task(dispatch.run())
         try:
-            yield Home(store, engine, dispatch, studio, bulletin, sight, reviews)
+            yield Home(store, engine, dispatch, studio, bulletin, sight, reviews, lobby)
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
