@@ -284,7 +284,7 @@ async def test_what_is_reported_is_dismissed_or_taken_down_with_what_was_made_of
     for job in (clip, child):
         assert (await place.job(job)).deleted
     assert not any(here.store.files.clips.iterdir())  # type: ignore[attr-defined]
-    assert [one.hash for one in await here.store.blocked.all()] == ["0" * 64]
+    assert list(await here.store.blocked.hashes()) == ["0" * 64]
     assert await here.funds(ben) == (GRANT, 0)
 
 
