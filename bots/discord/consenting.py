@@ -89,7 +89,7 @@ async def _ask(desk: DiscordDesk, messages: Messages, user: int, author: Account
     row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
         _button(words.AGREE, "yes", job.id), _button(words.DECLINE, "no", job.id)
     )
-    view = layout(words.consent(author.name, job), row, covered=bool(files))
+    view = layout(words.consent(author.name, job), row, covered=COVERED if files else "")
     channel = await messages.direct(user)
     await messages.send(channel, view, files, nonce=f"ask-{job.id}")
 

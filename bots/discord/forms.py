@@ -22,6 +22,7 @@ from bots.talk import NO_LINE
 from core.catalog import Takes, draft_of, named
 from core.counter import Consent
 from core.errors import BadPrompt, WrongState
+from core.inspection import Said
 from core.job import Account, Job
 from core.prompt import PROMPT_MAX_CHARS, parse, recipe
 
@@ -130,6 +131,7 @@ async def submit_form(room: Room, interaction: discord.Interaction[Any], form: S
                 remix=form.what == REMIX,
                 consent=Consent.NEEDED,
                 key=key,
+                said=Said((form.picture.filename,) if form.picture else ()),
             )
         ]
 

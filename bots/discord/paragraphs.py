@@ -1,4 +1,4 @@
-"""Words with a little form, as a message; with a picture that is covered until it is tapped."""
+"""Words with a little form, as a message; with a picture or clip that is covered until tapped."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bots.thumb import LOOKED_AT, thumbnail
 TEXT_CHARS = 4000
 """Of all texts of a message."""
 
-COVERED = "SPOILER_picture.jpg"
-"""What the picture is called: Discord covers files that are named so."""
+COVERED, COVERED_CLIP = "SPOILER_picture.jpg", "SPOILER_clip.mp4"
+"""What a picture is called, and a clip: Discord covers files that are named so."""
 
-_ALT = "The picture that it is about"
+_ALT = "What it is about"
 
 
 def text(drawn: Line) -> str:
@@ -33,15 +33,15 @@ def layout(
     paragraphs: Sequence[Paragraph],
     row: ui.ActionRow[ui.LayoutView] | None = None,
     *,
-    covered: bool = False,
+    covered: str = "",
 ) -> ui.LayoutView:
     """A message of paragraphs, and buttons below. What goes beyond one message is left out.
-    covered: there is a file of that name with it."""
+    covered: the name of a file that is with it."""
     texts = talk.fitting(paragraphs, text, len, TEXT_CHARS)
     children: list[ui.Item[ui.LayoutView]] = [ui.TextDisplay(one) for one in texts]
     if covered:
         picture = discord.MediaGalleryItem(
-            f"attachment://{COVERED}", spoiler=True, description=_ALT
+            f"attachment://{covered}", spoiler=True, description=_ALT
         )
         children.append(ui.MediaGallery(picture))
     if row is not None:

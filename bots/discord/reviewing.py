@@ -9,13 +9,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import discord
 from discord import ui
 
 from bots import reviewing as words
+from bots.desk import fitted
 from bots.discord import reasons
 from bots.discord.asking import Room
 from bots.discord.card_view import ACCENT, note_view, plain
@@ -27,11 +27,11 @@ from bots.discord.hearing import (
     guarded,
     key_of,
 )
-from bots.discord.paragraphs import COVERED, layout, text, to_cover
+from bots.discord.paragraphs import COVERED, COVERED_CLIP, layout, text, to_cover
 from bots.discord.ranks import actor_of, check_leads, rank_here
 from bots.discord.reasons import DENY, Form, Reason
 from bots.moderation import DRY
-from bots.talk import Line, Paragraph
+from bots.talk import Line
 from core import moderation as acts
 from core.errors import NotFound
 from core.moderation import EVERYWHERE, REASON_CHARS, Actor, OnJob
@@ -101,15 +101,9 @@ async def _pressed(room: Room, interaction: Interaction, what: str, job_id: str)
         case "reports":
             await _show_reports(room, interaction, actor)
         case "held":
-            one = await room.desk.reviews.held(_server(actor), job_id)
-            picture = one.job.request.pictures[:1]
-            path = await room.desk.pictures(picture[0]) if picture else None
-            await _show(interaction, words.held(one), path, job_id, (APPROVE, REFUSE, QUEUE))
+            await _show_held(room, interaction, actor, job_id)
         case "reported":
-            report = await _report(room, actor, job_id)
-            path = report.job.clip.poster if report.job.clip else None
-            buttons = (TAKE_DOWN, DISMISS, REPORTS)
-            await _show(interaction, words.reported(report), path, job_id, buttons)
+            await _show_reported(room, interaction, actor, job_id)
         case "approve":
             await _do(room, interaction, actor, acts.Approve, job_id)
         case "dismiss":
@@ -148,20 +142,28 @@ async def _list(
     await answer(interaction, view=view.add_item(listed), attachments=[])
 
 
-async def _show(
-    interaction: Interaction,
-    told: Sequence[Paragraph],
-    picture: Path | None,
-    job_id: str,
-    buttons: Sequence[str],
-) -> None:
+async def _show_held(room: Room, interaction: Interaction, actor: Actor, job_id: str) -> None:
     """One of them, with its picture covered."""
-    row: ui.ActionRow[ui.LayoutView] = ui.ActionRow(
-        *(_button(_LABELS[what], what, job_id) for what in buttons)
-    )
-    drawn = await to_cover(picture)
-    files = [discord.File(io.BytesIO(drawn), COVERED)] if drawn else []
-    await answer(interaction, view=layout(told, row, covered=bool(files)), attachments=files)
+    one = await room.desk.reviews.held(_server(actor), job_id)
+    pictures = one.job.request.pictures
+    drawn = await to_cover(await room.desk.pictures(pictures[0])) if pictures else None
+    row, told = _row(job_id, APPROVE, REFUSE, QUEUE), words.held(one)
+    if drawn is None:
+        await answer(interaction, view=layout(told, row), attachments=[])
+        return
+    file = discord.File(io.BytesIO(drawn), COVERED)
+    await answer(interaction, view=layout(told, row, covered=COVERED), attachments=[file])
+
+
+async def _show_reported(room: Room, interaction: Interaction, actor: Actor, job_id: str) -> None:
+    """One of them, covered: the clip, or its still where that is too large."""
+    one = await _report(room, actor, job_id)
+    assert one.job.clip is not None, "it is reported"
+    row = _row(job_id, TAKE_DOWN, DISMISS, REPORTS)
+    async with fitted(room.desk, one.job.clip, interaction.filesize_limit) as file:
+        name = COVERED_CLIP if file.is_clip else COVERED
+        view = layout(words.reported(one), row, covered=name)
+        await answer(interaction, view=view, attachments=[discord.File(file.path, name)])
 
 
 async def _do(
@@ -205,6 +207,10 @@ async def _note(
     if button is not None:
         view.add_item(ui.ActionRow(button))
     await answer(interaction, view=view, attachments=[])
+
+
+def _row(job_id: str, *whats: str) -> ui.ActionRow[ui.LayoutView]:
+    return ui.ActionRow(*(_button(_LABELS[what], what, job_id) for what in whats))
 
 
 def _button(label: str, what: str, job_id: str = "-") -> ui.Button[ui.LayoutView]:

@@ -121,7 +121,7 @@ async def test_a_reported_clip_is_taken_down_wherever_it_was_posted(
         assert listed.audience == here.mia.id
         here.mia.press(listed, "Look")
         seen = await reports.message(lambda m: "Prompt: ||a ball||" in text(m))
-        assert [a.filename for a in seen.attachments] == ["SPOILER_picture.jpg"]
+        assert [a.filename for a in seen.attachments] == ["SPOILER_clip.mp4"]
         (item,) = [c for c in components.walk(seen.components) if c["type"] == components.GALLERY]
         assert item["items"][0]["spoiler"]
         here.mia.press(seen, "Take down")
