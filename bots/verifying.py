@@ -22,6 +22,8 @@ def verified(finding: Finding, account: Account | None = None, *, leads: bool = 
         mine = account is not None and job.account_id == account.id
         if (mine or leads) and job.request.prompt:
             said.append(f"It was asked for as: “{job.request.prompt}”.")
+        if (mine or leads) and finding.recipe:
+            said.append(f"Its recipe: {finding.recipe}")
     return " ".join(said)
 
 

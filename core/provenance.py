@@ -107,7 +107,7 @@ class Finding:
     job_id, at, model: of the clip that it is, or came from; at: when that was made, in UTC.
     broken: it carries a signed note that doesn't fit it, so it was changed since. signer: who else
     signed it, where not this Kinora did. job: as it is in the store now; None where it is gone, or
-    was never there, as after `kinora render`.
+    was never there, as after `kinora render`. recipe: the token in a note that is whole.
     """
 
     proof: Proof
@@ -117,6 +117,7 @@ class Finding:
     broken: bool = False
     signer: str = ""
     job: Job | None = None
+    recipe: str = ""
 
     @property
     def ours(self) -> bool:
@@ -132,6 +133,7 @@ class Finding:
             "model": self.model or None,
             "changed": self.broken or self.proof is Proof.WATERMARK,
             "signer": self.signer or None,
+            "recipe": self.recipe or None,
         }
 
 

@@ -105,6 +105,7 @@ class Verifier:
                 _moment(clip.get("at")),
                 str((clip.get("model") or {}).get("name", "")),
                 job=await self._jobs.job(job_id),
+                recipe=str(clip.get("recipe", "")),
             )
         broken = told is not None and not told["valid"]
         signer = told["signer"] if told is not None and told["valid"] else ""

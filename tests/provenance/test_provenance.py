@@ -71,6 +71,7 @@ async def test_a_clip_says_where_it_comes_from(tmp_path: Path) -> None:
             Proof.MANIFEST, done["id"], "sketch",
         )  # fmt: skip
         assert "red ball" not in verified(finding)
+        assert note["recipe"] in verified(finding, leads=True)
 
         # One flipped bit in its pictures, and the note doesn't fit; the mark in the frames does.
         flipped = bytearray(data)

@@ -25,6 +25,7 @@ from tests.discord.server import Standin
 from tests.discord.users import Person
 from tests.discord.world import Channel, Guild, Message
 from tests.house import Home, house
+from tests.provenance.reader import manifest
 
 PICTURE = jpeg(landscape(320, 180))
 
@@ -81,9 +82,11 @@ class Cinema:
         return message
 
     def bytes_of(self, message: Message) -> bytes:
-        """The clip in a message."""
+        """The clip in a message, as anybody's reader of C2PA takes it."""
         (clip,) = videos(message)
-        return self.discord.world.cdn.read(clip)
+        data = self.discord.world.cdn.read(clip)
+        assert manifest(data)[0] == "Valid"
+        return data
 
 
 @asynccontextmanager

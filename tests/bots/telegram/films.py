@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import av
 from PIL import Image
 
+from tests.provenance.reader import manifest
 from tests.telegram.files import THUMBNAIL_BYTES, THUMBNAIL_SIDE
 from tests.telegram.world import Media, World
 
@@ -49,6 +50,8 @@ def faults_of(media: Media) -> Iterator[str]:
     boxes = [name for name, _ in boxes_of(file.data)]
     if boxes.index("moov") > boxes.index("mdat"):
         yield f"it does not start fast: {boxes}"
+    if (signed := manifest(file.data)[0]) != "Valid":
+        yield f"its signed note is {signed}"
     if not media.streaming:
         yield "it is not said to be streamed"
     if media.thumbnail is None:
