@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bots import audit, blocking, forgetting, keys, moderation, trials, vouchers
+from bots import audit, blocking, forgetting, keys, moderation, overturned, trials, vouchers
 from bots.shell import HOST, Json, moderators_here, named_person, run, say, say_lines, settings_of
 from bots.terms import terms_of
 from bots.wares import refund_of
@@ -378,6 +378,7 @@ app.command("key")(keys.make)
 app.command("revoke")(keys.revoke)
 app.command("export")(forgetting.export)
 app.command("forget")(forgetting.forget)
+app.command("overturned")(overturned.overturned)
 
 
 def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:

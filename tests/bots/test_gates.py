@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
+import tomllib
 from pathlib import Path
 
+import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from bots import cli
 from core.job import Identity
-from core.moderation import Block, TakeDown
+from core.moderation import Approve, Block, TakeDown
+from core.safety.gate import Seen
 from core.safety.verdict import POLICY, Clause
 from model.inspect.inspector import LocalInspector
+from model.inspect.process import Process
 from tests.bots.caller import ask, events, finished, get, show
 from tests.bots.pictures import jpeg, landscape
 from tests.house import house
+from tests.sight import Blind
 from tests.storage.samples import do
 
+LOOKER = "tests.model.inspect.looker"
 PORTRAIT = Path(__file__).parents[1] / "model" / "inspect" / "portrait.jpg"
 MOVE = {"prompt": "pan left --seconds 0.5", "model": "slide"}
 
@@ -78,3 +88,54 @@ async def test_a_clip_whose_look_is_killed_is_refused_and_paid_back(tmp_path: Pa
         assert (await get(anna, "/api/v1/me"))["balance"] == before
         again = await show(anna, jpeg(landscape(320, 180)), **MOVE)
         assert (await finished(anna, again[1]["id"]))["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("fate", ["hang", "eat"])
+async def test_a_clip_whose_look_hangs_or_eats_memory_is_refused_and_paid_back(
+    tmp_path: Path, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look at the clip is a child that does as it is told, which ends it."""
+    looker = Process(LOOKER, memory_bytes=1 << 30, answer_seconds=1.0)
+    inspector = Blind()
+
+    async def clip(video: Path) -> Seen:
+        await looker.ask({"do": fate})
+        return Seen()
+
+    monkeypatch.setattr(inspector, "clip", clip)
+    async with (
+        looker,
+        house(tmp_path, inspector=inspector) as home,
+        home.client(await home.key("anna")) as anna,
+    ):
+        before = (await get(anna, "/api/v1/me"))["balance"]
+        job = await ask(anna, "a ball --seconds 0.5")
+        ended = await finished(anna, job["id"])
+        assert (ended["state"], ended["clause"], ended["charged"]) == ("refused", "unchecked", 0)
+        assert not list((home.data / "clips").rglob("*.mp4"))
+        assert (await get(anna, "/api/v1/me"))["balance"] == before
+
+
+async def test_what_was_overturned_becomes_tests_of_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = 'a "wound" that heals'
+    inspector = Blind()
+    inspector.texts = {"wound": {Clause.GORE: 0.9}}
+    async with (
+        house(tmp_path, inspector=inspector) as home,
+        home.client(await home.key("anna")) as anna,
+    ):
+        job = await ask(anna, words)
+        assert (await get(anna, f"/api/v1/clips/{job['id']}"))["state"] == "held"
+        account = await home.store.accounts.account(Identity("web", "anna"), "anna")
+        await do(home.store, Approve(account_id=account.id, job_id=job["id"]))
+    monkeypatch.setenv("KINORA_DATA_DIR", str(home.data))
+    said = await asyncio.to_thread(CliRunner().invoke, cli.app, ["admin", "overturned", "--json"])
+    assert [json.loads(line) for line in said.stdout.splitlines()] == [
+        {"text": words, "clause": "gore", "rule": "head", "level": "standard"}
+    ]
+    rows = await asyncio.to_thread(CliRunner().invoke, cli.app, ["admin", "overturned"])
+    assert tomllib.loads(rows.stdout) == {
+        "test": [{"text": words, "level": "standard", "expect": "pass"}]
+    }
