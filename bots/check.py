@@ -16,21 +16,17 @@ from typing import Any
 from bots.gates import rulebook_of, thresholds_of
 from bots.settings import Settings
 from core.errors import BadPicture, UserError
-from core.reviews import Overturned
 from core.safety.gate import Gate, Inspector, Seen, Words
 from core.safety.level import Level
 from core.safety.policy import RulePolicy, current
 from core.safety.rulebook import shipped
-from core.safety.rules import BadRules, Example, parse
+from core.safety.rules import Example
 from core.safety.verdict import POLICY, Clause, Finding, Verdict
 from model.inspect.inspector import LocalInspector
 from model.inspect.process import CouldNotLook
 from model.picture import decode
 
 CLIPS = (".mp4", ".m4v", ".mov", ".webm")
-
-
-_OVERTURNED = "# What the gate held or refused, and moderators let pass: people's words.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,35 +158,6 @@ def rows(settings: Settings) -> Iterator[Row]:
     for file, rules in [*shipped().items(), *book.own.items()]:
         for example in rules.examples:
             yield Row(file, example, policy.fails(example))
-
-
-def learned(settings: Settings, overturned: Iterable[Overturned]) -> tuple[Path, int]:
-    """Write what moderators let pass as rows of tests: the file, and how many are new in it."""
-    file = settings.data_dir.absolute() / "safety" / "rules" / "overturned.toml"
-    known = {(one.text, one.level) for one in _examples(file)}
-    new = dict.fromkeys((one.text, Level(one.level)) for one in overturned)
-    rows = [
-        f'\n[[test]]\ntext = {json.dumps(text, ensure_ascii=False)}\nexpect = "pass"\n'
-        f'level = "{level}"\n'
-        for text, level in new
-        if (text, level) not in known
-    ]
-    if rows:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        before = file.read_text(encoding="utf-8") if file.is_file() else _OVERTURNED
-        part = file.with_suffix(".part")
-        part.write_text(before + "".join(rows), encoding="utf-8")
-        part.replace(file)
-    return file, len(rows)
-
-
-def _examples(file: Path) -> tuple[Example, ...]:
-    if not file.is_file():
-        return ()
-    try:
-        return parse(file.read_text(encoding="utf-8")).examples
-    except BadRules as error:
-        raise UserError(f"{file}: {error}") from None
 
 
 def lines(text: str, level: Level) -> list[Ask]:

@@ -158,10 +158,6 @@ def check(
     rules: Annotated[
         bool, typer.Option("--rules", help="Run the rows of tests in all files of rules instead.")
     ] = False,
-    overturned: Annotated[
-        bool,
-        typer.Option("--overturned", help="Make rows of what moderators let pass, first."),
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say what the gates make of prompts and files, and why; JSON lines with --json."""
@@ -169,9 +165,7 @@ def check(
 
     settings = settings_of()
     logs.configure(settings.log_format, "ERROR")
-    if overturned:
-        _learn(settings)
-    if rules or overturned:
+    if rules:
         _check_rules(settings, as_json=as_json)
         return
     at = level or settings.safety.level
@@ -189,20 +183,6 @@ def check(
                 out.print(gates.told(looked), highlight=False, soft_wrap=True)
 
     run(look())
-
-
-def _learn(settings: Settings) -> None:
-    from bots import app as kinora
-    from bots import check as gates
-    from bots.offices import reviews_of
-
-    async def learn() -> tuple[Path, int]:
-        async with kinora.store_of(settings) as store:
-            found = await reviews_of(settings, store).overturned()
-        return gates.learned(settings, found)
-
-    file, new = run(learn())
-    err.print(f"{new} new rows in {file}", highlight=False, soft_wrap=True)
 
 
 def _check_rules(settings: Settings, *, as_json: bool) -> None:

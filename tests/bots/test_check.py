@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bots.check import learned, lines, rows
-from bots.settings import Settings
+from bots.check import lines
 from core.errors import UserError
-from core.reviews import Overturned
 from core.safety.level import Level
-from core.safety.verdict import Clause, Finding, Ruling
 from tests.program import command
 
 
@@ -63,17 +60,3 @@ async def test_an_operator_tunes_the_rules_from_the_shell(tmp_path: Path) -> Non
 def test_a_line_that_says_nothing_is_named_by_its_number(line: str) -> None:
     with pytest.raises(UserError, match="Line 2"):
         lines(f'{{"text": "a"}}\n{line}\n', Level.STANDARD)
-
-
-def test_what_moderators_let_pass_becomes_rows_once(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
-    text = 'the "murder" of a cake \\ 蛋糕'
-    held = Finding(Clause.VIOLENCE, Ruling.HOLD, "prompt", rule="en/murder")
-    found = [Overturned(text, held, "standard"), Overturned(text, held, "standard")]
-    assert [learned(settings, found)[1], learned(settings, found)[1]] == [1, 0]
-    ran = [row for row in rows(settings) if "overturned.toml" in row.file]
-    assert [(row.example.text, row.right, row.came) for row in ran] == [(text, False, "violence")]
-
-    lists = tmp_path / "safety" / "lists.toml"
-    lists.write_text('allow = ["murder of a cake"]\n')
-    assert all(row.right for row in rows(settings))
