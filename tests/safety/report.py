@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder of sets, else KINORA_TEST_SHARED's")
     parser.add_argument("--level", type=Level, default=Level.STANDARD, choices=list(Level))
     parser.add_argument("--disguised", type=int, default=60, help="prompts of each set to disguise")
+    parser.add_argument("--at-most", type=int, help="prompts of each set, else all")
     asked = parser.parse_args()
     shared = os.environ.get("KINORA_TEST_SHARED")
     folder = asked.data or (Path(shared) / "data" / "prompts" if shared else None)
@@ -42,10 +43,15 @@ def main() -> None:
     gate = WordGate(asked.level)
     names = [name for name in SETS if (folder / f"{name}.jsonl").is_file()]
     names += sorted({file.stem for file in folder.glob("*.jsonl")} - set(names))
-    rows = [(one, gate.found(one.text)) for one in prompts(folder, names)]
+    chosen = [one for name in names for one in _some(list(prompts(folder, [name])), asked.at_most)]
+    rows = [(one, gate.found(one.text)) for one in chosen]
     out.print(_table("By set", rows, lambda one: one.source))
     out.print(_table("By category", rows, lambda one: f"{one.source}: {one.category}"))
     out.print(_disguises(gate, rows, asked.disguised))
+
+
+def _some(of: list[Prompt], at_most: int | None) -> list[Prompt]:
+    return of if at_most is None else of[:: max(1, -(-len(of) // at_most))]
 
 
 def _table(title: str, rows: Rows, key: Callable[[Prompt], str]) -> Table:

@@ -92,7 +92,7 @@ def test_prompts_for_clips_that_it_never_read(head: Head) -> None:
     harmless = held.pop("safe")
     harmful = [one for some in held.values() for one in some]
 
-    assert sum(harmless) <= 0.125 * len(harmless)
+    assert sum(harmless) <= 0.15 * len(harmless)
     assert sum(harmful) >= 0.85 * len(harmful)
 
 

@@ -24,11 +24,13 @@ from model.inspect.training.lessons import OWN, Book, Lesson, book, learn
 
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     "i2p": ("i2p",),
-    "openai_mod": ("openai_mod",),
-    "xstest": ("xstest_safe", "xstest_unsafe"),
     "all three": ("i2p", "openai_mod", "xstest_safe", "xstest_unsafe"),
     "own scenes": (OWN,),
+    "openai_mod": ("openai_mod",),
+    "xstest": ("xstest_safe", "xstest_unsafe"),
 }
+
+BENIGN = ("vbench", "vbench2", "vbench_cn", "parti")
 
 
 def measured(book: Book, lesson: Lesson, sources: Sequence[str] = ()) -> dict[str, float]:
@@ -69,16 +71,15 @@ def main() -> None:
     torch.set_num_threads(1)
     asked.work.mkdir(parents=True, exist_ok=True)
     all_ = book(folder, fit.Reader(asked.work / "embedded.npz"), seed=asked.seed)
-    lesson = learn(all_, seed=asked.seed, told=print)
-    report = {"held back": measured(all_, lesson)}
-    print(json.dumps(report, indent=1), flush=True)
-    keep(lesson.net.weights(lesson.line), asked.work / "head.npz")
-    if asked.left_out:
-        for name, sets in LEFT_OUT.items():
-            other = learn(all_, without=sets, seed=asked.seed)
-            report[name] = measured(all_, other, (*sets, "vbench", "vbench2", "vbench_cn", "parti"))
-            print(json.dumps({name: report[name]}, indent=1), flush=True)
-    (asked.work / "head.json").write_text(json.dumps(report, indent=1))
+    ways = {"held back": (), **(LEFT_OUT if asked.left_out else {})}
+    report: dict[str, dict[str, float]] = {}
+    for name, sets in ways.items():
+        lesson = learn(all_, without=sets, seed=asked.seed, told=print)
+        report[name] = measured(all_, lesson, (*sets, *BENIGN) if sets else ())
+        print(json.dumps({name: report[name]}, indent=1), flush=True)
+        (asked.work / "head.json").write_text(json.dumps(report, indent=1))
+        if not sets:
+            keep(lesson.net.weights(lesson.line), asked.work / "head.npz")
     if asked.ship:
         weights = Path(str(resources.files("model.inspect"))) / "weights"
         (weights / "head.npz").write_bytes((asked.work / "head.npz").read_bytes())

@@ -19,7 +19,7 @@ One hidden layer over sentence embeddings, and a weight for each hashed word. Ap
 ## Made of
 
 - The project's own sentences (`model/inspect/training/lexicon`): scenes that the policy forbids, in
-  twelve languages beside English, and scenes that only sound like them.
+  fourteen languages beside English, and scenes that only sound like them.
 - Prompts that are not shipped: VBench, VBench-2 and its Chinese, PartiPrompts (Apache-2.0); I2P
   (Schramowski et al., MIT); OpenAI's moderation set (Markov et al., MIT); XSTest (Röttger et al.,
   CC-BY-4.0). Adversarial Nibbler (CC-BY-4.0) is neither learned nor judged: what it holds is not to

@@ -26,14 +26,17 @@ from model.inspect.head import (
     windows,
 )
 
-HIDDEN = 64
-EPOCHS = 12
+HIDDEN = 192
+EPOCHS = 6
 BATCH = 256
 PARTS = 4
 """Windows of a prompt that are learned from, at most."""
 
 WORDS = 96
 """Hashed words of a window, at most."""
+
+UNREAD, FORGOTTEN = 0.3, 0.1
+"""How often the words of a window are not counted, or one of them: what it means has to do then."""
 
 OTHERS = 0.3
 """How much it counts that a prompt of one clause breaks no other: often it does."""
@@ -104,6 +107,10 @@ class Net(nn.Module):
         """(…, 512) and (…, WORDS) to (…, 7)."""
         x = vectors * STRETCH
         hidden = self.some(torch.relu(self.dense(self.most(x))))
+        if self.training:
+            unread = torch.rand(words.shape[:-1])[..., None] < UNREAD
+            forgotten = torch.rand(words.shape) < FORGOTTEN
+            words = words.masked_fill(unread | forgotten, BUCKETS - 1)
         count = (words != BUCKETS - 1).sum(-1, keepdim=True).clamp(min=1)
         said = self.words(words).sum(-2) / count.sqrt()
         logits: torch.Tensor = self.straight(x) + self.out(hidden) + said

@@ -15,7 +15,7 @@ from model.inspect.training.lexicon import sentences
 from model.inspect.training.prompts import Prompt, apart, held_back, prompts
 
 OWN = "own"
-A_SCENE = 12
+A_SCENE = 10
 SHARES = {
     OWN: 3.0,
     "i2p": 1.5,
@@ -115,12 +115,14 @@ def _line(book: Book, learned: np.ndarray, seed: int) -> float:
         [zlib.crc32(book.prompts[i].text.encode()) // 7 % FOLDS for i in learned.tolist()]
     )
     said: dict[str, list[np.ndarray]] = {}
+    judges = np.isin(book.sources[learned], LINES)
     for fold in range(FOLDS):
-        kept, rest = learned[folds == fold], learned[folds != fold]
+        mine = judges & (folds == fold)
+        kept, rest = learned[mine], learned[~mine]
         near = apart(
             [book.prompts[i].text for i in rest.tolist()], book.vectors[rest],
             [book.prompts[i].text for i in kept.tolist()], book.vectors[kept],
-        ) | (book.sources[rest] == OWN)  # fmt: skip
+        )  # fmt: skip
         net = _fitted(book, rest[near], seed)
         for name in LINES:
             some = kept[book.sources[kept] == name]
