@@ -94,7 +94,6 @@ class Dispatch:
         self._tags = Tags()
         self._aging = Aging(jobs, clock)
         self._news = asyncio.Event()
-        self._landed = asyncio.Event()
         self._queue: list[Waiting] = []
         self._new: dict[str, Job] = {}
         self._told: object = None
@@ -179,7 +178,6 @@ class Dispatch:
     async def _choosing(self) -> None:
         while True:
             self._news.clear()
-            self._landed.clear()
             try:
                 self._tags = await self._aging.aged(self._tags)
                 await self._rescue()
@@ -200,8 +198,7 @@ class Dispatch:
                 async with asyncio.timeout(IDLE_SECONDS):
                     await self._news.wait()
                 if self._engine.free_slots() == 0:
-                    async with asyncio.timeout(GATHERING_SECONDS):
-                        await self._landed.wait()
+                    await asyncio.sleep(GATHERING_SECONDS)
 
     async def _listening(self) -> None:
         async for event in self._engine.events():

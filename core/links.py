@@ -16,10 +16,11 @@ from datetime import timedelta
 
 from core import codes
 from core.codes import Wrong
+from core.credentials import Credentials
 from core.errors import BadPrompt, WrongState
 from core.job import Account, Identity
 from core.moderation import Actor, Merge, Outcome, Rank, Unlink
-from core.ports import Accounts, Clock, Credentials, Moderation
+from core.ports import Accounts, Clock, Moderation
 
 log = logging.getLogger("kinora.links")
 

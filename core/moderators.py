@@ -26,10 +26,9 @@ from core.moderation import (
     Rank,
     Resume,
     TakeDown,
-    check,
-    may,
     person,
 )
+from core.permits import check, may
 from core.plans import Plans
 from core.ports import Accounts, Clock, Entry, Jobs, Moderation
 from core.restraints import OWN, Kind, Means, Restraint

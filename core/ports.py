@@ -427,26 +427,6 @@ class Moderation(Protocol):
         ...
 
 
-class Credentials(Protocol):
-    """Secrets that open an account: keys, sessions, one-time links. Only hashes are kept."""
-
-    async def add(
-        self, kind: str, secret: str, account_id: int, name: str, expires_at: datetime | None
-    ) -> None: ...
-
-    async def account_for(self, kind: str, secret: str, now: datetime) -> Account | None: ...
-
-    async def redeem(self, kind: str, secret: str, now: datetime) -> Account | None:
-        """As `account_for`, but the first time only."""
-        ...
-
-    async def revoke(self, kind: str, secret: str) -> None: ...
-
-    async def revoke_all(self, kind: str, name: str) -> int:
-        """Revoke every secret of that kind and name, whoever's it is. Gives how many they were."""
-        ...
-
-
 class Files(Protocol):
     """Clips and pictures on disk. Blocking work happens in a thread."""
 

@@ -19,7 +19,7 @@ from storage.tables import CredentialRow
 
 
 class SqlCredentials:
-    """`core.ports.Credentials` in SQL."""
+    """`core.credentials.Credentials` in SQL."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database

@@ -20,6 +20,7 @@ from storage.database import Database, retried
 from storage.jobs import SqlJobs, wordless
 from storage.lineage import names
 from storage.links import FOLLOWS
+from storage.review_tables import ErasureRow
 from storage.tables import (
     ACCOUNT,
     JOB,
@@ -27,7 +28,6 @@ from storage.tables import (
     ClaimRow,
     CredentialRow,
     DeliveryRow,
-    ErasureRow,
     IdentityRow,
     JobRow,
     LeaderRow,

@@ -75,3 +75,18 @@ class MarkRow(Table, table=True):
 
     job_id: str = Field(sa_column=Column(Text, ForeignKey("job.id"), primary_key=True))
     word: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+
+
+class ErasureRow(Table, table=True):
+    """Somebody asked to be forgotten; as in `core.privacy.Receipt`. settled: nothing is left to be
+    done."""
+
+    __tablename__ = "erasure"
+
+    number: str = Field(sa_column=Column(Text, primary_key=True))
+    account_id: int = Field(
+        sa_column=Column(Key, ForeignKey("account.id"), nullable=False, index=True)
+    )
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    clips: int
+    settled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, index=True))

@@ -11,10 +11,11 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+from core.credentials import Credentials
 from core.gifts import GiftBook
 from core.inbox import Inbox
 from core.leaders import Leaders
-from core.ports import Accounts, Clock, Credentials, Files, Jobs, Moderation, Outbox, Places
+from core.ports import Accounts, Clock, Files, Jobs, Moderation, Outbox, Places
 from core.privacy import People
 from core.provenance import Marks
 from core.purchases import Payments

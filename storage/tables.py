@@ -440,21 +440,6 @@ class LeaderRow(Table, table=True):
     at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
-class ErasureRow(Table, table=True):
-    """Somebody asked to be forgotten; as in `core.privacy.Receipt`. settled: nothing is left to be
-    done."""
-
-    __tablename__ = "erasure"
-
-    number: str = Field(sa_column=Column(Text, primary_key=True))
-    account_id: int = Field(
-        sa_column=Column(Key, ForeignKey("account.id"), nullable=False, index=True)
-    )
-    at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    clips: int
-    settled: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, index=True))
-
-
 class AuditRow(Table, table=True):
     """One line of the log of what moderators did; as in `core.audit.Row`. Lines are added, never
     changed: each seals those before it."""

@@ -20,9 +20,10 @@ from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from bots.web.site import SITE, Bots, Pictures, Ready, Site, Streams, Web
 from core.bulletin import Bulletin
+from core.credentials import Credentials
 from core.errors import KinoraError
 from core.links import Links
-from core.ports import Clock, Credentials
+from core.ports import Clock
 from core.privacy import Privacy
 from core.provenance import Verify
 from core.reviews import Reviews

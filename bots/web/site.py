@@ -17,10 +17,11 @@ from bots.privacy import Notice
 from bots.web.limits import Failures, Uploads
 from bots.web.metrics import Metrics
 from core.bulletin import Bulletin
+from core.credentials import Credentials
 from core.errors import TooMany
 from core.job import Account
 from core.links import Links
-from core.ports import Clock, Credentials
+from core.ports import Clock
 from core.privacy import Privacy
 from core.provenance import Verify
 from core.reviews import Reviews

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from core import moderation as acts
 from core.errors import BadPrompt, NotFound, Refused
 from core.job import OWNER, Account, Identity, Job, State
-from core.moderation import Act, Actor, Rank, check, may
+from core.moderation import Act, Actor, Rank
 from core.moderators import Done, Moderators
+from core.permits import check, may
 from core.plans import FREE, Plan, Plans
 from core.prompt import parse
 from core.treasury import Policy

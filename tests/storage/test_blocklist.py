@@ -8,7 +8,8 @@ import random
 import pytest
 
 from core.errors import BadPrompt, Refused, WrongState
-from core.moderation import BLOCKED_AT_ONCE, Actor, Block, Rank, TakeDown, Unblock, check, may
+from core.moderation import BLOCKED_AT_ONCE, Actor, Block, Rank, TakeDown, Unblock
+from core.permits import check, may
 from core.plans import Plans
 from core.safety.blocklist import ALIKE, Watched, hashes_in
 from storage.store import Store

@@ -9,7 +9,8 @@ import pytest
 from core import moderation as acts
 from core.errors import BadPrompt, Refused
 from core.job import Account, Claim
-from core.moderation import Actor, Rank, check, may
+from core.moderation import Actor, Rank
+from core.permits import check, may
 from core.plans import ROLE_KEPT, Plans
 from core.roles import Roles
 from storage.store import Store
