@@ -56,7 +56,7 @@ async def test_a_photo_that_was_deleted(telegram_standin: Standin, tmp_path: Pat
         for size in posted.media.file.sizes:
             telegram_standin.scene.lose_file(size.id)
         said = await here.answer(here.anna.say("/animate", here.group, reply_to=posted))
-        assert "picture" in said.text
+        assert "no longer has that file" in said.text
         assert "Nothing was charged." in said.text
         assert await here.jobs(here.anna) == []
         await refunded(here, here.anna)
