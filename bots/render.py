@@ -15,20 +15,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bots.settings import Settings
-from bots.signing import notary_of, practice_of
 from core import prompt as grammar
 from core.catalog import complete
 from core.engine import Engine, Failed, Lost, Progressed, Rendered, Spec, Stopped
 from core.errors import BadPrompt, KinoraError, UserError
 from core.job import new_id
-from core.provenance import Deed, Unsigned
+from core.provenance import Deed, Sign, Unsigned
 from core.replay import recipe_of
 from core.request import Draft, Picture
 from core.sealing import Practice, word_of
 from model.engines.local import LocalEngine
 from model.families import MODELS
 from model.picture import decode
-from model.provenance.notary import Notary
 from model.provenance.weights import weights
 
 CATALOGUE = MODELS
@@ -85,9 +83,11 @@ async def render(
     for name, stored, image in zip(IMAGES, (draft.first, draft.last), images, strict=True):
         if stored is not None and image is None:
             raise BadPrompt(f"This recipe {name[0]} a picture: add it with {name[1]}.")
-    practice, notary = practice_of(settings), notary_of(settings)
+    from bots.signing import notary_of, practice_of
+
+    practice, sign = practice_of(settings), notary_of(settings).sign
     async with LocalEngine(threads=settings.threads) as engine:
-        return await _render(engine, settings.model, draft, images, output, heard, practice, notary)
+        return await _render(engine, settings.model, draft, images, output, heard, practice, sign)
 
 
 async def _render(
@@ -98,7 +98,7 @@ async def _render(
     output: Path,
     heard: Heard,
     practice: Practice,
-    notary: Notary,
+    sign: Sign,
 ) -> Made:
     with tempfile.TemporaryDirectory(prefix="kinora-") as scratch:
         (first, picture), (last, last_picture) = [
@@ -128,7 +128,7 @@ async def _render(
         token = wordless.token if wordless else ""
         deed = Deed(new_id(), request, datetime.now(UTC), made_by, token, pictures=pictures)
         try:
-            await notary.sign(rendered.video, part, deed)
+            await sign(rendered.video, part, deed)
         except Unsigned:
             part.unlink(missing_ok=True)
             raise RenderFailed("The clip was made, but it could not be signed.") from None

@@ -148,6 +148,23 @@ async def test_nothing_unsigned_is_shown(tmp_path: Path) -> None:
         assert again["state"] == "succeeded"
 
 
+async def test_a_label_is_drawn_where_a_plan_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINORA_PROVENANCE__LABEL", "always")
+    monkeypatch.setenv("KINORA_PROVENANCE__LABEL_CORNER", "top-left")
+    brightest = []
+    for plan in ("always", "optional"):
+        monkeypatch.setenv("KINORA_PLANS__FREE__LABEL", plan)
+        async with house(tmp_path / plan) as home, home.client() as ada:
+            done = await finished(ada, (await ask(ada, "a ball --seed 7", seconds=0.5))["id"])
+            clip = tmp_path / f"{plan}.mp4"
+            clip.write_bytes(await downloaded(ada, done))
+            brightest += [int(video.last_frame(clip)[:30, :100].min(-1).max())]
+    assert brightest[0] > 200
+    assert brightest[1] < 100
+
+
 async def test_a_clip_that_has_to_fit_is_signed_again(tmp_path: Path) -> None:
     """The way into a chat that takes no more than so many bytes."""
     own = signature(tmp_path / "provenance")
