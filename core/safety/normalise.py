@@ -46,6 +46,7 @@ _LEET = {
     "9": "g", "@": "a", "$": "s", "!": "i", "|": "i", "+": "t",
 }  # fmt: skip
 _LEET_WORD = re.compile(r"[a-z0-9@$!|+]*[a-z][a-z0-9@$!|+]*")
+_LEET_RUN = re.compile(r"(?<![a-z0-9])[a-z0-9@$]*[0-9@$][a-z0-9@$]*(?![a-z0-9])")
 _MEASURE = re.compile(
     r"\d+(?:[a-z]|[ap]m|[mckn]m|fps|secs?|mins?|hrs?|bit|st|nd|rd|th|ft|kg|lbs?|mph|px|[kmg]b|hz"
     r"|mp|ml|kw|in|yrs?|yo|ish|way|star|point|piece|speed|part|pack|year|some|man|person)?"
@@ -78,7 +79,7 @@ def _undone(text: str) -> str:
         text = _HAN_SPACED.sub("", _HAN_MASKED.sub("", text))
     text = _spelt(text)
     text = _APART.sub(_rejoined, text)
-    text = " ".join(_leet(word) for word in text.split())
+    text = _unleeted(text)
     if _MASK.search(text):
         text = _MASKED.sub(_unmasked, text)
     text = _INSIDE.sub(_joined_inside, text)
@@ -159,6 +160,23 @@ def _rejoined(found: re.Match[str]) -> str:
         return read
     words = _words_of(read)
     return words if all(map(known, words.split())) else read
+
+
+def _unleeted(text: str) -> str:
+    """Where two words or more are leet, so are digits that make words."""
+    words = text.split()
+    read = [_leet(word) for word in words]
+    if sum(one != other for one, other in zip(words, read, strict=True)) > 1:
+        read = [_LEET_RUN.sub(_whole, one) for one in read]
+    return " ".join(read)
+
+
+def _whole(found: re.Match[str]) -> str:
+    for ones in product("il", repeat=min(found[0].count("1"), 3)):
+        read = _read(found[0], ones)
+        if known(read):
+            return read
+    return found[0]
 
 
 def _leet(word: str) -> str:
