@@ -161,7 +161,7 @@ def _taken(text: str, arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...],
 def _unfolded(token: str, said: Draft) -> Draft:
     """What the token holds, but for what is said beside it."""
     held = read_token(token)
-    before = _parsed(held.line, ())
+    before = _parsed(_legible(held.line), ())
     values = {name: getattr(said, name) for name in _FIELDS}
     values = {name: value for name, value in values.items() if value not in (None, False)}
     words = said.prompt or before.prompt

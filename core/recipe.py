@@ -33,7 +33,8 @@ BROKEN = "This recipe is cut short or changed: copy all of it, from kr1_ on."
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """line: words and flags, as `core.prompt.recipe` writes them. weights: a hash of the model's.
+    """line: words and flags, as `core.prompt.recipe` writes them. first, last: its pictures, whose
+    ids are "" where they are not for whoever reads it to use. weights: a hash of the model's.
     version: of the Kinora that made it. wordless: its words were left out."""
 
     line: str
@@ -69,7 +70,7 @@ def read(token: str) -> Recipe:
             raise BadPrompt(BROKEN)
         line, pictures, weights, version, wordless = json.loads(text)
         first, last = (Stored(*map(str, one)) if one else None for one in pictures)
-    except (NoBase64, ValueError, TypeError, zlib.error):
+    except (NoBase64, ValueError, TypeError, RecursionError, zlib.error):
         raise BadPrompt(BROKEN) from None
     return Recipe(str(line), first, last, str(weights), str(version), bool(wordless))
 

@@ -66,9 +66,10 @@ class Replay:
         self._weights = weights
         self._version = version
 
-    async def token(self, job: Job, *, words: bool = True) -> str:
+    async def token(self, job: Job, *, words: bool = True, pictures: bool = True) -> str:
         """The clip's recipe, with its words or without; "" where `line_of` says so, and where the
-        clip was deleted."""
+        clip was deleted. pictures: whoever has it may use them; else they have to bring their own.
+        """
         if job.deleted:
             return ""
         request = job.request
@@ -77,17 +78,17 @@ class Replay:
             self._catalogue,
             await self._weights(request.model),
             self._version,
-            await self._stored(request.picture),
-            await self._stored(request.last_picture),
+            await self._stored(request.picture, pictures),
+            await self._stored(request.last_picture, pictures),
             words=words,
         )
         return recipe.token if recipe else ""
 
-    async def _stored(self, picture: str | None) -> Stored | None:
+    async def _stored(self, picture: str | None, named: bool) -> Stored | None:
         path = await self._files.picture(picture) if picture is not None else None
         if picture is None or path is None:
             return None
-        return Stored(picture, await asyncio.to_thread(digest, path))
+        return Stored(picture if named else "", await asyncio.to_thread(digest, path))
 
 
 def digest(path: Path) -> str:

@@ -23,7 +23,8 @@ class Picture:
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A picture that a recipe names. digest: the start of the SHA-256 of its file, in hexadecimal:
-    who knows it was shown the recipe."""
+    who knows it was shown the recipe. id: "" where that recipe was in a file, which is anybody's.
+    """
 
     id: str
     digest: str

@@ -101,7 +101,7 @@ class Sealing:
             request,
             self._clock(),
             await self._weights(request.model),
-            await self._replay.token(job, words=self._practice.words),
+            await self._replay.token(job, words=self._practice.words, pictures=False),
             before.clip.video if before is not None and before.clip is not None else None,
             tuple(one for one in pictures if one is not None),
         )

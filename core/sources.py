@@ -15,7 +15,8 @@ from core.request import Picture, Request, Stored
 
 PICTURE_GONE = "The picture is no longer stored. Send it again."
 RECIPE_PICTURE_GONE = (
-    "The picture of this recipe is not stored here any more: send it along with the recipe."
+    "The picture of this recipe is not stored here, or not yours to use: send it along with the "
+    "recipe."
 )
 UNSEEN_SIDES = 1280, 720
 CLIP_GONE = "The clip that this one goes on from is no longer stored."
@@ -41,7 +42,7 @@ class Sources:
 
     async def named(self, stored: Stored) -> Picture:
         """A picture that a recipe names. Raises NotFound, also where it is another."""
-        path = await self._files.renew_picture(stored.id)
+        path = await self._files.renew_picture(stored.id) if stored.id else None
         if path is None or await asyncio.to_thread(digest, path) != stored.digest:
             raise NotFound(RECIPE_PICTURE_GONE)
         return Picture(stored.id, *UNSEEN_SIDES)

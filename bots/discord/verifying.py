@@ -13,12 +13,14 @@ from discord import app_commands
 from bots.discord.asking import Room
 from bots.discord.attachments import shown_in
 from bots.discord.card_view import ACCENT, note_view, plain
+from bots.discord.desk import DIRECT
 from bots.discord.hearing import account_of, acknowledge, answer, guarded
 from bots.discord.ranks import actor_of
 from bots.verifying import verified
 from core.errors import NotFound, WrongState
 from core.job import Job
 from core.moderation import Actor, Rank
+from core.places import parts
 
 Interaction = discord.Interaction[Any]
 
@@ -55,13 +57,17 @@ async def _verify(room: Room, interaction: Interaction, addresses: Sequence[str]
     said = []
     for number, address in enumerate(addresses, 1):
         finding = await room.desk.verify(await room.cdn.read(address, MAX_BYTES))
-        words = plain(verified(finding, account, leads=_leads(actor, finding.job)))
+        leads = await _leads(room, actor, finding.job)
+        words = plain(verified(finding, account, leads=leads))
         said.append(words if len(addresses) == 1 else f"**{number}** {words}")
     await answer(interaction, view=note_view("\n".join(said), ACCENT))
 
 
-def _leads(actor: Actor, job: Job | None) -> bool:
-    """Whether a clip was asked for where they lead."""
-    if actor.rank >= Rank.OPERATOR:
-        return True
-    return actor.rank is Rank.MODERATOR and bool(job and job.place.startswith(f"{actor.server}/"))
+async def _leads(room: Room, actor: Actor, job: Job | None) -> bool:
+    """Whether a clip was asked for where they lead, and not for the eyes of who asked alone."""
+    if job is None or actor.rank < Rank.MODERATOR:
+        return False
+    if actor.rank is Rank.MODERATOR and not job.place.startswith(f"{actor.server}/"):
+        return False
+    post = await room.desk.lobby.post(job.place)
+    return post is not None and not post.hidden and parts(job.place)[0] != DIRECT

@@ -91,8 +91,9 @@ async def doubtful(store: Store, people: list[Account], now: datetime) -> None:
     """What waits for a moderator, what was refused, and what people report."""
     chance = random.Random(8)
     for number, account in enumerate(people[:3]):
+        at = now - timedelta(hours=5 * number)
         held = replace(
-            asked(chance, account, now - timedelta(hours=5 * number), 0),
+            asked(chance, account, at, 0),
             state=State.HELD if number else State.REFUSED,
             clause=Clause.GORE,
             findings=(
@@ -100,6 +101,7 @@ async def doubtful(store: Store, people: list[Account], now: datetime) -> None:
                 Finding(Clause.VIOLENCE, Ruling.HOLD, "prompt", 0.71, "head"),
             ),
             held_at=now if number else None,
+            ended_at=None if number else at,
             decide_by=now + timedelta(hours=40 - 3 * number) if number else None,
             appealed=number == 1,
             plea="It is a wax figure in a museum." if number == 1 else "",

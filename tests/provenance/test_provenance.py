@@ -20,6 +20,7 @@ from bots.verifying import verified
 from core.errors import UserError
 from core.job import OWNER
 from core.provenance import Deed, Proof, Verify
+from core.recipe import DIGEST_CHARS, read
 from core.request import Request
 from model import video
 from model.provenance import manifest as manifests
@@ -116,6 +117,15 @@ async def test_what_a_clip_was_made_from_is_in_it(tmp_path: Path) -> None:
         assert kept["relationship"] == "inputTo"
         assert kept["active_manifest"]
         assert actions(said)[0]["parameters"]["ingredients"]
+
+        # Whoever has the file can't have the picture of its recipe.
+        held = read(assertion(said, "org.kinora.clip")["recipe"])
+        assert held.first is not None
+        assert (held.first.id, len(held.first.digest)) == ("", DIGEST_CHARS)
+        async with home.client(await home.key("bo")) as bo:
+            pasted = {"prompt": f"slow zoom in {held.token}"}
+            status, problem = await send(bo, "POST", "/api/v1/clips", pasted)
+            assert (status, "send it along" in problem["detail"]) == (404, True)
 
         # One without is an ingredient all the same, and a clip that goes on from another says so.
         _, asked = await show(ada, jpeg(landscape()), "pan left", seconds="0.5")

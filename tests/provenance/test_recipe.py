@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from bots.render import render
 from bots.settings import Settings
 from core import prompt
 from core.errors import BadPrompt
-from core.recipe import PREFIX, Recipe, read
+from core.recipe import CHECK_BYTES, PREFIX, Recipe, read
 from core.request import Draft, Stored
 from model import video
 from tests.bots.caller import ask, finished, get, send, show
@@ -45,16 +47,27 @@ def test_a_token_stands_for_its_line() -> None:
         token[:-3],
         token[:-1] + ("A" if token[-1] != "A" else "B"),
         f"{PREFIX}AAAAAAAAAA",
+        folded(b"[" * 9000),
     ):
         with pytest.raises(BadPrompt, match="copy all of it"):
             prompt.parse(broken)
     with pytest.raises(BadPrompt, match="two recipes"):
         prompt.parse(f"{token} {token}")
+    with pytest.raises(BadPrompt, match="broken characters"):
+        prompt.parse(folded(rb'["a \ud800", [null, null], "", "", 0]'))
+    assert prompt.parse(Recipe("a \0ball").token).prompt == "a ball"
     wordless = Recipe("--seconds 2 --seed 7", wordless=True).token
     with pytest.raises(BadPrompt, match="without its words"):
         prompt.parse(wordless)
     assert prompt.parse(f"a ball {wordless}").prompt == "a ball"
     assert read(wordless).wordless
+
+
+def folded(text: bytes) -> str:
+    """A token of anything at all, as whoever reads the source can write one."""
+    packed = zlib.compress(text)
+    whole = hashlib.sha256(packed).digest()[:CHECK_BYTES] + packed
+    return PREFIX + base64.urlsafe_b64encode(whole).rstrip(b"=").decode()
 
 
 async def test_a_clip_is_made_again_bit_for_bit(tmp_path: Path) -> None:

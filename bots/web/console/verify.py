@@ -1,4 +1,5 @@
-"""Verify: where any file came from, with its words for who leads where it was asked for."""
+"""Verify: where any file came from, with its words for who leads where it was asked for, unless
+only who asked sees its card."""
 
 from __future__ import annotations
 
@@ -7,11 +8,12 @@ from aiohttp import web
 from bots import verifying as words
 from bots.web import problems, verifying
 from bots.web.console import frame
-from bots.web.console.desk import AT, seated
+from bots.web.console.desk import AT, Seat, console, seated
 from bots.web.console.frame import Page
 from core.errors import Transient, UserError
-from core.places import server
+from core.job import Job
 from core.provenance import VERIFIED_MAX_BYTES
+from core.records import Asked, JobFilter
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -25,10 +27,18 @@ async def verify(request: web.Request) -> web.StreamResponse:
     except (UserError, Transient) as error:
         problem = problems.from_error(error)
         return await _shown(request, problem=problem.detail, status=problem.status)
-    job = finding.job
-    leads = seat.operator or (job is not None and server(job.place) == seat.server)
+    asked = await _asked(request, seat, finding.job)
+    leads = asked is not None and not asked.hidden
     return await _shown(request, said=words.verified(finding, seat.authority.account, leads=leads),
-                        job=job.id if job and leads and not job.deleted else "")  # fmt: skip
+                        job=asked.job.id if asked and not asked.job.deleted else "")  # fmt: skip
+
+
+async def _asked(request: web.Request, seat: Seat, job: Job | None) -> Asked | None:
+    """A clip among the jobs that they see."""
+    if job is None:
+        return None
+    found = await console(request).records.jobs(JobFilter(seat.server, words=job.id), 1)
+    return next(iter(found), None)
 
 
 async def _shown(

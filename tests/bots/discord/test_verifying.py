@@ -27,6 +27,12 @@ async def test_a_file_is_asked_where_it_came_from(discord_standin: Standin, tmp_
         leads = await here.answer(here.mia.message_command("Verify", card), "Yes: this is clip")
         assert "my ball" in text(leads)
 
+        # Of a card that only its author sees, nobody else learns the words.
+        asked = here.anna.slash("create", here.room, prompt="a secret", length=1, private=True)
+        file = Upload("sent.mp4", here.bytes_of(await here.clip(asked)))
+        leads = await here.answer(here.mia.slash("verify", here.room, file=file), "Yes: this is")
+        assert "a secret" not in text(leads)
+
         # A copy that somebody saved says the same; one flipped bit, and it is said.
         file = Upload("saved.mp4", clip)
         await here.answer(here.ben.slash("verify", here.room, file=file), "Yes: this is clip")
