@@ -33,6 +33,13 @@ One hidden layer over sentence embeddings, and a weight for each hashed word. Ap
 The line is drawn where {FLAGGED:.1%} of the worse of {" and ".join(LINES)} is flagged, of prompts
 that a head has not learned from.
 
+## What it is bad at
+
+It was drawn for prompts for clips and pictures. It holds every second prompt of I2P that is said to
+be safe (dark art, politicians, horror), a third of harmless scenes with a word of harm in them, and
+most long forum texts, of which it learned little. Where a clause is named, it may be a neighbour:
+whether anything is broken is surer than what. What can only be known from a picture it can't know.
+
 ## Flagged, in percent (by the head alone; how many prompts in brackets)
 
 """
