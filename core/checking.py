@@ -40,7 +40,6 @@ class Checking:
         finally:
             look.cancel()
             self._looks.pop(job.id, None)
-            self._previewed.pop(job.id, None)
         return None if look.cancelled() else look.result()
 
     async def shows(self, job: Job, preview: bytes) -> bool:
@@ -48,7 +47,8 @@ class Checking:
         if job.cleared:
             return True
         now = asyncio.get_running_loop().time()
-        if now < self._previewed.get(job.id, 0.0):
+        self._previewed = {id_: due for id_, due in self._previewed.items() if due > now}
+        if job.id in self._previewed:
             return False
         self._previewed[job.id] = float("inf")
         sight = await self._gate.picture(preview, job.level, _words(job))

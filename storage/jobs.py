@@ -21,6 +21,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    delete,
     exists,
     false,
     insert,
@@ -437,6 +438,7 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
     row.clip = None
     row.clip_expires_at = None
     row.deleted = True
+    await session.execute(delete(SIGHT).where(SIGHT.c.job_id == row.id))
     await session.execute(
         update(DeliveryRow)
         .where(col(DeliveryRow.job_id) == row.id)

@@ -270,13 +270,13 @@ async def _take_down(session: AsyncSession, act: TakeDown, by: str, now: datetim
     if await session.scalar(select(col(JobRow.number)).where(this)) is None:
         raise NotFound(NO_CLIP)
     ids = list(await session.scalars(lineage(act.job_id)))
+    looked = select(col(SightRow.hashes)).where(col(SightRow.job_id).in_(ids))
+    hashes = [one for found in await session.scalars(looked) for one in found]
     meant = col(JobRow.id).in_(ids)
     await call_off(session, meant, now)
     for id_ in ids:
         await blot_out(session, and_(col(JobRow.id) == id_, col(JobRow.deleted) == false()), now)
     await _settle_reports(session, ids)
-    looked = select(col(SightRow.hashes)).where(col(SightRow.job_id).in_(ids))
-    hashes = [one for found in await session.scalars(looked) for one in found]
     await block(session, hashes, act.reason, by, now)
     return Outcome(jobs=tuple(ids))
 
