@@ -69,6 +69,7 @@ from core.moderators import Moderators
 from core.ports import Clock
 from core.pricing import Bases
 from core.privacy import Privacy
+from core.reminders import Reminders
 from core.reviews import Reviews
 from core.roles import Roles
 from core.safety.gate import Inspector
@@ -262,6 +263,7 @@ async def house(
                     lambda: bases.renew(store.jobs, clock()),
                     privacy.sweep,
                     reviews.sweep,
+                    Reminders(reviews, settings.operator_identities, tell, clock).sweep,
                 )
                 for sweep in sweeps:
                     scheduler.add_job(

@@ -77,7 +77,10 @@ async def test_a_denial_and_a_deadline(
     """Of cards that their author alone sees, too."""
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     clock = discord_standin.clock
-    async with cinema(discord_standin, tmp_path, clock=clock.date) as here:
+    olga = discord_standin.scene.user("olga")
+    discord_standin.scene.guild("Office", olga)
+    running = cinema(discord_standin, tmp_path, clock=clock.date, operators=f"discord:{olga.id}")
+    async with running as here:
         asked = here.anna.slash("create", here.room, prompt=GORE, private=True)
         card = await refused(asked)
         assert card.audience == here.anna.id
@@ -86,6 +89,8 @@ async def test_a_denial_and_a_deadline(
         other = here.anna.slash("create", here.room, prompt=f"{GORE}, again")
         await here.anna.submit_modal(here.anna.press(await refused(other), "Appeal"), {})
         await other.message(lambda m: "Waiting for a moderator" in text(m))
+        told = await here.said(discord_standin.scene.dm(olga), "for a moderator")
+        assert "/mod queue" in text(told)
 
         queue = here.mia.slash("mod queue", here.room)
         listed = await here.answer(queue, "2 clips wait for a moderator")
