@@ -67,6 +67,14 @@ def test_disguises_do_not_help() -> None:
         assert verdict.clause is Clause.SEXUAL, name
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("filler", ["_", "_ ", "_x", " _a_", "a ", "-", "\u0301"])
+def test_no_prompt_takes_for_ever(filler: str) -> None:
+    """Nothing else of the program runs while a pattern is looked for."""
+    for word in ("cut", "kill", "blood", "his", "eating", "how to"):
+        assert POLICY.read(Words(f"{word}{filler * 900} x"), Level.STANDARD).clause is None
+
+
 def test_an_operators_files_hold_without_a_restart_and_a_broken_one_keeps_what_it_said(
     tmp_path: Path,
 ) -> None:
