@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from core.engine import Rendered
 from core.job import Job
 from core.safety.gate import Gate, Sight, Words
-from core.safety.verdict import Clause, Finding, Ruling
+from core.safety.verdict import Clause, Finding
 
 log = logging.getLogger("kinora.checking")
 
 PREVIEW_SECONDS = 1.0
 """The least between two previews of a clip that are looked at."""
 
-FINAL = (Clause.BLOCKED, Clause.MINORS)
-"""What no moderator clears."""
+FINAL = (Clause.BLOCKED, Clause.MINORS, Clause.UNCHECKED)
+"""What no moderator clears: where nobody could look, the others may be there, too."""
 
 
 class Checking:
@@ -44,16 +44,19 @@ class Checking:
 
     async def shows(self, job: Job, preview: bytes) -> bool:
         """Whether a preview may be shown. One at a time is looked at, and not every one."""
-        if job.cleared:
-            return True
         now = asyncio.get_running_loop().time()
         self._previewed = {id_: due for id_, due in self._previewed.items() if due > now}
         if job.id in self._previewed:
             return False
         self._previewed[job.id] = float("inf")
         sight = await self._gate.picture(preview, job.level, _words(job))
-        self._previewed[job.id] = asyncio.get_running_loop().time() + PREVIEW_SECONDS
-        return sight.verdict.ruling is Ruling.PASS
+        if job.id in self._previewed:
+            self._previewed[job.id] = asyncio.get_running_loop().time() + PREVIEW_SECONDS
+        return not against(job, sight)
+
+    def landed(self, job_id: str) -> None:
+        """No more comes of it."""
+        self._previewed.pop(job_id, None)
 
 
 def against(job: Job, sight: Sight) -> Sequence[Finding]:

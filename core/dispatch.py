@@ -156,9 +156,8 @@ class Dispatch:
                 wait = Range(wait.low * OVERTAKES, wait.high * more)
                 ahead = index + len(self._flights)
                 paused = self._paused.get(job.id)
-                left = wait + self._estimate(job)
                 said = why(paused[1]) if paused else ""
-                return Outlook(ahead + 1, ahead, wait, left, paused=said)
+                return Outlook(ahead + 1, ahead, wait, wait + self._estimate(job), paused=said)
             wait += self._estimates[waiting.job_id]
         raise AssertionError("the job was put into the queue above")
 
@@ -479,6 +478,7 @@ class Dispatch:
         took = asyncio.get_running_loop().time() - flight.began
         self._tags = correct(self._tags, flight.waiting, took)
         self._stopping.discard(job.id)
+        self._checking.landed(job.id)
         if now is not None:
             self._publish_all(now)
         self._news.set()

@@ -182,14 +182,17 @@ class Inspection:
                 if looked.lost:
                     return looked
         hashes = await asyncio.to_thread(_hashes, seen)
+        before = parent if parent and _are_theirs(account, pictures, parent) else None
         themself = said.subject is not None and said.subject.id == account.id
+        if before and before.asks is Asks.SUBJECT and (themself or said.subject is None):
+            return replace(looked, asks=before.asks, subject=before.subject)
         if said.attest or themself:
             await self._attested.attest(account.id, hashes, self._clock())
             return looked
         if said.subject is not None:
             return replace(looked, asks=Asks.SUBJECT, subject=said.subject.id)
-        if parent is not None and _are_theirs(account, pictures, parent):
-            return replace(looked, asks=parent.asks, subject=parent.subject)
+        if before is not None and (before.asks or before.state is not State.REFUSED):
+            return replace(looked, asks=before.asks, subject=before.subject)
         if faces and not await self._attested.attested(account.id, hashes):
             return replace(looked, asks=Asks.SENDER)
         return looked

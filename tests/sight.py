@@ -24,7 +24,7 @@ class Blind:
     def __init__(self) -> None:
         self.pictures: list[Seen | Exception] = [Seen()]
         self.clips: list[Seen | Exception] = [Seen()]
-        self.texts: dict[str, Mapping[Clause, float]] = {}
+        self.texts: dict[str, Mapping[Clause, float] | Exception] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -38,7 +38,10 @@ class Blind:
         pass
 
     async def words(self, text: str) -> Mapping[Clause, float]:
-        return next((scores for part, scores in self.texts.items() if part in text), {})
+        found = next((scores for part, scores in self.texts.items() if part in text), {})
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def picture(self, jpeg: bytes) -> Seen:
         return _next(self.pictures)

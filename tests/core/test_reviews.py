@@ -176,6 +176,11 @@ async def test_a_clip_that_does_not_pass_is_nobody_s_until_an_appeal(place: Plac
     assert (await place.drawn(job)).state is State.SUCCEEDED
     available, waiting = await here.funds(anna)
     assert (available, waiting) == (GRANT - job.credits, 0)
+    here.sight.clips = [OSError("killed")]
+    unseen = await place.drawn(await here.studio.again(anna, PAGE, job.id))
+    assert (unseen.cleared, unseen.state, unseen.clause) == (
+        True, State.REFUSED, Clause.UNCHECKED
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("broken", [OSError("killed"), TimeoutError(), MemoryError()])
@@ -233,6 +238,19 @@ async def test_a_face_needs_its_sender_s_word_once(place: Place) -> None:
     assert job.state is State.QUEUED
 
 
+async def test_a_picture_that_nobody_looked_at_is_looked_at_later(place: Place) -> None:
+    here = place.home
+    anna, ben = await here.account("anna"), await here.account("ben")
+    here.sight.pictures = [FACE]
+    said = Said(attest=True)
+    his = await here.studio.submit(ben, PAGE, parse("a ball"), picture=b"ben", said=said)
+    here.sight.texts["a hat"] = OSError("killed")
+    lost = await here.studio.submit(anna, PAGE, parse("a hat"), variant_of=his.id, remix=True)
+    assert (lost.state, lost.clause) == (State.REFUSED, Clause.UNCHECKED)
+    edited = await here.studio.submit(anna, PAGE, parse("a cap"), variant_of=lost.id)
+    assert (edited.state, edited.asks) == (State.QUOTED, Asks.SENDER)
+
+
 async def test_whom_a_picture_shows_decides(place: Place) -> None:
     here = place.home
     anna, ben = await here.account("anna"), await here.account("ben")
@@ -261,6 +279,11 @@ async def test_whom_a_picture_shows_decides(place: Place) -> None:
     for agreed in (False, True):
         hat = await here.reviews.consent(names[1], jobs[2].id, agreed)
         assert (hat.state, hat.clause) == (State.REFUSED, Clause.CONSENT)
+    for said in (Said(attest=True), Said(subject=anna)):  # nobody says yes in their place
+        once_more = await here.studio.submit(
+            anna, PAGE, parse("a cap"), variant_of=hat.id, said=said
+        )
+        assert (once_more.state, once_more.asks) == (State.HELD, Asks.SUBJECT)
     assert (await here.reviews.strikes(anna.id)).strikes == []
 
 
