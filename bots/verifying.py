@@ -32,6 +32,8 @@ def _came(finding: Finding) -> str:
     match finding.proof:
         case Proof.MANIFEST:
             return f"Yes: this is {made}. Its signed note is whole, so nothing was changed since."
+        case Proof.WATERMARK if finding.signer:
+            return f"Yes: the invisible mark in it names {made}. {_signed(finding.signer)}"
         case Proof.WATERMARK:
             fate = "no longer fits" if finding.broken else "is gone"
             return (
@@ -44,8 +46,12 @@ def _came(finding: Finding) -> str:
             "was signed. Nothing else in it says where it came from."
         )
     if finding.signer:
-        return f"{NO} It carries a note of somebody else, signed by “{finding.signer[:80]}”."
+        return f"{NO} {_signed(finding.signer)}"
     return NO
+
+
+def _signed(who: str) -> str:
+    return f"Its signed note is by “{who[:80]}”, whose certificate is not known here or has ended."
 
 
 def _day(at: datetime | None) -> str:

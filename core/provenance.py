@@ -25,6 +25,10 @@ START_SECONDS = 2.0
 the opening of a video."""
 
 
+JUMBF = b"jumb"
+"""The box that any manifest of C2PA begins with."""
+
+
 class Corner(StrEnum):
     TOP_LEFT = "top-left"
     TOP_RIGHT = "top-right"
@@ -105,9 +109,10 @@ class Finding:
     """What is known of a file.
 
     job_id, at, model: of the clip that it is, or came from; at: when that was made, in UTC.
-    broken: it carries a signed note that doesn't fit it, so it was changed since. signer: who else
-    signed it, where not this Kinora did. job: as it is in the store now; None where it is gone, or
-    was never there, as after `kinora render`. recipe: the token in a note that is whole.
+    broken: it carries a signed note that doesn't fit it, so it was changed since. signer: who
+    signed it with a certificate that is not this Kinora's, or no longer good. job: as it is in the
+    store now; None where it is gone, or was never there, as after `kinora render`. recipe: the
+    token in a note that is whole.
     """
 
     proof: Proof
@@ -131,7 +136,7 @@ class Finding:
             "job": self.job_id,
             "made_at": self.at.isoformat() if self.at else None,
             "model": self.model or None,
-            "changed": self.broken or self.proof is Proof.WATERMARK,
+            "changed": self.broken or (self.proof is Proof.WATERMARK and not self.signer),
             "signer": self.signer or None,
             "recipe": self.recipe or None,
         }

@@ -24,6 +24,9 @@ MADE_BY_A_MODEL: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trained
 CLIP: Final = "org.kinora.clip"
 """Our own assertion: which clip it is."""
 
+OUTLIVED: Final = {"signingCredential.expired", "signingCredential.untrusted"}
+"""What is wrong with a file that nobody changed, once its certificate has ended."""
+
 MP4: Final = "video/mp4"
 JPEG: Final = "image/jpeg"
 
@@ -32,7 +35,7 @@ JPEG: Final = "image/jpeg"
 class Told:
     """What a file's manifest says.
 
-    valid: its signature is good, and it fits the file. serial: of the certificate that signed it,
+    valid: its signature was good, and it fits the file. serial: of the certificate that signed it,
     where that is trusted, else "". signer: who that is, by its own word. clip: our assertion.
     """
 
@@ -102,11 +105,13 @@ def read(data: bytes, kind: str, anchors: str) -> Told | None:
         with reader:
             manifest = reader.get_active_manifest() or {}
             state = reader.get_validation_state()
+            looked = (reader.get_validation_results() or {}).get("activeManifest") or {}
     signed = manifest.get("signature_info") or {}
     trusted = state == "Trusted"
+    wrong = {one["code"] for one in looked.get("failure", ())}
     said = [one["data"] for one in manifest.get("assertions", ()) if one["label"] == CLIP]
     return Told(
-        valid=state in ("Valid", "Trusted"),
+        valid=state in ("Valid", "Trusted") or (bool(wrong) and wrong <= OUTLIVED),
         serial=str(signed.get("cert_serial_number", "")) if trusted else "",
         signer=str(signed.get("issuer") or signed.get("common_name") or ""),
         clip=said[0] if said and isinstance(said[0], dict) else {},

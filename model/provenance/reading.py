@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from core.provenance import JUMBF
 from model.family import Frame
 from model.inspect.child import Answer
 from model.provenance import manifest, watermark
@@ -72,8 +73,9 @@ def _answer(question: dict[str, Any], data: bytes) -> dict[str, Any]:
         return {"archive": base64.b64encode(found).decode() if found else None}
     try:
         told = manifest.read(data, kind, question["anchors"]) if kind else None
-    except c2pa.C2paError:
-        told = manifest.Told(valid=False, serial="", signer="", clip={})
+    except c2pa.C2paError:  # of a kind of file that C2PA doesn't know, or what is no manifest
+        torn = manifest.Told(valid=False, serial="", signer="", clip={})
+        told = torn if JUMBF in data else None
     answer: dict[str, Any] = {"kind": kind, "manifest": asdict(told) if told else None}
     if told is not None and told.valid and told.serial in question["known"]:
         return {**answer, "words": []}

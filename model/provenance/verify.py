@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from core.errors import Transient, UserError
 from core.job import Job
 from core.ports import DecodedPicture, DecodePicture, Jobs
-from core.provenance import VERIFIED_MAX_BYTES, Finding, Marks, Proof
+from core.provenance import JUMBF, VERIFIED_MAX_BYTES, Finding, Marks, Proof
 from model.inspect.process import CouldNotLook, Process
 from model.provenance.certificate import Signature
 
@@ -22,9 +22,6 @@ MEMORY_BYTES: Final = 3 << 30
 ANSWER_SECONDS: Final = 60.0
 WAITING_MOST: Final = 8
 RETRY_SECONDS: Final = 20.0
-
-JUMBF: Final = b"jumb"
-"""The box that any manifest of C2PA begins with."""
 
 UNREADABLE = "That is no file I can look into: send an MP4, WebM, GIF, JPEG, PNG or WebP."
 

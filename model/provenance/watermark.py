@@ -64,6 +64,9 @@ GUESSES: Final = 4
 """Places and scales that are read where none is certain, beside the place where nothing was cut
 off."""
 
+LONGEST: Final = 6.0
+"""Sides of a frame that is looked into, the long one to the short one: what is left of a crop."""
+
 WEAKEST: Final = 5
 """Bits that are tried both ways."""
 
@@ -85,7 +88,7 @@ def read(frames: Iterable[Frame]) -> tuple[int, ...]:
     Who knows the words that were given away knows which. Of a million of them one is hit by chance
     in about two million files: 5 × 2^`WEAKEST` of 2^`BITS` words are tried.
     """
-    kept = list(frames)
+    kept = [one for one in frames if max(one.shape[:2]) <= LONGEST * min(one.shape[:2])]
     if not kept:
         return ()
     whole = _folded(kept, 1.0)

@@ -48,6 +48,7 @@ def test_another_mark_takes_the_place_of_the_first() -> None:
     assert watermark.read(twice)[0] == 77
     assert WORD not in watermark.read(twice)
     assert watermark.read([]) == ()
+    assert watermark.read([np.zeros((5000, 2, 3), np.uint8)]) == (), "as large as a city, enlarged"
     with pytest.raises(ValueError, match="48 bits"):
         list(watermark.marked(twice, 1 << 48))
 

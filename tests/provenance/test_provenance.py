@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import aiohttp
+import av
 import c2pa
 import pytest
 
@@ -19,7 +20,7 @@ from bots.settings import Settings
 from bots.verifying import verified
 from core.errors import UserError
 from core.job import OWNER
-from core.provenance import Deed, Proof, Verify
+from core.provenance import Deed, Finding, Proof, Verify
 from core.recipe import DIGEST_CHARS, read
 from core.request import Request
 from model import video
@@ -96,8 +97,9 @@ async def test_a_clip_says_where_it_comes_from(tmp_path: Path) -> None:
 
         # A stranger's says no, by whatever name; what is no picture is said to be none.
         video.write(own, drawn(5, 320, 240, 9), 8, 320, 240)
-        for stranger in (own.read_bytes(), jpeg(landscape())):
-            assert (await verify(stranger)).proof is Proof.NOTHING
+        for stranger in (own.read_bytes(), jpeg(landscape()), webm()):
+            finding = await verify(stranger)
+            assert (finding.proof, finding.broken, finding.signer) == (Proof.NOTHING, False, "")
         with pytest.raises(UserError, match="MP4"):
             await verify(b"ffconcat version 1.0\nfile /etc/hostname\n")
         with pytest.raises(UserError, match="empty"):
@@ -201,6 +203,34 @@ async def test_a_clip_that_has_to_fit_is_signed_again(tmp_path: Path) -> None:
     stranger = signature(tmp_path / "elsewhere")
     assert told.serial not in stranger.known
     assert (await Notary(stranger, "Eve").shrunk(shrink)(clip, most)) is None
+
+
+def test_a_clip_outlives_the_certificate_of_who_signed_it() -> None:
+    """outlived.mp4 was signed with one that ended seconds later."""
+    data = Path(__file__).with_name("outlived.mp4").read_bytes()
+    told = manifests.read(data, "video/mp4", "")
+    assert told is not None
+    assert (told.valid, told.serial, told.signer) == (True, "", "Kinora")
+    finding = Finding(Proof.WATERMARK, "abc", signer=told.signer)
+    assert "changed" not in verified(finding)
+    assert "has ended" in verified(finding)
+    assert not finding.as_dict()["changed"]
+    flipped = data[:-60] + bytes([data[-60] ^ 1]) + data[-59:]
+    told = manifests.read(flipped, "video/mp4", "")
+    assert told is not None
+    assert not told.valid
+
+
+def webm() -> bytes:
+    """Of a kind that C2PA knows no manifests in."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="webm") as container:
+        stream = container.add_stream("libvpx", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for frame in drawn(5, 160, 120, 4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 def cannot_sign(*_: object) -> None:
