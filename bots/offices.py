@@ -93,6 +93,7 @@ def privacy_of(
         studio.delete if studio else delete,
         left,
         store.accounts.account_by_id,
+        patience_of(settings).fade,
     )
 
 

@@ -81,8 +81,9 @@ def told(receipt: Receipt) -> Sequence[Paragraph]:
     gone = f"{clips(receipt.clips)} deleted with prompts and pictures.{stopping}{keys}"
     stays = (
         "What stays: amounts in the ledger, payments, and what moderators wrote down, all under a "
-        f"number. Your id here goes on {moment(receipt.named_until)}, later where a ban or a plan "
-        "that you paid for still holds. Asking for a clip before then begins anew."
+        f"number. Your id here goes on {moment(receipt.named_until)}, later where a ban, a refusal "
+        "that counts against you or a plan that you paid for still holds. Asking for a clip before "
+        "then begins anew."
     )
     return [
         (line(Bold("Forgotten")), line(gone), line(stays)),

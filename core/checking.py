@@ -50,13 +50,8 @@ class Checking:
             return False
         self._previewed[job.id] = float("inf")
         sight = await self._gate.picture(preview, job.level, _words(job))
-        if job.id in self._previewed:
-            self._previewed[job.id] = asyncio.get_running_loop().time() + PREVIEW_SECONDS
+        self._previewed[job.id] = asyncio.get_running_loop().time() + PREVIEW_SECONDS
         return not against(job, sight)
-
-    def landed(self, job_id: str) -> None:
-        """No more comes of it."""
-        self._previewed.pop(job_id, None)
 
 
 def against(job: Job, sight: Sight) -> Sequence[Finding]:

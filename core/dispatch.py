@@ -478,7 +478,6 @@ class Dispatch:
         took = asyncio.get_running_loop().time() - flight.began
         self._tags = correct(self._tags, flight.waiting, took)
         self._stopping.discard(job.id)
-        self._checking.landed(job.id)
         if now is not None:
             self._publish_all(now)
         self._news.set()

@@ -82,10 +82,13 @@ class People(Protocol):
         """Accounts whose receipt is not settled, and when they were forgotten last."""
         ...
 
-    async def part(self, account_id: int, forgotten_at: datetime, now: datetime) -> bool:
+    async def part(
+        self, account_id: int, forgotten_at: datetime, now: datetime, fade: timedelta
+    ) -> bool:
         """Take its identities off an account, and where its jobs were posted; its receipts are
-        settled. False, and nothing changes, while something holds against it, or something is left
-        of it. One that came back keeps them, and its receipts are settled too."""
+        settled. False, and nothing changes, while something holds against it, strikes within
+        `fade` included, or something is left of it. One that came back keeps them, and its
+        receipts are settled too."""
         ...
 
     async def outlived(self, words: datetime, refused: datetime, limit: int) -> Sequence[str]:
@@ -109,8 +112,10 @@ class Privacy:
         delete: Undo,
         left: Callable[[Account], Awaitable[int]],
         account: Callable[[int], Awaitable[Account | None]],
+        fade: timedelta,
     ) -> None:
-        """cancel, delete: as in `core.studio.Studio`. left: what somebody has, in credits."""
+        """cancel, delete: as in `core.studio.Studio`. left: what somebody has, in credits. fade:
+        after which strikes are forgotten."""
         self.retention = retention
         self._people = people
         self._files = files
@@ -119,6 +124,7 @@ class Privacy:
         self._delete = delete
         self._left = left
         self._account = account
+        self._fade = fade
 
     async def export(self, account: Account) -> Export:
         """All that is kept of them."""
@@ -162,7 +168,7 @@ class Privacy:
             if account is not None:
                 await self._clear(account, await self._people.jobs(account.id, at))
             if at <= now - NAMED:
-                await self._people.part(account_id, at, now)
+                await self._people.part(account_id, at, now, self._fade)
         for picture in await self._people.outlived(
             now - self.retention.words, now - self.retention.refused, SWEPT
         ):

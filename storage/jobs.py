@@ -433,11 +433,9 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
         return False
     if not State(row.state).ended:
         raise WrongState("Only an ended clip can be deleted: cancel it first.")
-    row.request, row.plea = wordless(row.request), ""
-    row.picture = row.last_picture = None
+    blank(row)
     row.clip = None
     row.clip_expires_at = None
-    row.deleted = True
     await session.execute(delete(SIGHT).where(SIGHT.c.job_id == row.id))
     await session.execute(
         update(DeliveryRow)
@@ -448,12 +446,18 @@ async def blot_out(session: AsyncSession, meant: ColumnElement[bool], now: datet
     return True
 
 
-def wordless(request: dict[str, Any]) -> dict[str, Any]:
-    """A job's request without what somebody wrote and showed."""
-    whole = Request.from_dict(request)
-    return replace(
+def blank(row: JobRow) -> None:
+    """Take out of an ended job what somebody wrote and showed, and what was found and said of it;
+    it counts as deleted."""
+    whole = Request.from_dict(row.request)
+    row.request = replace(
         whole, prompt="", negative_prompt="", picture=None, last_picture=None, notes=()
     ).as_dict()
+    row.picture = row.last_picture = row.findings = None
+    row.plea = ""
+    if row.state == State.REFUSED:
+        row.failure = None  # a moderator's words
+    row.deleted = True
 
 
 def _in(state: State) -> Select[Any]:

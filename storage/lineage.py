@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from core.moderation import person
+from storage.review_tables import StrikeRow
 from storage.tables import AccountRow, JobRow
 
 JOINED = "Your accounts were joined just now: ask once more."
@@ -17,14 +20,19 @@ JOINED = "Your accounts were joined just now: ask once more."
 def asked_by(account_id: int) -> ColumnElement[bool]:
     """Jobs of an account, and those of the one that it left from before it did: leaving forgets
     nothing of what was spent that day."""
+    return _of(account_id, col(JobRow.account_id), col(JobRow.created_at))
+
+
+def held_against(account_id: int) -> ColumnElement[bool]:
+    """Strikes of an account, and those of the one that it left from before it did."""
+    return _of(account_id, col(StrikeRow.account_id), col(StrikeRow.at))
+
+
+def _of(account_id: int, whose: Mapped[int], at: Mapped[datetime]) -> ColumnElement[bool]:
     this = col(AccountRow.id) == account_id
     before = select(col(AccountRow.parted_from)).where(this).scalar_subquery()
     until = select(col(AccountRow.parted_at)).where(this).scalar_subquery()
-    whose = col(JobRow.account_id)
-    return and_(
-        whose.in_([account_id, before]),
-        or_(whose == account_id, col(JobRow.created_at) <= until),
-    )
+    return and_(whose.in_([account_id, before]), or_(whose == account_id, at <= until))
 
 
 def current(account_id: int | BindParameter[int]) -> ColumnElement[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, false, func, or_, select, update
@@ -17,10 +17,11 @@ from core.privacy import Receipt
 from storage import ledger
 from storage.arrows import UNFINISHED
 from storage.database import Database, retried
-from storage.jobs import SqlJobs, wordless
+from storage.jobs import SqlJobs, blank
 from storage.lineage import names
 from storage.links import FOLLOWS
-from storage.review_tables import ErasureRow
+from storage.review_tables import AttestationRow, ErasureRow, StrikeRow
+from storage.reviews import strikes_of
 from storage.tables import (
     ACCOUNT,
     JOB,
@@ -91,7 +92,8 @@ class SqlPeople:
             await _change(session, AccountRow, col(AccountRow.id) == account_id, name="")
             theirs = col(IdentityRow.account_id) == account_id
             await _change(session, IdentityRow, theirs, handle=None)
-            await session.execute(delete(LeaderRow).where(col(LeaderRow.account_id) == account_id))
+            for row in (LeaderRow, AttestationRow):
+                await session.execute(delete(row).where(col(row.account_id) == account_id))
             ended = await session.scalars(
                 delete(CredentialRow)
                 .where(col(CredentialRow.account_id) == account_id)
@@ -108,13 +110,15 @@ class SqlPeople:
             return [(account_id, at) for account_id, at in await session.execute(newest)]
 
     @retried
-    async def part(self, account_id: int, forgotten_at: datetime, now: datetime) -> bool:
+    async def part(
+        self, account_id: int, forgotten_at: datetime, now: datetime, fade: timedelta
+    ) -> bool:
         async with self.database.writing() as session:
             await ledger.lock(session, account_id)
             account = await session.get(AccountRow, account_id, populate_existing=True)
             assert account is not None
             back = account.name != ""
-            if not back and await self._holds(session, account_id, now):
+            if not back and await self._holds(session, account_id, now, fade):
                 return False
             asked = col(JobRow.created_at) <= forgotten_at
             whose = and_(col(JobRow.account_id) == account_id, asked)
@@ -132,9 +136,11 @@ class SqlPeople:
             await _change(session, ErasureRow, mine, settled=True)
             return True
 
-    async def _holds(self, session: AsyncSession, account_id: int, now: datetime) -> bool:
-        """Whether something keeps its names: a ban, a plan that was paid for, a job that
-        is not deleted yet, or a card that has not heard of it."""
+    async def _holds(
+        self, session: AsyncSession, account_id: int, now: datetime, fade: timedelta
+    ) -> bool:
+        """Whether something keeps its names: a ban, a strike that counts, a plan that was paid
+        for, a job that is not deleted yet, or a card that has not heard of it."""
         whom = await names(session, person(account_id))
         until, plan_until = col(RestraintRow.until), col(ClaimRow.until)
         paid = col(ClaimRow.source).startswith("purchase:")
@@ -145,6 +151,7 @@ class SqlPeople:
                 paid,
                 or_(plan_until.is_(None), plan_until > now),
             ),
+            exists().where(strikes_of(account_id), col(StrikeRow.at) > now - fade),
             exists().where(JOB.c.account_id == account_id, JOB.c.deleted == false()),
             exists().where(
                 col(DeliveryRow.job_id) == JOB.c.id,
@@ -171,9 +178,7 @@ class SqlPeople:
             shown: set[str] = set()
             for row in rows:
                 shown |= {one for one in (row.picture, row.last_picture) if one is not None}
-                row.request, row.plea = wordless(row.request), ""
-                row.picture = row.last_picture = None
-                row.deleted = True
+                blank(row)
             await session.flush()
             needed: set[str | None] = set()
             for column in (col(JobRow.picture), col(JobRow.last_picture)):
@@ -186,7 +191,16 @@ async def _rows(
     session: AsyncSession, table: Table, meant: ColumnElement[bool]
 ) -> Sequence[Mapping[str, Any]]:
     told = [column for column in table.c if column.name not in SECRETS]
-    return [dict(row._mapping) for row in await session.execute(select(*told).where(meant))]
+    found = await session.execute(select(*told).where(meant))
+    return [
+        {name: _unruled(value) if name == "findings" else value for name, value in row.items()}
+        for row in found.mappings()
+    ]
+
+
+def _unruled(findings: Sequence[Mapping[str, Any]] | None) -> Sequence[Mapping[str, Any]] | None:
+    """Without the rules, of which who asked is never told."""
+    return findings and [{**one, "rule": ""} for one in findings]
 
 
 async def _change(

@@ -35,6 +35,7 @@ from storage.arrows import (
 from storage.blocklist import block
 from storage.database import Database, insert_new, retried
 from storage.jobs import SqlJobs, blot_out, call_off, lineage
+from storage.lineage import held_against
 from storage.review_tables import AttestationRow, ReportRow, SightRow, StrikeRow
 from storage.tables import JOB, AuditRow, JobRow
 
@@ -161,7 +162,7 @@ class SqlReviews:
 
     @retried
     async def strikes(self, account_id: int, since: datetime) -> Sequence[Strike]:
-        mine = (col(StrikeRow.account_id) == account_id, col(StrikeRow.at) > since)
+        mine = (held_against(account_id), col(StrikeRow.at) > since)
         async with self.database.reading() as session:
             rows = await session.scalars(
                 select(StrikeRow).where(*mine).order_by(col(StrikeRow.at), col(StrikeRow.id))
@@ -239,7 +240,7 @@ async def _approve(
 
 
 def strikes_of(account_id: int) -> ColumnElement[bool]:
-    return and_(col(StrikeRow.account_id) == account_id, col(StrikeRow.lifted) == false())
+    return and_(held_against(account_id), col(StrikeRow.lifted) == false())
 
 
 async def lift(session: AsyncSession, which: ColumnElement[bool]) -> int:

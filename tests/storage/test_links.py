@@ -7,6 +7,7 @@ import hashlib
 import random
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from core.moderation import Outcome, person
 from core.plans import Plans
 from core.purchases import Sale
 from core.restraints import Kind, Restraint
+from core.safety.verdict import Clause
 from core.treasury import Policy, Share
 from core.wares import Ware
 from storage.links import AWAY, FOLLOWS, STAYS
@@ -403,3 +405,20 @@ async def test_joining_amid_a_crowd_breaks_nothing(store: Store) -> None:
         merged = accounts.select().where(accounts.c.merged_into.is_not(None))
         for row in await session.execute(merged):
             assert (row.available, row.held) == (0, 0)
+
+
+async def test_who_leaves_an_account_takes_its_strikes_along(store: Store) -> None:
+    ada, other = await somebody(store, "discord"), await somebody(store, "telegram", "2")
+    await join(store, ada, other)
+    refused = a_job(ada, 0, state=State.REFUSED, clause=Clause.SEXUAL, ended_at=NOON)
+    await store.jobs.submit(refused, None, "print")
+    own = await leave(store, ada, Identity("telegram", "2"))
+    later = a_job(ada, 0, state=State.REFUSED, clause=Clause.GORE, ended_at=NOON)
+    at = NOON + timedelta(hours=1)
+    await store.jobs.submit(replace(later, created_at=at, ended_at=at), None, "print")
+    day = NOON - timedelta(days=1)
+    assert [one.job_id for one in await store.reviews.strikes(own.id, day)] == [refused.id]
+    assert len(await store.reviews.strikes(ada.id, day)) == 2
+    await do(store, acts.LiftStrikes(account_id=own.id))
+    assert [one.lifted for one in await store.reviews.strikes(own.id, day)] == [True]
+    assert [one.lifted for one in await store.reviews.strikes(ada.id, day)] == [True, False]

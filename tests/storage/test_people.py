@@ -11,12 +11,13 @@ from bots import privacy as words
 from bots.app import privacy_of
 from bots.settings import Settings
 from core import moderation as acts
-from core.job import Account, Identity, Job, Wallet
+from core.job import Account, Identity, Job, State, Wallet
 from core.privacy import Privacy
+from core.safety.verdict import Clause, Finding, Ruling
 from storage.store import Store
 from storage.tables import Table
 from tests.storage.books import faults
-from tests.storage.samples import JPEG, NOON, SetClock, a_clip, a_grant, a_request, do
+from tests.storage.samples import JPEG, NOON, SetClock, a_clip, a_grant, a_job, a_request, do
 from tests.storage.steps import deliveries, queue
 
 SECRET = "a lighthouse that nobody knows of"
@@ -56,6 +57,11 @@ async def started(store: Store, job: Job) -> Job:
     return running
 
 
+async def stopped(store: Store, clock: SetClock) -> None:
+    (running,) = await store.jobs.running()
+    await store.jobs.stopped(running.id, running.attempt, clock.forward(minutes=5))
+
+
 async def told(store: Store) -> None:
     """Every card heard of its end."""
     while due := await store.outbox.lease(NOON + timedelta(days=1), 60, 100):
@@ -92,8 +98,7 @@ async def test_somebody_is_forgotten_to_the_last_word(
     assert "Ada" not in left
     assert "ada_l" not in left
 
-    (running,) = await store.jobs.running()
-    await store.jobs.stopped(running.id, running.attempt, clock.forward(minutes=5))
+    await stopped(store, clock)
     await privacy.sweep()
     assert SECRET not in await written(store)
     await told(store)
@@ -127,6 +132,31 @@ async def test_a_ban_is_not_forgotten_and_who_comes_back_is_known(
     await privacy.sweep()
     assert (await store.accounts.account(ADA, "somebody")).id == account.id
     assert [job.id for job in await store.jobs.history(account.id, 9)] == [mine.id]
+
+
+async def test_strikes_are_not_forgotten_before_they_fade(
+    store: Store, clock: SetClock, privacy: Privacy
+) -> None:
+    account = await ada(store)
+    found = (Finding(Clause.SEXUAL, Ruling.REFUSE, "prompt", rule="a secret rule"),)
+    job = a_job(
+        account, 0, state=State.REFUSED, clause=Clause.SEXUAL, findings=found, ended_at=NOON
+    )
+    await store.jobs.submit(job, None, "print")
+    await store.reviews.attest(account.id, ["0" * 64], NOON)
+    exported = words.as_json(await privacy.export(account)).decode()
+    assert ("sexual" in exported, "a secret rule" in exported) == (True, False)
+    await privacy.forget(account)
+    await stopped(store, clock)
+    await privacy.sweep()
+    await told(store)
+    assert await store.reviews.attestations(account.id) == 0
+    assert "a secret rule" not in await written(store)
+    for days, ids in ((8, True), (31, False)):
+        clock.now = NOON + timedelta(days=days)
+        await privacy.sweep()
+        assert ("4242" in await written(store)) is ids
+    assert await faults(store) == []
 
 
 async def test_words_go_in_the_end_by_themselves(
