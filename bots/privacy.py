@@ -51,7 +51,8 @@ def notice(said: Notice) -> Sequence[Paragraph]:
         (line(Bold("What Kinora keeps of you")), *map(line, kept)),
         (
             line("All of it lies on the computer of whoever runs this Kinora, and is given to "
-                 f"nobody. Moderators see prompts that were held or reported.{who}"),
+                 "nobody. Moderators see what was posted where they lead, and prompts that were "
+                 f"held or reported.{who}"),
             line(MACHINE, small=True),
         ),
         (

@@ -15,7 +15,7 @@ ADDRESSES = 4096
 """Remembered at most; the longest silent is forgotten first."""
 
 UPLOADS_AT_ONCE = 4
-"""Uploads in memory at the same time; further ones wait, unread."""
+"""Uploads of a kind at the same time; further ones wait, unread."""
 
 UPLOADS_PER_ACCOUNT = 2
 UPLOAD_WAIT_SECONDS = 30.0
@@ -55,7 +55,7 @@ class Uploads:
     async def turn(self, account_id: int) -> AsyncIterator[None]:
         """Raises TooMany, or Transient where no turn came in time."""
         if self._accounts[account_id] >= UPLOADS_PER_ACCOUNT:
-            raise TooMany(f"You are sending {UPLOADS_PER_ACCOUNT} pictures already: let one end.")
+            raise TooMany(f"You are sending {UPLOADS_PER_ACCOUNT} files already: let one end.")
         self._accounts[account_id] += 1
         try:
             try:

@@ -87,6 +87,7 @@ def application(
         failures=Failures(time.monotonic),
         streams=Streams(),
         uploads=Uploads(),
+        spooled=Uploads(),
         hooks=frozenset(hooks or ()),
         verify=verify,
     )

@@ -118,6 +118,8 @@ class Site:
     failures: Failures
     streams: Streams
     uploads: Uploads
+    spooled: Uploads
+    """Of files that lie on disk while somebody looks into them; pictures don't wait for those."""
     hooks: frozenset[str] = frozenset()
     """Paths where other programs bring us news; they prove who they are by themselves."""
     verify: Verify | None = None

@@ -37,7 +37,7 @@ async def found(request: web.Request) -> Finding:
     """What is known of the file in a form, which carries the session's token before it. Raises
     Problem, UserError or Transient."""
     here, account = site(request), visitor(request).account
-    sending = upload.spooled(request, FILE, VERIFIED_MAX_BYTES, here.uploads, account.id)
+    sending = upload.spooled(request, FILE, VERIFIED_MAX_BYTES, here.spooled, account.id)
     async with sending as (fields, path):
         doors.check_token(request, fields.get("token", ""))
         if path is None:

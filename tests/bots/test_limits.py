@@ -124,16 +124,17 @@ UNREAD_BYTES = 8 * 1024**2
 
 
 class SlowUpload:
-    """A form with a picture, of unknown length: `read` once most of it was, whole once `go_on`."""
+    """A form with a file, of unknown length: `read` once most of it was, whole once `go_on`."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "/api/v1/clips", file: str = "image") -> None:
+        self._path, self._file = path, file
         self.read = asyncio.Event()
         self.go_on = asyncio.Event()
 
     async def parts(self) -> AsyncIterator[bytes]:
         named = '--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
         yield (named % ("prompt", "") + "pan right --seconds 0.5\r\n").encode()
-        yield (named % ("image", '; filename="a.jpg"')).encode()
+        yield (named % (self._file, '; filename="a.jpg"')).encode()
         yield jpeg(landscape(320, 180)) + bytes(UNREAD_BYTES)
         self.read.set()
         await self.go_on.wait()
@@ -141,7 +142,7 @@ class SlowUpload:
 
     async def send(self, client: aiohttp.ClientSession) -> tuple[int, str | None]:
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
-        async with client.post("/api/v1/clips", data=self.parts(), headers=kind) as answer:
+        async with client.post(self._path, data=self.parts(), headers=kind) as answer:
             return answer.status, answer.headers.get("Retry-After")
 
 
@@ -167,9 +168,20 @@ async def test_uploads_take_turns_and_words_do_not_wait(
         for upload, _ in slow:
             upload.go_on.set()
         assert [status for status, _ in await asyncio.gather(*sending)] == [202] * 4
+
+        # A picture doesn't wait for files that are only looked into.
+        slow = [(SlowUpload("/api/v1/verify", "file"), client) for client in (ada, ada, bo, bo)]
+        sending = [asyncio.create_task(upload.send(client)) for upload, client in slow]
+        async with asyncio.timeout(20):
+            for upload, _ in slow:
+                await upload.read.wait()
+        assert await SlowUpload("/api/v1/verify", "file").send(cy) == (503, "15")
         last = SlowUpload()
         last.go_on.set()
         assert (await last.send(cy))[0] == 202
+        for upload, _ in slow:
+            upload.go_on.set()
+        assert [status for status, _ in await asyncio.gather(*sending)] == [200] * 4
 
 
 async def test_only_so_many_streams(tmp_path: Path) -> None:

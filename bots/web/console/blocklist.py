@@ -39,7 +39,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     seat = await _operator(request)
     here, account = site(request), visitor(request).account
     try:
-        sending = upload.spooled(request, FILE, MAX_BYTES, here.uploads, account.id)
+        sending = upload.spooled(request, FILE, MAX_BYTES, here.spooled, account.id)
         async with sending as (fields, path):
             doors.check_token(request, fields.get("token", ""))
             if path is None:
