@@ -89,7 +89,7 @@ def consented(job: Job, agreed: bool) -> str:
     """What they then hear."""
     if job.state in (State.CANCELLED, State.REFUSED):
         return "No clip is made of the picture."
-    return "Noted. The clip is made." if agreed else "That is decided already."
+    return "Noted: you agree." if agreed else "That is decided already."
 
 
 def consent(author: str, job: Job) -> Sequence[Paragraph]:

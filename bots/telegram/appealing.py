@@ -28,9 +28,9 @@ async def appeal(room: Room, query: CallbackQuery, here: Spot, owner: Account, j
             await lobby.keep(replace(post, pinged=False))  # how it ends is news again
     room.cards.watch(held)
     if new and not here.inline:
-        name = "" if here.private else f"{query.from_user.mention_html()}, "
+        name = "" if here.private else f"{query.from_user.mention_html()}: "
         asking = (
-            f"{name}a moderator looks at it now. Why may it be made? Answer this, if you like.\n"
+            f"{name}Why may it be made? Answer this for the moderator, if you like.\n"
             f"{Question(What.APPEAL, job.id).mark}"
         )
         form = ForceReply(selective=True, input_field_placeholder="Why it may be made")

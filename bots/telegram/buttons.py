@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from telegram import CallbackQuery, ForceReply, Message, Update
 from telegram.ext import CallbackQueryHandler
 
-from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button
+from bots.card import BUTTON_ID, REPORTED, REPORTED_BEFORE, Button, veiled
 from bots.talk import NO_LINE, NO_PAGE, not_yours
-from bots.telegram import appealing, consenting, moderation
-from bots.telegram.asking import Add, Room, ask, tell_kept
+from bots.telegram import appealing, moderation
+from bots.telegram.asking import Add, Room, tell_kept
 from bots.telegram.card_view import LESS, MORE, Shown
 from bots.telegram.chats import leads
 from bots.telegram.clips import take_off
+from bots.telegram.consenting import ask
 from bots.telegram.hearing import account_of, answered, as_far_as_telegram_lets, say
-from bots.telegram.markup import code, plain
+from bots.telegram.markup import code, plain, spoiler
 from bots.telegram.places import Spot, inline_spot, server_of, spot_of
 from bots.telegram.reading import Question, What
 from bots.telegram.showing import MOVED
@@ -89,9 +90,7 @@ async def _vary(room: Room, query: CallbackQuery, action: str, job_id: str) -> s
 async def _accept(room: Room, query: CallbackQuery, job_id: str, action: str) -> str:
     shown, studio = await _own(room, query, job_id), room.desk.studio
     relaxed, attest = action == Button.RELAX, action == Button.ATTEST
-    job = await studio.accept(shown.owner, job_id, relaxed=relaxed, attest=attest)
-    room.cards.watch(job)
-    await consenting.ask(room, shown.owner, job)
+    room.cards.watch(await studio.accept(shown.owner, job_id, relaxed=relaxed, attest=attest))
     return ""
 
 
@@ -100,11 +99,11 @@ async def _edit(room: Room, query: CallbackQuery, job_id: str) -> str:
     line = room.desk.studio.recipe(shown.view.job)
     if not line:
         raise WrongState(NO_LINE)
-    here = _here(query)
+    here, drawn = _here(query), spoiler if veiled(shown.view.job) else code
     answer = "Answer" if here.private else f"{query.from_user.mention_html()}, answer"
     asking = (
         f"{answer} with the line as you want it; without --seed it becomes another clip.\n"
-        f"{code(line)}\n{Question(What.CLIP, job_id).mark}"
+        f"{drawn(line)}\n{Question(What.CLIP, job_id).mark}"
     )
     form = ForceReply(selective=True, input_field_placeholder="The line, changed")
     beside = Spot(here.chat, here.topic, answers=here.message or 0)

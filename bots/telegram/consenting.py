@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
-from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, User
 
 from bots import reviewing as words
-from bots.telegram import talk
-from bots.telegram.asking import Room
+from bots.telegram import asking, talk
+from bots.telegram.asking import Order, Room
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import PLATFORM
-from bots.telegram.hearing import as_far_as_telegram_lets
+from bots.telegram.hearing import account_of, as_far_as_telegram_lets, is_theirs
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, spot_of
 from bots.thumb import LOOKED_AT, thumbnail
-from core.errors import Refused, Unreachable, WrongState
+from core.errors import Refused, Transient, Unreachable, WrongState
 from core.job import Account, Asks, Identity, Job, State
 
 BUTTON = re.compile(r"kn-con:(?P<what>yes|no):(?P<job_id>[0-9a-z]{12})")
 NOT_STARTED = "I can't write to {} yet: they have to open our own chat and press Start."
+NOT_NOW = "I can't ask them just now, so the clip is not made. Try again in a minute."
 
 
 async def check(room: Room, user: int, name: str) -> None:
@@ -32,25 +35,42 @@ async def check(room: Room, user: int, name: str) -> None:
         raise Refused(NOT_STARTED.format(name))
 
 
-async def ask(room: Room, author: Account, job: Job) -> None:
+async def ask(
+    room: Room,
+    user: User,
+    answer: Spot,
+    key: str,
+    order: Order,
+    *,
+    turn: AbstractAsyncContextManager[None] | None = None,
+) -> Sequence[Job]:
+    """As `asking.ask`; whoever a job of it waits for is asked, too."""
+    jobs = await asking.ask(room, user, answer, key, order, turn=turn)
+    for job in jobs:
+        await _ask(room, await account_of(room.desk.studio, user), job)
+    return jobs
+
+
+async def _ask(room: Room, author: Account, job: Job) -> None:
     """Where a job waits for who it shows, and they are on Telegram. Raises Refused where they can't
-    be reached; then it is called off. A repeat asks again."""
+    be asked; then it is called off. A repeat asks again."""
     if job.state is not State.HELD or job.asks is not Asks.SUBJECT or job.subject is None:
         return
     for identity in await room.desk.moderators.identities(job.subject):
         if identity.platform == PLATFORM:
             try:
                 await _send(room, Spot(int(identity.subject)), author, job)
-            except Unreachable as error:
+            except (Unreachable, Transient, TimeoutError) as error:
                 await room.desk.studio.cancel(author, job.id)
-                raise Refused(NOT_STARTED.format("them")) from error
+                shut = isinstance(error, Unreachable)
+                raise Refused(NOT_STARTED.format("them") if shut else NOT_NOW) from error
             return
 
 
 async def press(room: Room, query: CallbackQuery) -> str:
     """They decided. Raises UserError or Transient."""
     found, message = BUTTON.fullmatch(query.data or ""), query.message
-    if found is None or not isinstance(message, Message):
+    if found is None or not isinstance(message, Message) or not is_theirs(query):
         raise WrongState("This message is too old.")
     agreed = found["what"] == "yes"
     subject = Identity(PLATFORM, str(query.from_user.id))

@@ -137,6 +137,12 @@ def key_of(message: Message) -> str:
     return f"telegram:{message.chat.id}/{message.message_id}"
 
 
+def is_theirs(query: CallbackQuery) -> bool:
+    """Whether its message is in the own chat of who presses: an app may send what any button
+    carries, of any message of ours."""
+    return query.message is not None and query.message.chat.id == query.from_user.id
+
+
 async def _answer(query: CallbackQuery, text: str, *, alert: bool = False) -> None:
     try:
         await query.answer(cut(text, ALERT_CHARS) or None, show_alert=alert)

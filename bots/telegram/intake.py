@@ -16,10 +16,11 @@ from telegram.ext import MessageHandler, filters
 from bots.hearing import costless
 from bots.talk import NO_LINE, newest
 from bots.telegram import appealing, consenting, reviewing, verifying
-from bots.telegram.asking import Add, Room, ask, check_allowed, is_ours
+from bots.telegram.asking import Add, Room, check_allowed, is_ours
+from bots.telegram.consenting import ask
 from bots.telegram.desk import PLATFORM
 from bots.telegram.files import Attached, attached
-from bots.telegram.hearing import account_of, as_far_as_telegram_lets, guarded, key_of, say
+from bots.telegram.hearing import as_far_as_telegram_lets, guarded, key_of, say
 from bots.telegram.places import answer_to, server_of, spot_of
 from bots.telegram.reading import (
     NOBODY,
@@ -166,10 +167,7 @@ async def _order(
         return [job]
 
     user, turn = _author_of(message), room.files.turn() if files else None
-    jobs = await ask(room, user, answer_to(message), key, queue, turn=turn)
-    if shows is not None:
-        for job in jobs:
-            await consenting.ask(room, await account_of(room.desk.studio, user), job)
+    await ask(room, user, answer_to(message), key, queue, turn=turn)
     if question is not None and replied is not None:
         with as_far_as_telegram_lets():
             await room.messages.delete(spot_of(replied))

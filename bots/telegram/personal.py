@@ -18,6 +18,7 @@ from bots.telegram.hearing import (
     SENT,
     account_of,
     as_far_as_telegram_lets,
+    is_theirs,
     privately,
     say,
 )
@@ -67,7 +68,7 @@ async def forget(room: Room, message: Message, said: str) -> None:
 async def forgotten(room: Room, query: CallbackQuery) -> str:
     """Forget who pressed. Raises UserError or Transient."""
     message = query.message
-    if not isinstance(message, Message) or message.chat.id != query.from_user.id:
+    if not isinstance(message, Message) or not is_theirs(query):
         raise Refused("This message is too old: type /forget again. Nothing was deleted.")
     account = await account_of(room.desk.studio, query.from_user)
     receipt = await room.desk.privacy.forget(account)

@@ -28,7 +28,14 @@ from bots.telegram.asking import Room
 from bots.telegram.card_view import Shown
 from bots.telegram.clips import video_of
 from bots.telegram.desk import PLATFORM
-from bots.telegram.hearing import OPEN_FIRST, SENT, as_far_as_telegram_lets, key_of, say
+from bots.telegram.hearing import (
+    OPEN_FIRST,
+    SENT,
+    as_far_as_telegram_lets,
+    is_theirs,
+    key_of,
+    say,
+)
 from bots.telegram.markup import plain
 from bots.telegram.places import Spot, answer_to, server_of, spot, spot_of
 from bots.telegram.reading import Question, What
@@ -72,7 +79,7 @@ async def reports(room: Room, message: Message, actor: Actor) -> None:
 async def press(room: Room, query: CallbackQuery) -> str:
     """Do what a button says. Raises UserError or Transient."""
     found, message = BUTTON.fullmatch(query.data or ""), query.message
-    if found is None or not isinstance(message, Message):
+    if found is None or not isinstance(message, Message) or not is_theirs(query):
         raise WrongState("This message is too old: ask for /mod queue or /mod reports again.")
     what, job_id, seen = found["what"], found["job_id"], int(found["seen"])
     job, owner = await room.desk.moderators.owner(job_id)

@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bots.thumb import SIDES as NOTHING_THERE
 from core.safety.gate import Seen
+from core.safety.level import Level
 from core.safety.verdict import Clause
+from storage.tables import JOB
 from tests.bots.projector import Projector
 from tests.bots.telegram.cinema import PICTURE, Cinema, cinema, is_clip, labels, opened
 from tests.sight import Blind
@@ -57,6 +60,7 @@ async def test_an_appeal_from_a_refused_prompt_to_a_clip(
             assert "A moderator decides by" in (await press.answer())["text"]
         await here.until(card, lambda m: "Waiting for a moderator" in m.text)
         (why,) = [m for m in here.answers(card) if m.asks]
+        assert why.text.startswith("Anna: Why may it be made?")
         theirs = ben.say("I like it", group, reply_to=why)
         await here.answer(theirs, "There is no such clip")
         await here.answer(anna.say("It is a puppet play", group, reply_to=why), "Noted")
@@ -135,6 +139,9 @@ async def test_a_clip_that_shows_what_may_not_be_reaches_nobody(
         assert (refused.media.file.width, refused.media.file.height) == NOTHING_THERE
         assert not any(is_clip(one) for one in here.edits(card))
         assert await here.funds(anna) == (1000, 0)
+        anna.press(refused, "Edit")
+        line = await here.answer(refused, "a knight")
+        assert ("spoiler" in kinds(line), "code" in kinds(line)) == (True, False)
 
         asked = anna.inline(GORY, group)
         chosen = await anna.choose(asked)
@@ -171,15 +178,20 @@ async def test_whom_a_picture_shows_is_asked(telegram_standin: Standin, tmp_path
         assert covered.media.covered
         (job,) = await here.jobs(ben)
         assert job.request.prompt == "smiles"
-        forged = ben.press_data(card, f"kn-con:yes:{job.id}")
+        theirs = await here.answer(ben.say("/me"), "credits")
+        forged = ben.press_data(theirs, f"kn-con:yes:{job.id}")
         assert "There is no such clip" in (await forged.answer())["text"]
+        forged = anna.press_data(card, f"kn-con:yes:{job.id}")
+        assert "too old" in (await forged.answer())["text"]
         anna.press(question, "Don't agree")
         await here.until(question, lambda m: "No clip is made" in m.text and not labels(m))
         await here.until(card, lambda m: "did not agree" in m.text)
 
-        card = await asks("waves --subject @anna", "Waiting for the person in it")
-        question = await told(here, anna, "waves")
+        again = ben.say("/again", group, reply_to=card)
+        card = await here.answer(again, "Waiting for the person in it")
+        question = await told(here, anna, "shows you. May they?")
         anna.press(question, "Agree")
+        await here.until(question, lambda m: "Noted: you agree." in m.text)
         await here.until(card, is_clip)
 
         eyes.pictures = [Seen(faces=1)]
@@ -199,6 +211,9 @@ async def test_a_report_and_what_comes_of_it(telegram_standin: Standin, tmp_path
         other = await here.clip(anna.say("/create a red ball --seconds 1", group))
         made = await here.clip(ben.say("the same at night", group, reply_to=clip))
         (job,) = [one for one in await here.jobs(anna) if one.request.prompt == "a teal ball"]
+        async with here.home.store.database.changing() as session:
+            await session.execute(update(JOB).where(JOB.c.id == job.id).values(level=Level.ADULT))
+        await here.answer(anna.say(f"/show {job.id}", group), "in a channel for adults")
         again = await here.clip(anna.say(f"/show {job.id}"))
         assert await here.answer(mia.say("/mod reports", group), "Nothing is reported")
 
@@ -217,6 +232,8 @@ async def test_a_report_and_what_comes_of_it(telegram_standin: Standin, tmp_path
         mia.press(first, "Take down")
         await here.until(first, lambda m: "Back" in labels(m))
         telegram_standin.scene.promote(group, ben)
+        forged = ben.press_data(clip, f"kn-rev:dismiss:{job.id}:{other.id}")
+        assert "too old" in (await forged.answer())["text"]
         ben.say("/mod reports", group)
         theirs = await told(here, ben, "a teal ball")
         telegram_standin.scene.demote(group, ben)
