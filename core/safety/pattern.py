@@ -18,13 +18,16 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Generic, TypeVar
 
 from core.safety.normalise import plain
 
 K = TypeVar("K", bound=Hashable)
 Span = tuple[int, int]
+
+MOST_BEGINNINGS = 10_000
+"""In how many ways a phrase may begin."""
 
 _SET = re.compile(r"\{(\w+)\}")
 _PIECE = re.compile(r" \.\. | \?|[ *?()|]|[^ *?()|]+")
@@ -75,7 +78,10 @@ def pattern(written: str, sets: Mapping[str, Sequence[str]], *, spaced: bool = T
     if not spaced:
         whole = f"(?<![{_NUMERALS}])" if _NUMBER.match(text) else ""
         return Pattern(written, f"{whole}(?:{regex})", ())
-    begins = {begin for one in _expanded(text) for begin in _begins(one)}
+    every = (begin for one in _expanded(text) for begin in _begins(one))
+    begins = set(islice(every, MOST_BEGINNINGS + 1))
+    if next(every, None) is not None:
+        raise BadPattern(f'"{written}" can be written in too many ways: make two of it.')
     if "" in begins or "*" in begins:
         raise BadPattern(f'"{written}" has to begin with letters.')
     return Pattern(written, rf"(?<![^\W_])(?:{regex})(?![^\W_])", tuple(sorted(begins)))

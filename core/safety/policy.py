@@ -163,7 +163,9 @@ class RulePolicy:
         allowed = self._allowed.find(text)
 
         def meant(name: str, spans: list[Span]) -> bool:
-            kind = _MINORS if name in _LISTS else self.rules.rules[name].clause
+            if name in _LISTS:
+                return bool(without(spans, allowed.get(_MINORS, [])))
+            kind = self.rules.rules[name].clause
             return bool(without(spans, [*allowed.get(kind, []), *allowed.get("", [])]))
 
         return frozenset(name for name, spans in found.items() if meant(name, spans))
@@ -185,7 +187,8 @@ class RulePolicy:
 
     @cached_property
     def _allowed(self) -> Finder[str]:
-        """By clause: what one language borrowed from another is meant otherwise in both."""
+        """By clause: what one language borrowed from another is meant otherwise in both. Under "":
+        what operators allow, whatever the rule, but nothing of the lists on minors."""
         rules = [(rule.clause, one) for rule in self.rules.rules.values() for one in rule.allow]
         minors = [(_MINORS, one) for one in self.rules.minors.allow]
         return Finder([*rules, *minors, *(("", one) for one in self.rules.allow)])

@@ -108,17 +108,34 @@ class Rulebook:
 
     def _opened(self, file: Path, stamp: Stamp) -> tuple[Stamp, Rules | None, Problem | None]:
         try:
-            if stamp[1] > FILE_BYTES:
-                raise BadRules(f"It has more than {FILE_BYTES} bytes.")
-            text = file.read_text(encoding="utf-8")
+            text = _text(file)
             rules = (parse_lists if file.name == "lists.toml" else parse)(text).compiled()
-        except (BadRules, UnicodeDecodeError, OSError) as error:
-            why = str(error) if isinstance(error, BadRules) else "It can't be read as UTF-8."
-            problem = Problem(file, why)
+        except (BadRules, UnicodeDecodeError, OSError, RecursionError) as error:
+            problem = Problem(file, _why(error))
             log.error("%s What it said before holds on.", problem)
             before = self._read.get(file)
             return stamp, before[1] if before else None, problem
         return stamp, rules, None
+
+
+def _text(file: Path) -> str:
+    if not file.is_file():
+        raise BadRules("It is no file.")
+    with file.open("rb") as raw:
+        data = raw.read(FILE_BYTES + 1)
+    if len(data) > FILE_BYTES:
+        raise BadRules(f"It has more than {FILE_BYTES} bytes.")
+    return data.decode("utf-8-sig")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, BadRules):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"It can't be read: {error.strerror}."
+    if isinstance(error, RecursionError):
+        return "Too much in it stands inside each other."
+    return "It can't be read as UTF-8."
 
 
 def _stamp(file: Path) -> Stamp:

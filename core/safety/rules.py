@@ -133,9 +133,9 @@ def parse(text: str) -> Rules:
     table = _table(text)
     _only(table, _FILE_KEYS, "the file")
     spaced = table.get("spaced", True)
-    sets = {
-        name: _strings(words, f"[sets] {name}") for name, words in table.get("sets", {}).items()
-    }
+    given = table.get("sets", {})
+    _only(given, given, "[sets]")
+    sets = {name: _strings(words, f"[sets] {name}") for name, words in given.items()}
 
     def patterns(words: object, where: str) -> tuple[Pattern, ...]:
         return _patterns(words, sets, where, spaced=spaced)
@@ -253,7 +253,7 @@ def _rule(row: Mapping[str, Any], words: tuple[Pattern, ...], allow: tuple[Patte
 def _rulings(given: object, where: str) -> dict[Level, Ruling]:
     by_level: dict[str, Any] = given if isinstance(given, dict) else dict.fromkeys(Level, given)
     _only(by_level, set(Level), f"{where}: ruling")
-    wrong = next((one for one in by_level.values() if one not in _RULINGS), None)
+    wrong = next((str(one) for one in by_level.values() if str(one) not in _RULINGS), None)
     if wrong is not None:
         raise BadRules(f'{where}: a ruling is {", ".join(_RULINGS)}; "{wrong}" is none.')
     return {level: _RULINGS[by_level.get(level, "refuse")] for level in Level}

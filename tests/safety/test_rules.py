@@ -128,6 +128,35 @@ def test_an_operators_files_hold_without_a_restart_and_a_broken_one_keeps_what_i
     assert read("Jane Roe drinks water") == (Ruling.REFUSE, Clause.PERSON)
 
 
+@pytest.mark.timeout(30)
+def test_what_is_no_file_of_rules_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.toml")
+    (folder / "endless.toml").symlink_to("/dev/zero")
+    (folder / "itself.toml").symlink_to(folder / "itself.toml")
+    (folder / "folder.toml").mkdir()
+    (folder / "deep.toml").write_text("a = " + "[" * 3000)
+    (folder / "huge.toml").write_bytes(b"#" * 1_000_001)
+    (folder / "fine.toml").write_text(
+        '[[rule]]\nname = "own/clowns"\nclause = "word"\nwords = ["clowns?"]\n'
+    )
+    book = Rulebook(tmp_path)
+    assert {problem.file.stem for problem in book.problems} == {
+        "pipe", "endless", "itself", "folder", "deep", "huge"
+    }  # fmt: skip
+    assert current(book)().read(Words("a clown"), Level.STANDARD).clause is Clause.WORD
+
+
+def test_what_an_operator_allows_takes_nothing_from_the_rule_on_minors(tmp_path: Path) -> None:
+    age, sexual = (
+        _plain_words(getattr(shipped()["en.toml"].minors, name))[0] for name in ("age", "sexual")
+    )
+    (tmp_path / "lists.toml").write_text(f'allow = ["{age}", "{sexual}"]\n')
+    verdict = current(Rulebook(tmp_path))().read(Words(f"{age}, {sexual}"), Level.ADULT)
+    assert (verdict.ruling, verdict.clause) == (Ruling.REFUSE, Clause.MINORS)
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [
@@ -141,6 +170,9 @@ def test_an_operators_files_hold_without_a_restart_and_a_broken_one_keeps_what_i
         ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['!!']", "no letters"),
         ("[[rules]]\nname = 'a'", "has no rules"),
         ("[[test]]\ntext = 'a'\nexpect = 'bad'", "expect is one of"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nruling = ['hold']\nwords = ['x']", "a ruling is"),
+        ("[[rule]]\nname = 'a'\nclause = 'word'\nwords = ['%s']" % ("(a|b)" * 30), "too many ways"),
+        ("sets = 'a'", "sets. is a table"),
         ("words =", "no TOML"),
     ],
 )
