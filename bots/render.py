@@ -21,7 +21,7 @@ from core.engine import Engine, Failed, Lost, Progressed, Rendered, Spec, Stoppe
 from core.errors import BadPrompt, KinoraError, UserError
 from core.job import new_id
 from core.provenance import Deed, Sign, Unsigned
-from core.replay import recipe_of
+from core.replay import recipe_of, remarks
 from core.request import Draft, Picture
 from core.sealing import Practice, word_of
 from model.engines.local import LocalEngine
@@ -142,7 +142,7 @@ async def _render(
         frame_rate=rendered.frame_rate,
         seconds=round((rendered.num_frames - 1) / rendered.frame_rate, 3),
         seed=request.seed,
-        notes=request.notes,
+        notes=request.notes + remarks(draft, made_by),
         recipe=recipe.token if recipe else "",
         run_seconds=round(rendered.run_seconds, 3),
     )

@@ -13,6 +13,7 @@ from core.inspection import NOTHING_SAID, Inspection, Looked, Said
 from core.job import Account, Job, State
 from core.ports import Clock, DecodedPicture, DecodePicture, Jobs
 from core.refusals import Count, counted
+from core.replay import Replay
 from core.request import Draft, Picture
 from core.sources import Sources, unseen
 
@@ -42,6 +43,7 @@ class Intake:
         dispatch: Dispatch,
         clock: Clock,
         refused: Count | None,
+        replay: Replay | None,
     ) -> None:
         self._jobs = jobs
         self._sources = sources
@@ -51,6 +53,7 @@ class Intake:
         self._dispatch = dispatch
         self._clock = clock
         self._refused = refused
+        self._replay = replay
 
     async def given(
         self,
@@ -88,9 +91,12 @@ class Intake:
             share = await self._counter.share(account, place, quote.request, asked.parent)
             async with counted(self._refused, place, quote.request.model):
                 await self._counter.weighed(account, place, quote, share, asked.consent)
+        model = quote.request.model
+        remarks = await self._replay.remarks(draft, model) if self._replay else ()
         new = await self._sources.keep(given)
         request = replace(
             quote.request,
+            notes=quote.request.notes + remarks,
             picture=new.get("picture", quote.request.picture),
             last_picture=new.get("last_picture", quote.request.last_picture),
         )

@@ -167,8 +167,9 @@ def _unfolded(token: str, said: Draft) -> Draft:
     words = said.prompt or before.prompt
     if held.wordless and not words:
         raise BadPrompt("This recipe came without its words: write them beside it.", flag="recipe")
+    weights = held.weights if said.model in (None, before.model) else ""
     return replace(
-        before, **values, prompt=words, first=held.first, last=held.last, weights=held.weights
+        before, **values, prompt=words, first=held.first, last=held.last, weights=weights
     )
 
 

@@ -14,7 +14,9 @@ from core.errors import BadPrompt
 from core.job import Job
 from core.ports import Files
 from core.recipe import DIGEST_CHARS, Recipe
-from core.request import Request, Stored
+from core.request import Draft, Request, Stored
+
+OTHER_WEIGHTS = "The model has changed since this recipe was made: the clip will differ."
 
 Weights = Callable[[str], Awaitable[str]]
 """A hash of a model's weights, by its name; "" where it has none."""
@@ -55,6 +57,11 @@ def _line(request: Request, catalogue: Sequence[Model]) -> str:
     return prompt.recipe(draft_of(request, model))
 
 
+def remarks(draft: Draft, weights: str) -> tuple[str, ...]:
+    """What there is to say of a recipe where the model has these weights now."""
+    return (OTHER_WEIGHTS,) if draft.weights not in ("", weights) else ()
+
+
 class Replay:
     """version: of this Kinora."""
 
@@ -65,6 +72,9 @@ class Replay:
         self._files = files
         self._weights = weights
         self._version = version
+
+    async def remarks(self, draft: Draft, model: str) -> tuple[str, ...]:
+        return remarks(draft, await self._weights(model)) if draft.weights else ()
 
     async def token(self, job: Job, *, words: bool = True, pictures: bool = True) -> str:
         """The clip's recipe, with its words or without; "" where `line_of` says so, and where the

@@ -90,8 +90,9 @@ class Studio:
             bases,
         )  # fmt: skip
         self._intake = Intake(
-            jobs, self._sources, decode, self._counter, inspection, dispatch, clock, refused
-        )
+            jobs, self._sources, decode, self._counter, inspection, dispatch, clock, refused,
+            replay,
+        )  # fmt: skip
 
     # Accounts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bots.settings import Settings
 from core import prompt
 from core.errors import BadPrompt
 from core.recipe import CHECK_BYTES, PREFIX, Recipe, read
+from core.replay import OTHER_WEIGHTS
 from core.request import Draft, Stored
 from model import video
 from tests.bots.caller import ask, finished, get, send, show
@@ -101,10 +103,15 @@ async def test_a_recipe_is_pasted_to_a_running_kinora(tmp_path: Path) -> None:
         frames = [[frame.tobytes() for frame in video.read(next(one))] for one in ours]
         assert frames[0] == frames[1]
 
+        # Of a model that has changed since, it is said that the clip will differ.
+        other = replace(read(recipe["token"]), weights="0" * 16).token
+        redrawn = await finished(ada, (await ask(ada, other))["id"])
+        assert (OTHER_WEIGHTS in redrawn["notes"], OTHER_WEIGHTS in again["notes"]) == (True, False)
+
         # Somebody else's recipes are theirs to give; the picture goes when no clip needs it.
         async with home.client(await home.key("bo")) as bo:
             await get(bo, f"/api/v1/clips/{done['id']}/recipe", 404)
-        for clip in (done, again):
+        for clip in (done, again, redrawn):
             await send(ada, "DELETE", f"/api/v1/clips/{clip['id']}?forget=true")
         status, problem = await send(ada, "POST", "/api/v1/clips", {"prompt": recipe["token"]})
         assert status in (404, 410, 422)
