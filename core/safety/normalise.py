@@ -305,6 +305,13 @@ def _words_of(run: str) -> str:
     return " ".join(best[-1][1].split())
 
 
+def prepare() -> None:
+    """Read all that it needs, for who can open no file later."""
+    _tables()
+    _common()
+    _hidden()
+
+
 @cache
 def _tables() -> tuple[dict[int, str], dict[int, str], dict[int, str]]:
     """Letters in another dress, letters alike, and Latin ones that pass for Cyrillic."""

