@@ -13,16 +13,29 @@ NO = (
 )
 
 
-def verified(finding: Finding, account: Account | None = None, *, leads: bool = False) -> str:
+WORDS_CHARS, RECIPE_CHARS = 500, 2500
+"""Of a clip's words and of its recipe, where they have to fit into a chat's message."""
+
+
+def verified(
+    finding: Finding,
+    account: Account | None = None,
+    *,
+    leads: bool = False,
+    fit: bool = False,
+) -> str:
     """Whether, when and from which clip a file came, in a few sentences. Whose clip it is, or who
-    leads, is told its words, too; nobody is told whose it is."""
+    leads, is told its words, too; nobody is told whose it is. fit: into a chat's message."""
     said = [_came(finding)]
     job = finding.job
     if finding.ours and job is not None and not job.deleted:
         mine = account is not None and job.account_id == account.id
         if (mine or leads) and job.request.prompt:
-            said.append(f"It was asked for as: “{job.request.prompt}”.")
-        if (mine or leads) and finding.recipe:
+            words = job.request.prompt
+            if fit and len(words) > WORDS_CHARS:
+                words = f"{words[: WORDS_CHARS - 1]}…"
+            said.append(f"It was asked for as: “{words}”.")
+        if (mine or leads) and finding.recipe and not (fit and len(finding.recipe) > RECIPE_CHARS):
             said.append(f"Its recipe: {finding.recipe}")
     return " ".join(said)
 

@@ -124,7 +124,7 @@ def sheet_view(cards: Sequence[Card], files: Set[str], notice: str = "") -> ui.L
             ui.Button(
                 label=str(number),
                 custom_id=button_id(SHOW, card.job_id),
-                disabled=card not in done,
+                disabled=card not in done and Button.APPEAL not in card.buttons,
             )
         )
     action, words = (SHEET_CANCEL, "Cancel") if unfinished else (SHEET_DELETE, "Delete")
@@ -142,6 +142,12 @@ def note_view(text: str, colour: int = QUIET) -> ui.LayoutView:
 def plain(text: str) -> str:
     """Somebody's words, as they wrote them: no formatting, no mentions."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
+
+
+def covered(text: str) -> str:
+    """As `plain`, hidden until it is tapped: what looks like a link in it uncovers nothing."""
+    words = discord.utils.escape_markdown(text, ignore_links=False)
+    return f"||{discord.utils.escape_mentions(words)}||"
 
 
 def _layout(children: Sequence[Child], colour: int) -> ui.LayoutView:
@@ -164,7 +170,7 @@ def _prompt(card: Card) -> str:
         return ""
     if len(words) > PROMPT_CHARS:
         words = f"{words[: PROMPT_CHARS - 1]}…"
-    return f"> ||{plain(words)}||" if card.veiled else f"> {plain(words)}"
+    return f"> {covered(words)}" if card.veiled else f"> {plain(words)}"
 
 
 def _gallery(*media: discord.MediaGalleryItem) -> Child:

@@ -10,6 +10,7 @@ import discord
 from discord import ui
 
 from bots import talk
+from bots.discord import card_view
 from bots.discord.card_view import ACCENT, plain
 from bots.talk import Bit, Bold, Code, Covered, Line, Paragraph
 from bots.thumb import LOOKED_AT, thumbnail
@@ -64,7 +65,7 @@ async def to_cover(picture: Path | None) -> bytes | None:
 def _bit(bit: Bit) -> str:
     match bit:
         case Covered(text):
-            return f"||{plain(text)}||"
+            return card_view.covered(text)
         case Bold(text):
             return f"**{plain(text)}**"
         case Code(text):

@@ -12,10 +12,11 @@ from discord import app_commands
 
 from bots.discord.asking import Room
 from bots.discord.attachments import shown_in
-from bots.discord.card_view import ACCENT, note_view, plain
 from bots.discord.desk import DIRECT
 from bots.discord.hearing import account_of, acknowledge, answer, guarded
+from bots.discord.paragraphs import layout
 from bots.discord.ranks import actor_of
+from bots.talk import Bold, Paragraph, line
 from bots.verifying import verified
 from core.errors import NotFound, WrongState
 from core.job import Job
@@ -54,13 +55,14 @@ async def _verify(room: Room, interaction: Interaction, addresses: Sequence[str]
     await acknowledge(interaction, hidden=True)
     account = await account_of(room.desk, interaction.user)
     actor = actor_of(room, interaction)
-    said = []
+    said: list[Paragraph] = []
     for number, address in enumerate(addresses, 1):
         finding = await room.desk.verify(await room.cdn.read(address, MAX_BYTES))
         leads = await _leads(room, actor, finding.job)
-        words = plain(verified(finding, account, leads=leads))
-        said.append(words if len(addresses) == 1 else f"**{number}** {words}")
-    await answer(interaction, view=note_view("\n".join(said), ACCENT))
+        words = verified(finding, account, leads=leads, fit=True)
+        which = (Bold(f"{number} "),) if len(addresses) > 1 else ()
+        said.append((line(*which, words),))
+    await answer(interaction, view=layout(said))
 
 
 async def _leads(room: Room, actor: Actor, job: Job | None) -> bool:

@@ -36,4 +36,4 @@ async def verify(room: Room, message: Message, user: User) -> None:
         finding = await room.desk.verify(await room.files.fetch(file, ELSEWHERE))
     account = await account_of(room.desk.studio, user) if here.private else None
     with as_far_as_telegram_lets():
-        await room.messages.send(here, Shown(plain(verified(finding, account)), None))
+        await room.messages.send(here, Shown(plain(verified(finding, account, fit=True)), None))

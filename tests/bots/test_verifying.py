@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 
-from bots.verifying import NO
+from bots.verifying import NO, verified
+from core.provenance import Finding, Proof
 from tests.bots.caller import ask, finished
 from tests.bots.pictures import jpeg, landscape
+from tests.bots.test_card import JOB, REQUEST
 from tests.bots.test_page import page, signed_in, token
 from tests.house import house
 
 REEL = "a red ball <rolling> --seconds 1"
+
+
+def test_what_is_said_in_a_chat_fits_into_a_message() -> None:
+    job = replace(JOB, request=replace(REQUEST, prompt="漢" * 2000))
+    found = Finding(Proof.MANIFEST, job.id, job.created_at, "sketch", job=job, recipe="kr1_" * 999)
+    said = verified(found, leads=True, fit=True)
+    assert "漢" * 400 in said
+    assert "kr1_" not in said
+    assert len(said) < 1000
+    assert len(verified(found, leads=True)) > 5000
 
 
 async def look(

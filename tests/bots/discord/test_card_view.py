@@ -21,6 +21,7 @@ from core.dispatch import Outlook
 from core.engine import Stage
 from core.eta import NOTHING, Range
 from core.job import State
+from core.safety.verdict import Clause
 from core.studio import View
 from tests.bots.drawing import MODELS
 from tests.bots.test_card import CLIP, JOB, REQUEST
@@ -57,6 +58,13 @@ def test_every_state_is_a_message(state: State, files: tuple[str, ...]) -> None:
     components.check_media(made, set(files))
 
 
+def test_what_looks_like_a_link_uncovers_no_words() -> None:
+    request = replace(REQUEST, prompt="https://a/||b and c")
+    seen = shown(State.REFUSED, clause=Clause.GORE, request=request)
+    made = words(payload(card_view(seen, set(), Extra())))
+    assert f"> ||{request.prompt.replace('||', chr(92) + '|' + chr(92) + '|')}||" in made
+
+
 def test_a_sheet_of_four_is_a_message() -> None:
     request = replace(REQUEST, prompt=LONG)
     done = shown(State.SUCCEEDED, clip=CLIP, request=request)
@@ -69,6 +77,10 @@ def test_a_sheet_of_four_is_a_message() -> None:
     buttons = [c for c in components.walk(made) if c["type"] == components.BUTTON]
     assert [b["label"] for b in buttons] == ["1", "2", "3", "4", "Cancel"]
     assert [b["disabled"] for b in buttons[:4]] == [False, True, False, True]
+    refused = replace(shown(State.REFUSED, clause=Clause.GORE), job_id="9" * 12)
+    made = payload(sheet_view([cards[0], refused], {clip_name("0" * 12)}))
+    appealed = next(c for c in components.walk(made) if c.get("label") == "2")
+    assert not appealed["disabled"]
 
 
 def test_what_is_on_a_card_reads_in_order() -> None:
