@@ -6,8 +6,10 @@ by it. Certificates that signed once stay known, so that older clips are still t
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,16 +59,17 @@ def signature(
     if (certificate is None) != (key is None):
         raise BadCertificate("a certificate needs its key, and a key its certificate: set both")
     own, own_key = folder / "certificate.pem", folder / "key.pem"
-    if certificate is None and not (own.is_file() and own_key.is_file()):
-        _make(own, own_key, who)
-    chain, secret = _read(certificate or own), _read(key or own_key)
-    leaf, algorithm = _fit(chain, secret)
-    known = folder / "known"
-    known.mkdir(exist_ok=True)
-    kept = known / f"{leaf.serial_number:x}.pem"
-    if not kept.is_file():
-        _write(kept, chain)
-    chains = [x509.load_pem_x509_certificates(one) for one in _all(known)]
+    with _alone(folder):
+        if certificate is None and not (own.is_file() and own_key.is_file()):
+            _make(own, own_key, who)
+        chain, secret = _read(certificate or own), _read(key or own_key)
+        leaf, algorithm = _fit(chain, secret)
+        known = folder / "known"
+        known.mkdir(exist_ok=True)
+        kept = known / f"{leaf.serial_number:x}.pem"
+        if not kept.is_file():
+            _write(kept, chain)
+        chains = [x509.load_pem_x509_certificates(one) for one in _all(known)]
     return Signature(
         chain,
         secret,
@@ -80,16 +83,28 @@ def secret(folder: Path) -> bytes:
     """32 bytes of this Kinora's own, made at the first run; whoever lacks them can't tell which
     word a clip is marked with."""
     path = folder / "marks.key"
-    if not path.is_file():
-        _prepare(folder)
-        _write(path, os.urandom(32))
-    return path.read_bytes()
+    _prepare(folder)
+    with _alone(folder):
+        if not path.is_file():
+            _write(path, os.urandom(32))
+        return path.read_bytes()
 
 
 def _prepare(folder: Path) -> None:
     """The folder and the one around it, for the owner's eyes alone."""
     for one in (folder.parent, folder):
         one.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two that run for the first time at once make one pair, not half of each."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _all(known: Path) -> Iterator[bytes]:

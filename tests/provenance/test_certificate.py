@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +23,18 @@ def test_one_is_made_once_and_kept_secret(tmp_path: Path) -> None:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     assert secret(tmp_path / "data") == secret(tmp_path / "data")
+
+
+def test_two_that_run_for_the_first_time_make_one(tmp_path: Path) -> None:
+    folder, start = tmp_path / "data" / "provenance", Barrier(6)
+
+    def first_run(_: int) -> tuple[bytes, bytes, bytes]:
+        start.wait()
+        made = signature(folder)
+        return made.chain, made.key, secret(folder)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert len(set(threads.map(first_run, range(6)))) == 1
 
 
 def test_an_operator_brings_their_own(tmp_path: Path) -> None:
