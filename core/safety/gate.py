@@ -66,6 +66,10 @@ class Policy(Protocol):
         """By rules and lists alone."""
         ...
 
+    def spared(self, text: str) -> str:
+        """What the head is to feel of a text: without what rules or an operator allow."""
+        ...
+
     def felt(
         self, scores: Mapping[Clause, float], where: str, level: Level, words: Words
     ) -> Verdict:
@@ -108,8 +112,9 @@ class Gate:
         async def look() -> Verdict:
             policy = self._policy()
             verdict = await asyncio.to_thread(policy.read, words, level)
-            if verdict.ruling is not Ruling.REFUSE and words.prompt.strip():
-                scores = await self._inspector.words(words.prompt)
+            prompt = await asyncio.to_thread(policy.spared, words.prompt)
+            if verdict.ruling is not Ruling.REFUSE and prompt.strip():
+                scores = await self._inspector.words(prompt)
                 verdict += policy.felt(scores, "prompt", level, words)
             return verdict
 

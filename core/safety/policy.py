@@ -80,6 +80,17 @@ class RulePolicy:
         findings += self._people(every)
         return Verdict(tuple(findings))
 
+    def spared(self, text: str) -> str:
+        meant = plain(text)
+        spans = sorted({span for found in self._allowed.find(meant).values() for span in found})
+        if not spans:
+            return text
+        kept, at = [], 0
+        for begin, end in spans:
+            kept.append(meant[at:begin])
+            at = max(at, end)
+        return " ".join("".join((*kept, meant[at:])).split())
+
     def felt(
         self, scores: Mapping[Clause, float], where: str, level: Level, words: Words = NOTHING
     ) -> Verdict:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from core.safety.gate import Gate, Words
+from core.safety.level import Level
+from core.safety.policy import current
+from core.safety.rulebook import Rulebook
+from core.safety.verdict import Ruling
 from model.inspect.head import CLAUSES
 from model.inspect.inspector import LocalInspector
 
@@ -32,3 +39,14 @@ async def test_words_of_any_script_and_dress_are_felt() -> None:
         for text in ODD:
             scores = await inspector.words(text)
             assert set(scores) == set(CLAUSES), text
+
+
+async def test_what_an_operator_allows_is_not_felt(tmp_path: Path) -> None:
+    said = Words("Decapitated Corpses play their new song on a stage")
+    async with LocalInspector() as inspector:
+        assert (await Gate(inspector, current(Rulebook())).words(said, Level.STANDARD)).ruling
+        (tmp_path / "lists.toml").write_text('allow = ["decapitated corpses"]\n')
+        gate = Gate(inspector, current(Rulebook(tmp_path)))
+        assert (await gate.words(said, Level.STANDARD)).ruling is Ruling.PASS
+        beside = Words(f"{said.prompt}, guts and blood everywhere")
+        assert (await gate.words(beside, Level.STANDARD)).ruling is not Ruling.PASS
