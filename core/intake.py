@@ -10,7 +10,7 @@ from core.counter import Consent, Counter, Quote
 from core.dispatch import Dispatch
 from core.errors import UserError
 from core.inspection import NOTHING_SAID, Inspection, Looked, Said
-from core.job import Account, Job, State
+from core.job import Account, Job, Purse, State
 from core.ports import Clock, DecodedPicture, DecodePicture, Jobs
 from core.refusals import Count, counted
 from core.replay import Replay
@@ -129,6 +129,9 @@ class Intake:
                         job = replace(job, state=State.QUOTED, credits=0, purse=purse)
                 elif job.state is State.QUOTED:
                     await self._counter.check_offers(account)
+                elif quote.asked:  # so it is once somebody lets it pass
+                    has = (await self._counter.wallet(account)).available
+                    job = replace(job, purse=Purse(has, self._counter.plan(account).daily))
                 taken = await self._jobs.submit(job, asked.key, asked.fingerprint, share, allowance)
                 self._dispatch.changed(taken)
         if parent is not None and taken.state is not State.REFUSED:

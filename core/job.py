@@ -189,8 +189,8 @@ class Job:
     first run. losses: how often its runner died. credits: what was held, which is nothing while it
     is quoted, and in the relaxed lane; charged: what was taken of it in the end, and did not come
     back. price: what it was quoted at; None for those of before. purse: of one that was quoted and
-    waited for a word. shift: below 0, it was put before all that were not moved; above, behind
-    them.
+    waited for a word, or that will, once others let it pass. shift: below 0, it was put before all
+    that were not moved; above, behind them.
     parent: the job that this one varies or continues.
     level: of the gates that it passes. clause: what keeps it from being rendered; None: nothing.
     cleared: by a moderator, so that the gates let it pass. decide_by: when a job that is held is

@@ -168,8 +168,8 @@ ONE = select(JOB).where(THIS)
 async def admit(
     session: Transaction, job: Job, means: Means, receipt: str, now: datetime, *, cleared: bool
 ) -> Any:
-    """A held job → queued, and paid; → quoted where its account can't, or has yet to say that it
-    may use the picture. Its row, or None where it is held no more."""
+    """A held job → queued, and paid; → quoted where its account can't, asked for its price alone,
+    or has yet to say that it may use the picture. Its row, or None where it is held no more."""
     assert job.price is not None
     said = {"this": job.id, "by": receipt, "now": now, "clear": cleared}
     if job.asks is Asks.SENDER:
@@ -177,14 +177,13 @@ async def admit(
         return (await session.execute(_OFFER, said)).one_or_none()
     credits = 0 if job.lane is Lane.RELAXED else job.price.credits
     await ledger.lock(session, *_payers(job, means))
-    if await _pays(session, job, credits, means, now):
+    if job.purse is None and await _pays(session, job, credits, means, now):
         return (await session.execute(_ADMIT, {**said, "price_held": credits})).one_or_none()
-    wallet = await ledger.wallet(session, job.account_id)
-    purse = {"available": min(wallet.available, max(0, credits - 1)), "tomorrow": 0}
-    offered = await session.execute(
-        _OFFER, {**said, "by_clause": None, "asking": None, "has": purse}
-    )
-    return offered.one_or_none()
+    has = (await ledger.wallet(session, job.account_id)).available
+    if job.purse is None:  # the account's own is not all that it could not pay with
+        has = min(has, max(0, credits - 1))
+    said |= {"by_clause": None, "asking": None, "has": {"available": has, "tomorrow": 0}}
+    return (await session.execute(_OFFER, said)).one_or_none()
 
 
 async def hold(

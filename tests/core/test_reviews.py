@@ -134,6 +134,18 @@ async def test_who_can_t_pay_what_was_approved_is_asked_to(place: Place) -> None
     assert (taken.state, taken.cleared) == (State.QUEUED, True)
 
 
+async def test_what_was_only_to_be_quoted_is_quoted_once_it_is_approved(place: Place) -> None:
+    here = place.home
+    anna = await here.account("anna")
+    job = await held(place, anna, "a wound --quote")
+    await place.decide(Approve, job)
+    offered = await place.job(job)
+    assert (offered.state, offered.short, offered.cleared) == (State.QUOTED, False, True)
+    assert await here.funds(anna) == (GRANT, 0)
+    taken = await here.studio.accept(anna, job.id)
+    assert (taken.state, taken.purse) == (State.QUEUED, None)
+
+
 async def test_a_denial_says_why_and_is_final(place: Place) -> None:
     here = place.home
     anna, ben = await here.account("anna"), await here.account("ben")
