@@ -78,7 +78,7 @@ def card_view(card: Card, files: Set[str], extra: Extra) -> ui.LayoutView:
         clip = _medium(shown, _alt("A clip", card))
         children += [_gallery(clip), *_texts(_prompt(card), _small(card.line_two))]
     else:
-        head, prompt = f"**{card.line_one}**\n{card.line_two}".strip(), _prompt(card)
+        head, prompt = f"**{card.line_one}**\n{_why(card)}".strip(), _prompt(card)
         if PICTURE in files:
             given: ui.Thumbnail[ui.LayoutView] = ui.Thumbnail(
                 f"attachment://{PICTURE}", description="The picture it starts from"
@@ -114,9 +114,7 @@ def sheet_view(cards: Sequence[Card], files: Set[str], notice: str = "") -> ui.L
     ]
     if media:
         children.append(_gallery(*media))
-    lines = [
-        f"`{number}` {card.line_one} · {card.line_two}" for number, card in enumerate(cards, 1)
-    ]
+    lines = [f"`{number}` {card.line_one} · {_why(card)}" for number, card in enumerate(cards, 1)]
     children += _texts("\n".join(map(_small, lines)), _small(notice))
     numbers: ui.ActionRow[ui.LayoutView] = ui.ActionRow()
     for number, card in enumerate(cards[:5], 1):
@@ -162,6 +160,11 @@ def _texts(*texts: str) -> list[Child]:
 
 def _small(text: str) -> str:
     return f"-# {text}" if text else ""
+
+
+def _why(card: Card) -> str:
+    """Its second line, which may be what a moderator wrote."""
+    return plain(card.line_two) if card.state is State.REFUSED else card.line_two
 
 
 def _prompt(card: Card) -> str:

@@ -39,9 +39,10 @@ LEVELS = (Level.STRICT, Level.STANDARD)
 """Telegram does not say which chats are for adults, so none is."""
 
 BYTES_MAX = 64
-MENU, CLOSE, HERE = "menu", "close", "here"
+MENU, CLOSE, HERE, LEVEL = "menu", "close", "here", "level"
 LEADING = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 NOT_LEADING = "Only the administrators of this chat can change how I am used here."
+NOT_ALONE = "In our own chat whoever runs this Kinora says how strict I am."
 
 _NAMES = {
     "seconds": "Length",
@@ -49,7 +50,7 @@ _NAMES = {
     "resolution": "Resolution",
     "largest": "Largest",
     "model": "Model",
-    "level": "Safety",
+    LEVEL: "Safety",
 }
 
 
@@ -79,6 +80,8 @@ async def press(desk: TelegramDesk, here: Here, what: str, value: str | None) ->
     """
     if what == CLOSE:
         return None
+    if what == LEVEL and here.private:
+        raise Refused(NOT_ALONE)
     server = server_of(here.chat)
     rules = desk.lobby.rules(server)
     if value is None:
@@ -100,7 +103,8 @@ def settings(desk: TelegramDesk, here: Here) -> Shown:
         plain(f"Safety: {told.level(rules)}"),
         plain(f"When a clip is done: {_ping(rules)}"),
     ]
-    buttons = [_button(name, what) for what, name in _NAMES.items()]
+    names = ((what, name) for what, name in _NAMES.items() if what != LEVEL or not here.private)
+    buttons = [_button(name, what) for what, name in names]
     wanted, label = ("off", "Don't ping") if rules.ping else ("on", "Ping when done")
     buttons.append(_button(label, "ping", wanted))
     rows = rows_of(buttons)

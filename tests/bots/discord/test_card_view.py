@@ -60,8 +60,9 @@ def test_every_state_is_a_message(state: State, files: tuple[str, ...]) -> None:
 
 def test_what_looks_like_a_link_uncovers_no_words() -> None:
     request = replace(REQUEST, prompt="https://a/||b and c")
-    seen = shown(State.REFUSED, clause=Clause.GORE, request=request)
+    seen = shown(State.REFUSED, clause=Clause.GORE, request=request, failure="**No**")
     made = words(payload(card_view(seen, set(), Extra())))
+    assert "\\*\\*No" in made
     assert f"> ||{request.prompt.replace('||', chr(92) + '|' + chr(92) + '|')}||" in made
 
 

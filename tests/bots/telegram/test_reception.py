@@ -183,6 +183,9 @@ async def test_ones_own_chat_and_topics_have_settings(
     async with cinema(telegram_standin, tmp_path) as here:
         scene = telegram_standin.scene
         own = await here.answer(here.anna.say("/settings"), "Kinora in this chat")
+        assert "Safety" not in labels(own)
+        forged = here.anna.press_data(own, "kn-set:level:strict")
+        assert "In our own chat" in (await forged.answer())["text"]
         forged = here.anna.press_data(own, "kn-set:largest:9x")
         assert "another version" in (await forged.answer())["text"]
         here.anna.press(own, "Close")
