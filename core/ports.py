@@ -442,6 +442,10 @@ class Files(Protocol):
 
     async def drop_clip(self, clip: Clip) -> None: ...
 
+    async def drop_clips(self, job_id: str) -> None:
+        """Whatever attempts of a job left where clips live."""
+        ...
+
     async def keep_picture(
         self, data: bytes, width: int, height: int, marks: bytes = b""
     ) -> Picture:

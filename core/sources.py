@@ -90,10 +90,9 @@ class Sources:
 
 
 async def dropped(job: Job, jobs: Jobs, files: Files) -> None:
-    """What lies on disk of a job that was deleted, as it was before: its clip goes, and each
-    picture that no other job needs."""
-    if job.clip is not None:
-        await files.drop_clip(job.clip)
+    """What lies on disk of a job that was deleted, as it was before: its clip goes, also one that
+    was finished only just before it was deleted, and each picture that no other job needs."""
+    await files.drop_clips(job.id)
     for picture in job.request.pictures:
         if not await jobs.needs_picture(picture):
             await files.drop_picture(picture)

@@ -69,6 +69,10 @@ class DiskFiles:
     async def drop_clip(self, clip: Clip) -> None:
         await asyncio.to_thread(_remove, clip.video, clip.poster)
 
+    async def drop_clips(self, job_id: str) -> None:
+        """Raises NotFound for what can be no id, such as a path."""
+        await asyncio.to_thread(self._drop_clips, job_id)
+
     async def keep_picture(
         self, data: bytes, width: int, height: int, marks: bytes = b""
     ) -> Picture:
@@ -134,6 +138,10 @@ class DiskFiles:
             size=size,
             expires_at=now + self._keep,
         )
+
+    def _drop_clips(self, job_id: str) -> None:
+        _attempt_name(job_id, 0)
+        _remove(*self.clips.glob(f"{job_id}-*"))
 
     def _keep_picture(self, picture_id: str, data: bytes, marks: bytes) -> None:
         suffix = next((s for magic, s in _SUFFIXES.items() if data.startswith(magic)), None)

@@ -4,7 +4,7 @@ with the rules that are shipped, and an inspector that sees what the test says."
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -321,6 +321,25 @@ async def test_what_is_reported_is_dismissed_or_taken_down_with_what_was_made_of
     assert not any(here.store.files.clips.iterdir())  # type: ignore[attr-defined]
     assert list(await here.store.blocked.hashes()) == ["0" * 64]
     assert await here.funds(ben) == (GRANT, 0)
+
+
+async def test_a_clip_that_ends_while_it_is_taken_down_leaves_no_file(place: Place) -> None:
+    here = place.home
+    anna = await here.account("anna")
+    job = await here.ask(anna)
+    store = here.store
+    whole = store.jobs.lineage
+
+    async def lineage(job_id: str) -> Sequence[Job]:
+        before = await whole(job_id)
+        assert (await place.drawn(job)).clip is not None
+        return before
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.jobs, "lineage", lineage)
+        await place.decide(TakeDown, job)
+    assert (await place.job(job)).deleted
+    assert not any(store.files.clips.iterdir())  # type: ignore[attr-defined]
 
 
 async def test_a_clip_can_be_stopped_while_it_is_looked_at(place: Place) -> None:
