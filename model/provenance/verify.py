@@ -20,6 +20,7 @@ from model.provenance.certificate import Signature
 
 MEMORY_BYTES: Final = 3 << 30
 ANSWER_SECONDS: Final = 60.0
+MARKS_SECONDS: Final = 10.0
 WAITING_MOST: Final = 8
 RETRY_SECONDS: Final = 20.0
 
@@ -27,15 +28,17 @@ UNREADABLE = "That is no file I can look into: send an MP4, WebM, GIF, JPEG, PNG
 
 
 class Verifier:
-    """`verify` is `core.provenance.Verify`. Use it as an async context; its process starts with the
-    first file."""
+    """`verify` is `core.provenance.Verify`. Use it as an async context; its processes start with
+    the first file that somebody asks about, and with the first picture that says something of
+    itself, which doesn't wait for those."""
 
     def __init__(self, signature: Signature, marks: Marks, jobs: Jobs) -> None:
         self._signature = signature
         self._marks = marks
         self._jobs = jobs
-        self._process = Process(
-            "model.provenance.reading", memory_bytes=MEMORY_BYTES, answer_seconds=ANSWER_SECONDS
+        self._files, self._pictures = (
+            Process("model.provenance.reading", memory_bytes=MEMORY_BYTES, answer_seconds=seconds)
+            for seconds in (ANSWER_SECONDS, MARKS_SECONDS)
         )
         self._waiting = 0
 
@@ -48,7 +51,8 @@ class Verifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._process.close()
+        await self._files.close()
+        await self._pictures.close()
 
     async def verify(self, file: bytes | Path) -> Finding:
         size = len(file) if isinstance(file, bytes) else (await _size(file))
@@ -61,7 +65,7 @@ class Verifier:
             raise Transient("too many files at once", RETRY_SECONDS)
         self._waiting += 1
         try:
-            said = await self._process.ask(
+            said = await self._files.ask(
                 {
                     "ask": "verify",
                     "anchors": self._signature.anchors,
@@ -83,7 +87,7 @@ class Verifier:
             if JUMBF not in data:
                 return decoded
             with suppress(CouldNotLook):
-                said = await self._process.ask({"ask": "marks"}, data)
+                said = await self._pictures.ask({"ask": "marks"}, data)
                 if said["archive"]:
                     marks = base64.b64decode(said["archive"])
                     return DecodedPicture(decoded.data, decoded.width, decoded.height, marks)

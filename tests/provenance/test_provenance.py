@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -24,13 +27,16 @@ from core.provenance import Deed, Finding, Proof, Verify
 from core.recipe import DIGEST_CHARS, read
 from core.request import Request
 from model import video
+from model.picture import decode
 from model.provenance import manifest as manifests
 from model.provenance.certificate import signature
 from model.provenance.notary import Notary
+from model.provenance.verify import Verifier
 from model.shrink import shrink
 from tests.bots.caller import Json, ask, finished, get, send, show
 from tests.bots.pictures import jpeg, landscape
 from tests.house import Home, house
+from tests.model.test_picture import children
 from tests.provenance.clips import drawn, encoded_again, textured
 from tests.provenance.reader import actions, assertion, manifest
 
@@ -145,6 +151,35 @@ async def test_what_a_clip_was_made_from_is_in_it(tmp_path: Path) -> None:
         for clip in (done, more, ball):
             await send(ada, "DELETE", f"/api/v1/clips/{clip['id']}?forget=true")
         assert not [one for one in home.files() if one.endswith(".c2pa")]
+
+
+async def test_a_picture_does_not_wait_for_files_that_people_ask_about(tmp_path: Path) -> None:
+    own, theirs = signature(tmp_path / "provenance"), signed_picture(tmp_path)
+    nobody = SimpleNamespace(job=nothing)
+    async with Verifier(own, nobody, nobody) as verifier:  # type: ignore[arg-type]
+        await verifier.verify(theirs)
+        (pid,) = readers()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            asking = asyncio.create_task(verifier.verify(theirs))
+            await asyncio.sleep(0)
+            assert (await verifier.marking(decode)(theirs)).marks
+            assert not asking.done()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert (await asking).signer == "A camera"
+
+
+def readers() -> list[int]:
+    """Children of ours that look into files."""
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        pytest.skip("this kernel does not list a process's children")
+    ours = children(Path("/proc/self"))
+    lines = [(int(pid), Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in ours]
+    return [pid for pid, line in lines if b"model.provenance.reading" in line]
+
+
+async def nothing(_: object) -> None: ...
 
 
 async def test_nothing_unsigned_is_shown(tmp_path: Path) -> None:
