@@ -7,6 +7,7 @@ whatever language, and wherever the two stand.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,11 @@ from core.safety.verdict import Clause, Finding, Ruling, Verdict
 NEVER = math.inf
 STRICTER = 0.7
 """What bounds are multiplied by at the level strict."""
+
+_UNLISTED = re.compile(
+    "[\u0530-\u058f\u0700-\u08ff\u0980-\u10ff\u1200-\u139f\u1700-\u18af\u1950-\u1cff\ua840-\uabff]"
+)
+"""Letters of scripts that no list on minors is written in: what the head feels holds there."""
 
 PROMPT, NEGATIVE, NAME = "prompt", "negative prompt", "name"
 
@@ -95,7 +101,7 @@ class RulePolicy:
         self, scores: Mapping[Clause, float], where: str, level: Level, words: Words = NOTHING
     ) -> Verdict:
         bounds, otherwise = self.thresholds.head, self.thresholds.any_head
-        if level is Level.ADULT and self._young(words):
+        if level is Level.ADULT and (self._young(words) or _UNLISTED.search(words.prompt)):
             level = Level.STANDARD
         return _judged(scores, bounds, otherwise, "head", where, level)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from core.safety.gate import Seen, Words
 from core.safety.level import Level
+from core.safety.pattern import Pattern
 from core.safety.policy import RulePolicy, current
 from core.safety.rulebook import Rulebook, shipped
 from core.safety.rules import BadRules, parse
@@ -55,6 +57,29 @@ def test_any_age_beside_anything_sexual_is_refused_in_and_across_all_languages()
     assert not Clause.MINORS.appealable
     for age, word in zip(disguised[::2], disguised[1::2], strict=True):
         assert POLICY.read(Words(f"{age} {word}"), Level.ADULT).clause is Clause.MINORS, age
+
+
+def test_any_age_beside_anything_sexual_is_refused_in_languages_without_a_file_of_their_own() -> (
+    None
+):
+    others = shipped()["others.toml"]
+    sexual = (*others.minors.sexual, *others.rules["others/sexual"].words)
+    ages, words = _whole_words(others.minors.age)[::3], _whole_words(sexual)[::3]
+    assert len(ages) > 25
+    assert len(words) > 25
+    for age, word in product(ages, words):
+        verdict = POLICY.read(Words(f"{age}, {word}"), Level.ADULT)
+        assert (verdict.ruling, verdict.clause) == (Ruling.REFUSE, Clause.MINORS), (age, word)
+
+
+def test_what_the_head_feels_of_a_script_without_lists_holds_where_adults_are_alone() -> None:
+    felt = {Clause.SEXUAL: 0.9}
+    for text, ruling in (("หาดทราย", Ruling.HOLD), ("a beach", Ruling.PASS), ("пляж", Ruling.PASS)):
+        assert POLICY.felt(felt, "prompt", Level.ADULT, Words(text)).ruling is ruling, text
+
+
+def _whole_words(patterns: Iterable[Pattern]) -> list[str]:
+    return [one.written for one in patterns if not set(one.written) & set("*?({|")]
 
 
 def _plain_words(patterns: object) -> list[str]:
