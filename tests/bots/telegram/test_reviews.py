@@ -171,12 +171,16 @@ async def test_whom_a_picture_shows_is_asked(telegram_standin: Standin, tmp_path
         await here.answer(nothing, "only where there is a picture")
         assert await here.jobs(ben) == []
 
+        telegram_standin.faults.broken("sendPhoto")
+        sent = ben.photo(PICTURE, "/animate@kinora_bot bows --subject @anna", group)
+        await here.answer(sent, "can't ask them just now")
+        await here.answer(sent, "Cancelled")
         card = await asks("smiles --subject @anna", "Waiting for the person in it")
         question = await told(here, anna, "shows you. May they?")
         covered = next(m for m in anna.messages() if m.id == question.reply_to)
         assert covered.media is not None
         assert covered.media.covered
-        (job,) = await here.jobs(ben)
+        job, _ = await here.jobs(ben)
         assert job.request.prompt == "smiles"
         theirs = await here.answer(ben.say("/me"), "credits")
         forged = ben.press_data(theirs, f"kn-con:yes:{job.id}")
