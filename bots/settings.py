@@ -330,7 +330,7 @@ class Provenance(BaseModel):
     label_size: float = Field(default=0.04, ge=0.02, le=0.2)
     """Of its letters, as a share of the short side."""
     label_font: Path | None = None
-    """A font file, for other than Latin letters."""
+    """A font file, for other letters than those of English."""
 
     @field_validator("certificate", "key", "label_font", mode="before")
     @classmethod

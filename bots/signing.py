@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bots.lock import Busy
 from bots.settings import Settings
+from core.provenance import Label
 from core.sealing import Practice
 from model.provenance.certificate import BadCertificate, Signature, secret, signature
 from model.provenance.notary import Notary
@@ -23,13 +24,29 @@ def signature_of(settings: Settings) -> Signature:
 
 
 def practice_of(settings: Settings) -> Practice:
-    """Raises as `signature_of`."""
+    """Raises as `signature_of`, and where a label can't be drawn."""
     said = settings.provenance
     try:
         key = secret(folder_of(settings)) if said.watermark else None
     except OSError as error:
         raise Busy(f"{folder_of(settings)} can't be used: {error.strerror}.") from None
+    if said.drawn is not None:
+        _check(said.drawn)
     return Practice(key, said.drawn, said.words)
+
+
+def _check(label: Label) -> None:
+    from model.provenance.label import missing
+
+    try:
+        lacking = missing(label)
+    except OSError:
+        raise Busy(f"KINORA_PROVENANCE__LABEL_FONT is no font file: {label.font}.") from None
+    if lacking:
+        raise Busy(
+            f"The font of KINORA_PROVENANCE__LABEL_TEXT can't draw these letters: {lacking}. Set "
+            "KINORA_PROVENANCE__LABEL_FONT to a font file that has them."
+        )
 
 
 def notary_of(settings: Settings) -> Notary:

@@ -39,7 +39,7 @@ class Corner(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Label:
     """Words in the picture. always: throughout, else for START_SECONDS. size: of the letters, as a
-    share of the frame's short side. font: a file; "" for one that has Latin letters."""
+    share of the frame's short side. font: a file; "" for one that has the letters of English."""
 
     text: str
     always: bool = False

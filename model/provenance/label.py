@@ -23,6 +23,11 @@ MARGIN: Final = 0.6
 
 LEAST_PIXELS: Final = 9
 
+NO_LETTER: Final = "\U0010fffe"
+"""No font has it: what it draws stands for any that it lacks."""
+
+PROBED_PIXELS: Final = 32
+
 
 def labelled(frames: Iterable[Frame], label: Label, frame_rate: int) -> Iterator[Frame]:
     """The frames with the label on all of them, or on those of the first START_SECONDS.
@@ -38,6 +43,14 @@ def labelled(frames: Iterable[Frame], label: Label, frame_rate: int) -> Iterator
         if plate is None:
             plate = _plate(label, *frame.shape[:2])
         yield _laid(frame, *plate)
+
+
+def missing(label: Label) -> str:
+    """The letters that its font can't draw. Raises OSError where there is no such font."""
+    font = _font(label.font, PROBED_PIXELS)
+    box = bytes(font.getmask(NO_LETTER))
+    letters = (one for one in dict.fromkeys(label.text) if not one.isspace())
+    return "".join(one for one in letters if bytes(font.getmask(one)) == box)
 
 
 def _plate(label: Label, height: int, width: int) -> tuple[Frame, Frame]:

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bots.lock import Busy
+from bots.settings import Provenance, Settings
+from bots.signing import practice_of
 from core.provenance import Corner, Label
 from model import video
 from model.family import Frame
@@ -74,6 +77,19 @@ def test_a_long_label_fits_a_small_frame() -> None:
     (frame,) = labelled([tall], label, frame_rate=8)
     assert frame.shape == tall.shape
     assert (frame != tall).any()
+
+
+def test_a_label_that_would_be_boxes_is_told_at_the_start(tmp_path: Path) -> None:
+    def practice(**said: object) -> object:
+        drawn = Provenance.model_validate({"label": "start", **said})
+        return practice_of(Settings(_env_file=None, data_dir=tmp_path, provenance=drawn))  # type: ignore[call-arg]
+
+    assert practice()
+    for text, lacking in (("AI 生成", "生成"), ("Créé par IA", "é")):
+        with pytest.raises(Busy, match=f"these letters: {lacking}. Set"):
+            practice(label_text=text)
+    with pytest.raises(Busy, match="no font file"):
+        practice(label_font=tmp_path / "nowhere.ttf")
 
 
 def contrast(one: float, other: float) -> float:
