@@ -113,7 +113,7 @@ class Lobby:
         return replace(job, place=post.place)
 
     async def copied(self, job_id: str, place: str) -> None:
-        """A clip was posted once more, in a message that goes when the clip does."""
+        """A clip or its picture was posted once more, in a message that goes when the clip does."""
         await self._places.copied(job_id, place)
 
     async def copies(self, job_id: str) -> Sequence[str]:

@@ -60,7 +60,7 @@ class SightRow(Table, table=True):
 
 
 class CopyRow(Table, table=True):
-    """A message that shows a clip and is no card: it goes when the clip is deleted."""
+    """A message that shows a clip, or its picture, and is no card: it goes when the clip does."""
 
     __tablename__ = "copy"
 

@@ -10,12 +10,13 @@ from discord import ui
 
 from bots import reviewing as words
 from bots.discord.card_view import ACCENT, note_view, plain
-from bots.discord.desk import PLATFORM, DiscordDesk
+from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
 from bots.discord.hearing import acknowledge_update, answer, guarded, say_besides
 from bots.discord.messages import Messages, Upload
 from bots.discord.paragraphs import COVERED, layout, to_cover
 from core.errors import BadPrompt, Refused, Transient, Unreachable
 from core.job import Account, Asks, Identity, Job, State
+from core.places import place
 
 Interaction = discord.Interaction[Any]
 
@@ -91,7 +92,8 @@ async def _ask(desk: DiscordDesk, messages: Messages, user: int, author: Account
     )
     view = layout(words.consent(author.name, job), row, covered=COVERED if files else "")
     channel = await messages.direct(user)
-    await messages.send(channel, view, files, nonce=f"ask-{job.id}")
+    sent = await messages.send(channel, view, files, nonce=f"ask-{job.id}")
+    await desk.lobby.copied(job.id, place(PLATFORM, DIRECT, str(channel), str(sent)))
 
 
 def _button(label: str, said: str, job_id: str) -> ui.Button[ui.LayoutView]:

@@ -88,6 +88,7 @@ async def _send(room: Room, to: Spot, author: Account, job: Job) -> None:
         if path is not None:
             drawn = await asyncio.to_thread(thumbnail, path, LOOKED_AT)
             above, _ = await room.messages.send_photo(to, Shown("", None), drawn, covered=True)
+            await room.desk.lobby.copied(job.id, to.at(above).place)
     buttons = [
         InlineKeyboardButton(label, callback_data=f"kn-con:{what}:{job.id}")
         for label, what in ((words.AGREE, "yes"), (words.DECLINE, "no"))

@@ -164,6 +164,7 @@ async def _show_held(one: Held, room: Room, to: Spot) -> None:
     if path is not None:
         drawn = await asyncio.to_thread(thumbnail, path, LOOKED_AT)
         seen, _ = await room.messages.send_photo(to, Shown("", None), drawn, covered=True)
+        await room.desk.lobby.copied(one.job.id, to.at(seen).place)
     told = Shown(talk.drawn(words.held(one)), _keyboard(_HELD, one.job.id, seen))
     await room.messages.send(Spot(to.chat, answers=seen), told)
 
@@ -179,6 +180,7 @@ async def _show_report(one: Reported, room: Room, to: Spot) -> None:
             else:
                 still = await asyncio.to_thread(file.path.read_bytes)
                 seen, _ = await room.messages.send_photo(to, bare, still, covered=True)
+        await room.desk.lobby.copied(one.job.id, to.at(seen).place)
     told = Shown(talk.drawn(words.reported(one)), _keyboard(_REPORTED, one.job.id, seen))
     await room.messages.send(Spot(to.chat, answers=seen), told)
 

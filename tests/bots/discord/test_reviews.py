@@ -161,6 +161,10 @@ async def test_a_face_needs_a_word_and_who_is_named_is_asked(
         here.ben.press(question, "Don't agree")
         await asked.message(lambda m: "The person in the picture did not agree." in text(m))
         assert not labels(discord_standin.newest(question))
+        here.anna.press(await asked.message(), "Delete")
+        await discord_standin.world.until(
+            lambda: question.id not in discord_standin.world.messages, "the question is deleted"
+        )
         asked = ask(subject=here.ben)
         await asked.message(lambda m: "Waiting for the person in it" in text(m))
         question = await here.said(scene.dm(here.ben), "would like to make a clip")

@@ -189,7 +189,7 @@ async def test_whom_a_picture_shows_is_asked(telegram_standin: Standin, tmp_path
         assert "too old" in (await forged.answer())["text"]
         anna.press(question, "Don't agree")
         await here.until(question, lambda m: "No clip is made" in m.text and not labels(m))
-        await here.until(card, lambda m: "did not agree" in m.text)
+        denied = await here.until(card, lambda m: "did not agree" in m.text)
 
         again = ben.say("/again", group, reply_to=card)
         card = await here.answer(again, "Waiting for the person in it")
@@ -197,6 +197,8 @@ async def test_whom_a_picture_shows_is_asked(telegram_standin: Standin, tmp_path
         anna.press(question, "Agree")
         await here.until(question, lambda m: "Noted: you agree." in m.text)
         await here.until(card, is_clip)
+        ben.press(denied, "Delete")
+        await here.gone(covered)
 
         eyes.pictures = [Seen(faces=1)]
         face = ben.photo(PICTURE, "turns --seconds 1")
@@ -240,12 +242,13 @@ async def test_a_report_and_what_comes_of_it(telegram_standin: Standin, tmp_path
         assert "too old" in (await forged.answer())["text"]
         ben.say("/mod reports", group)
         theirs = await told(here, ben, "a teal ball")
+        (hidden,) = [m for m in ben.messages() if m.id == theirs.reply_to]
         telegram_standin.scene.demote(group, ben)
         late = await ben.press(theirs, "Dismiss").answer()
         assert "Only who leads" in late["text"]
         mia.press(first, "Delete it, and all that was made from it")
         await here.until(first, lambda m: "taken down" in m.text and not labels(m))
-        for message in (clip, made, again, covered[0]):
+        for message in (clip, made, again, covered[0], hidden):
             await here.gone(message)
         assert other in mia.messages(group)
         await here.answer(mia.say("/mod reports", group), "Nothing is reported")
