@@ -10,12 +10,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import NotFound, WrongState
+from core.errors import NotFound, Refused, WrongState
 from core.job import NO_CLIP, Account, Job
 from core.places import NO_RULES, Post, Rules, server
 from core.ports import Accounts, Clock, Jobs, Outbox, Places
 from core.safety.level import Level, level_at
 from core.studio import Studio, View
+
+AMONG_ADULTS = "That clip was made in a channel for adults: ask for it in our own chat."
+NOT_HERE = "That clip was made where more is allowed than here: ask for it here anew."
 
 log = logging.getLogger("kinora.lobby")
 
@@ -61,12 +64,16 @@ class Lobby:
 
     async def level(self, place: str) -> Level:
         """How strict the gates are there."""
-        wanted = self.rules(server(place)).level or self._usual
-        if wanted is not Level.ADULT:
-            return wanted
         post = await self._places.post(place)
-        restricted = post is not None and post.adult
-        return level_at(wanted, restricted=restricted, adult_allowed=self._adult)
+        return self._level(place, restricted=post is not None and post.adult)
+
+    def check_shown(self, job: Job, post: Post) -> None:
+        """Before others may see at a post what was made elsewhere. Raises Refused where the gates
+        are stricter there, and for what another server's moderator let pass."""
+        here = self._level(post.place, restricted=post.adult)
+        cleared_elsewhere = job.cleared and server(job.place) != server(post.place)
+        if cleared_elsewhere or not job.level.within(here):
+            raise Refused(AMONG_ADULTS if job.level is Level.ADULT else NOT_HERE)
 
     async def set_rules(self, server: str, rules: Rules) -> None:
         await self._places.set_rules(server, rules)
@@ -76,6 +83,10 @@ class Lobby:
         """A server became another; as in `core.ports.Places`."""
         await self._places.follow(old, new)
         self._rules = dict(await self._places.all_rules())
+
+    def _level(self, place: str, *, restricted: bool) -> Level:
+        wanted = self.rules(server(place)).level or self._usual
+        return level_at(wanted, restricted=restricted, adult_allowed=self._adult)
 
     # Cards
 

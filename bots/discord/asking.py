@@ -148,12 +148,17 @@ def heeding(before: Post | None, post: Post, *, open_said: bool) -> Post:
     what was made among adults, or for its author alone."""
     if before is None:
         return post
-    alone = post.hidden or (parts(post.place)[0] == DIRECT and post.member)
+    alone = is_alone(post)
     if before.adult and not (post.adult or alone):
         raise UserError(AMONG_ADULTS)
     if before.hidden and not (open_said or alone):
         raise UserError(ALONE)
     return replace(post, adult=post.adult or before.adult)
+
+
+def is_alone(post: Post) -> bool:
+    """Whether its author alone sees it."""
+    return post.hidden or (parts(post.place)[0] == DIRECT and post.member)
 
 
 def post_of(room: Room, interaction: discord.Interaction, message: str, *, hidden: bool) -> Post:

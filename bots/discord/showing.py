@@ -9,7 +9,15 @@ import discord
 from discord import ui
 
 from bots.card import BUTTON_ID
-from bots.discord.asking import Room, answering, heeding, is_hidden, refused, tell_kept
+from bots.discord.asking import (
+    Room,
+    answering,
+    heeding,
+    is_alone,
+    is_hidden,
+    refused,
+    tell_kept,
+)
 from bots.discord.card_view import note_view
 from bots.discord.hearing import account_of, say
 from bots.talk import newest
@@ -45,6 +53,8 @@ async def show(
         view = await room.desk.studio.view(account, await meant(room, account, job_id))
         before = await room.desk.lobby.post(view.job.place)
         post = heeding(before, answer, open_said=open_said)
+        if not is_alone(post):
+            room.desk.lobby.check_shown(view.job, post)
         if view.job.state.ended:
             if post.member:
                 await room.desk.lobby.copied(view.job.id, post.place)

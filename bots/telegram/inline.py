@@ -37,7 +37,7 @@ from bots.telegram.asking import Add, Room, ask
 from bots.telegram.card_view import Shown
 from bots.telegram.desk import TelegramDesk
 from bots.telegram.hearing import answered, door
-from bots.telegram.markup import bold, cut, length, plain, quote
+from bots.telegram.markup import bold, cut, length, plain
 from bots.telegram.places import Spot, inline_spot
 from core.counter import Consent
 from core.errors import KinoraError, UserError
@@ -118,9 +118,8 @@ def _offered(
         quote_ = desk.studio.quote(draft)
     except UserError as error:
         return [], InlineQueryResultsButton(in_short(error.sentence), start_parameter=START)
-    shown = InputTextMessageContent(
-        f"{bold('Waiting')}\n{quote(draft.prompt)}", parse_mode=ParseMode.HTML
-    )
+    # Words come into the chat once the gate read them.
+    shown = InputTextMessageContent(bold("Waiting"), parse_mode=ParseMode.HTML)
     made = InlineQueryResultArticle(
         RESULT,
         cut(f"Create: {draft.prompt}", TITLE_CHARS),

@@ -20,7 +20,6 @@ from bots.telegram.places import Spot, spot, spot_of
 from core.errors import NotFound, Transient, Unreachable, WrongState
 from core.job import Account, Clip
 from core.places import Post
-from core.safety.level import Level
 from core.studio import View
 
 log = logging.getLogger("kinora.telegram")
@@ -28,7 +27,6 @@ log = logging.getLogger("kinora.telegram")
 ASKED_CHARS = 40
 CHOICES = 6
 MOVED = Shown("This card goes on in a newer message.", None)
-AMONG_ADULTS = "That clip was made in a channel for adults: ask for it in our own chat."
 NOTHING_TO_CANCEL = "Nothing of yours is under way."
 
 
@@ -40,9 +38,9 @@ async def show(room: Room, user: User, answer: Spot, job_id: str) -> None:
     check_allowed(room, answer)
     account = await account_of(room.desk.studio, user)
     view = await _own(room, account, job_id)
-    if view.job.level is Level.ADULT and not answer.private:
-        raise WrongState(AMONG_ADULTS)
     post = Post(answer.place, str(user.id), room.desk.settings.upload_bytes, member=True)
+    if not answer.private:
+        room.desk.lobby.check_shown(view.job, post)
     try:
         if view.job.clip is None:
             await _move(room, post, view)

@@ -12,6 +12,11 @@ class Level(StrEnum):
     STANDARD = "standard"
     ADULT = "adult"
 
+    def within(self, most: Level) -> bool:
+        """Whether it lets no more pass than `most`."""
+        order = tuple(Level)
+        return order.index(self) <= order.index(most)
+
 
 def level_at(wanted: Level, *, restricted: bool, adult_allowed: bool) -> Level:
     """The level that holds. wanted: by the server's rules; restricted: the channel says that it is

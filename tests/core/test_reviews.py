@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from core.inspection import Said
 from core.job import Account, Asks, Job, State
 from core.moderation import Actor, Approve, Deny, DismissReports, Rank, TakeDown
 from core.moderators import Moderators
-from core.places import Rules
+from core.places import Post, Rules
 from core.prompt import parse
 from core.reviews import TOO_LATE
 from core.safety.gate import Seen
@@ -380,5 +382,13 @@ async def test_a_stricter_place_and_too_much_that_waits(place: Place) -> None:
     assert {(job.state, job.level) for job in strict} == {(State.HELD, Level.STRICT)}
     with pytest.raises(TooMany, match="somebody to decide"):
         await here.studio.submit(anna, "discord:81/9/1", parse("a scratch"))
+    loose = await here.ask(anna, "a scratch")
+    cleared = replace(strict[0], cleared=True)
+    for job, server, shown in (
+        (loose, 81, False), (loose, 82, True), (cleared, 81, True), (cleared, 82, False)
+    ):  # fmt: skip
+        post = Post(f"discord:{server}/9/1", "anna", 1, member=True)
+        with nullcontext() if shown else pytest.raises(Refused, match="more is allowed"):
+            lobby.check_shown(job, post)
     assert len(await here.reviews.pending("discord:81")) == 5
     assert len(await here.reviews.pending("discord:81", after=strict[1].id)) == 3
