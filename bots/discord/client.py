@@ -21,7 +21,7 @@ import yarl
 
 from bots.answers import SOON_SECONDS, reason, understood
 from bots.cards import Cards
-from bots.discord import appealing, forms, reasons, reviewing
+from bots.discord import appealing, consenting, forms, reasons, reviewing
 from bots.discord.amends import make_amends
 from bots.discord.asking import Room
 from bots.discord.attachments import Cdn
@@ -116,6 +116,7 @@ class Client(discord.AutoShardedClient):
             room.cards.run,
             self.till.run,
             partial(make_amends, room.desk.lobby, room.messages, self._began),
+            partial(consenting.catch_up, room.desk, room.messages, self._began),
         )
         self._loops = [asyncio.create_task(_logged(loop)) for loop in loops]
 

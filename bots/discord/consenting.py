@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Self
 
 import discord
@@ -14,9 +16,9 @@ from bots.discord.desk import DIRECT, PLATFORM, DiscordDesk
 from bots.discord.hearing import acknowledge_update, answer, guarded, say_besides
 from bots.discord.messages import Messages, Upload
 from bots.discord.paragraphs import COVERED, layout, to_cover
-from core.errors import BadPrompt, Refused, Transient, Unreachable
+from core.errors import BadPrompt, Refused, Transient, Unreachable, WrongState
 from core.job import Account, Asks, Identity, Job, State
-from core.places import place
+from core.places import place, platform
 
 Interaction = discord.Interaction[Any]
 
@@ -68,8 +70,25 @@ async def ask(
 ) -> None:
     """Ask for the consent that a job waits for, whose card is drawn. It is cancelled where nobody
     can be asked, and who wanted it is told why."""
+    if await _asked(desk, messages, author, job):
+        return
+    subject = await desk.moderators.account(job.subject) if job.subject else None
+    name = subject.name if subject else "them"
+    await say_besides(interaction, words.CANT_ASK.format(plain(name)))
+
+
+async def catch_up(desk: DiscordDesk, messages: Messages, began: datetime) -> None:
+    """Ask those whom a program that ended before `began` did not get to ask."""
+    for job in await desk.lobby.offered():
+        mine = waits(job) and platform(job.place) == PLATFORM and job.created_at < began
+        if mine and not await desk.lobby.copies(job.id):
+            _, author = await desk.moderators.owner(job.id)
+            await _asked(desk, messages, author, job)
+
+
+async def _asked(desk: DiscordDesk, messages: Messages, author: Account, job: Job) -> bool:
+    """Whether they could be asked; else the job is called off."""
     assert job.subject is not None, "it waits for somebody"
-    subject = await desk.moderators.account(job.subject)
     known = await desk.moderators.identities(job.subject)
     here = next((one for one in known if one.platform == PLATFORM), None)
     try:
@@ -77,9 +96,10 @@ async def ask(
             raise Unreachable("they are not on Discord")
         await _ask(desk, messages, int(here.subject), author, job)
     except (Unreachable, Transient, TimeoutError):
-        await desk.studio.cancel(author, job.id)
-        name = subject.name if subject else "them"
-        await say_besides(interaction, words.CANT_ASK.format(plain(name)))
+        with suppress(WrongState):  # it ended meanwhile
+            await desk.studio.cancel(author, job.id)
+        return False
+    return True
 
 
 async def _ask(desk: DiscordDesk, messages: Messages, user: int, author: Account, job: Job) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from bots import app
+from core.inspection import Said
+from core.job import State
+from core.prompt import parse
 from core.safety.gate import Seen
 from core.safety.verdict import POLICY, Clause
 from tests.bots.discord.cinema import PICTURE, cinema, labels, opened, text, videos
@@ -188,3 +191,18 @@ async def test_a_face_needs_a_word_and_who_is_named_is_asked(
         here.anna.press(face, "I may use it")
         assert videos(await here.clip(asked))
         assert videos(await here.clip(ask()))
+
+        # Nobody waits for a question that a program did not get to ask.
+        job = await here.home.studio.submit(
+            await here.account(here.anna),
+            f"discord:{here.guild.id}/{here.room.id}/1",
+            parse("pan right --seconds 1"),
+            picture=PICTURE,
+            said=Said(subject=await here.account(here.ben)),
+        )
+        assert job.state is State.HELD
+    async with opened(discord_standin, tmp_path, inspector=inspector) as home:
+        here = replace(here, home=home)
+        question = await here.said(scene.dm(here.ben), "pan right")
+        here.ben.press(question, "Don't agree")
+        await here.said(scene.dm(here.ben), "No clip is made")
