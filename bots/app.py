@@ -460,6 +460,7 @@ def _console(
         seen=seen_at,
         settings=[Setting(name, value) for name, value in shown(settings)],
         address=settings.web.address,
+        label=settings.provenance.label,
         by_discord=by_discord,
         by_telegram=partial(proven, telegram.get_secret_value()) if telegram else None,
     )

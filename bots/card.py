@@ -19,6 +19,7 @@ from core.job import Job, Price, State
 from core.lanes import Lane
 from core.moderation import moment
 from core.places import larger
+from core.reviews import BY_NO_MODERATOR
 from core.safety.verdict import POLICY, Clause
 from core.studio import View
 
@@ -98,7 +99,8 @@ class Card:
     """One job as it is shown.
 
     prompt: as it was understood, without flags; "" where there was only a picture.
-    notes: how the words were taken. about: what the model is, in a line.
+    notes: how the words were taken. about: what the model is, in a line; neither of what is held
+    or refused.
     progress: 0 to 1; None where it is unknown. eta: what is left, in words; "" once it ended.
     failure: what went wrong, in a sentence; reference: what an operator looks up.
     more: what chats offer beside `buttons`. facts: what it is made from, and its price; of one
@@ -162,14 +164,15 @@ def card(view: View, catalogue: Sequence[Model]) -> Card:
     model = next((model for model in catalogue if model.name == job.request.model), None)
     line_one, line_two, eta = _lines(view)
     price = parts(job.price) if job.price else ""
+    barred = job.state in (State.HELD, State.REFUSED)
     return Card(
         job_id=job.id,
         state=job.state,
         line_one=line_one,
         line_two=line_two,
         prompt=job.request.prompt,
-        notes=job.request.notes,
-        about=_about(model) if model else "",
+        notes=() if barred else job.request.notes,
+        about=_about(model) if model and not barred else "",
         progress=_progress(job, view.outlook),
         eta=eta,
         buttons=_buttons(view, model),
@@ -400,7 +403,9 @@ def _failure(job: Job) -> str:
         return job.failure or "Something went wrong while it was made."
     if job.state is State.REFUSED:
         clause = POLICY[job.clause] if job.clause else "A rule of this place forbids it."
-        return _sentence(job.failure) if job.failure else clause
+        if job.failure in (None, "", *BY_NO_MODERATOR):
+            return job.failure or clause
+        return f"A moderator said no: {_sentence(job.failure)} {clause}"
     return ""
 
 

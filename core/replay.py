@@ -11,7 +11,7 @@ from pathlib import Path
 from core import prompt
 from core.catalog import Model, draft_of, named
 from core.errors import BadPrompt
-from core.job import Job
+from core.job import Job, State
 from core.ports import Files
 from core.recipe import DIGEST_CHARS, Recipe
 from core.request import Draft, Request, Stored
@@ -27,7 +27,14 @@ def line_of(job: Job, catalogue: Sequence[Model]) -> str:
 
     "" where no line can: its model is gone, or it goes on from another clip.
     """
-    return _line(job.request, catalogue)
+    model = _model_of(job.request, catalogue)
+    return prompt.recipe(draft_again(job, model)) if model else ""
+
+
+def draft_again(job: Job, model: Model) -> Draft:
+    """As `draft_of`. What was held or refused drew nothing yet, so its seed is not kept."""
+    draft = draft_of(job.request, model)
+    return replace(draft, seed=None) if job.state in (State.HELD, State.REFUSED) else draft
 
 
 def recipe_of(
@@ -42,19 +49,18 @@ def recipe_of(
 ) -> Recipe | None:
     """None where `line_of` says "". words: with what was asked for, or without."""
     said = request if words else replace(request, prompt="", negative_prompt="")
-    line = _line(said, catalogue)
+    model = _model_of(said, catalogue)
+    line = prompt.recipe(draft_of(said, model)) if model else ""
     wordless = not words and bool(request.prompt)
     return Recipe(line, first, last, weights, version, wordless) if line else None
 
 
-def _line(request: Request, catalogue: Sequence[Model]) -> str:
-    if request.continues is not None:
-        return ""
+def _model_of(request: Request, catalogue: Sequence[Model]) -> Model | None:
+    """What makes it again from a line; None where nothing does."""
     try:
-        model = named(catalogue, request.model)
+        return named(catalogue, request.model) if request.continues is None else None
     except BadPrompt:
-        return ""
-    return prompt.recipe(draft_of(request, model))
+        return None
 
 
 def remarks(draft: Draft, weights: str) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ LISTED_MOST = 100
 TOO_LATE = "No moderator looked at it in time."
 NOT_AGREED = "The person in the picture did not agree."
 NOT_ASKED = "The person in the picture did not answer in time."
+BY_NO_MODERATOR = TOO_LATE, NOT_AGREED, NOT_ASKED
+"""Why a job was refused that no moderator denied."""
 
 
 @dataclass(frozen=True, slots=True)

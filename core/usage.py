@@ -36,7 +36,8 @@ class By(StrEnum):
 class Totals:
     """Of jobs that were asked for in some time. gpu_seconds: that they were drawn for; credits:
     that were paid; started, waited: how many were begun, and the seconds until then, summed.
-    refused: how many more were not taken: for lack of credits, a limit, or by a moderator."""
+    refused: how many of them the gates or a moderator did, and how
+    many more were not taken: for lack of credits, a limit, a pause."""
 
     jobs: int = 0
     gpu_seconds: float = 0.0

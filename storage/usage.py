@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, cast, extract, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, case, cast, extract, func, select, update
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col
 
+from core.job import State
 from core.moderation import EVERYWHERE
 from core.ports import Clock
 from core.usage import QUARTER_SECONDS, SLICES_MOST, By, Slice, Totals
@@ -44,6 +45,7 @@ class SqlUsage:
                     func.sum(col(JobRow.charged)),
                     func.count(began),
                     func.coalesce(func.sum(began - asked), 0),
+                    func.sum(case((col(JobRow.state) == State.REFUSED, 1), else_=0)),
                 )
                 .where(col(JobRow.created_at) >= since, *_there(JobRow, server))
                 .group_by(quarter, key)
@@ -59,7 +61,7 @@ class SqlUsage:
             )
             drawn = [
                 Slice(_moment(row[0]), row[1], Totals(row[2], float(row[3]), int(row[4]), row[5],
-                                                    float(row[6])))
+                                                    float(row[6]), int(row[7])))
                 for row in await session.execute(jobs)
             ]  # fmt: skip
             refused = [

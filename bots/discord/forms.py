@@ -19,12 +19,13 @@ from bots.discord.asking import Room, ask, heed
 from bots.discord.hearing import ACKNOWLEDGE_SECONDS
 from bots.hearing import costless
 from bots.talk import NO_LINE
-from core.catalog import Takes, draft_of, named
+from core.catalog import Takes, named
 from core.counter import Consent
 from core.errors import BadPrompt, WrongState
 from core.inspection import Said
 from core.job import Account, Job
 from core.prompt import PROMPT_MAX_CHARS, parse, recipe
+from core.replay import draft_again
 
 EDIT, REMIX = "edit", "remix"
 FORM_ID = re.compile(r"kn-form:(?P<what>edit|remix):(?P<job_id>[0-9a-z]{12})")
@@ -52,7 +53,7 @@ async def open_form(room: Room, interaction: discord.Interaction[Any], job: Job,
     if not room.desk.studio.recipe(job):
         raise WrongState(NO_LINE)
     model = named(room.desk.studio.catalogue, job.request.model)
-    draft = draft_of(job.request, model)
+    draft = draft_again(job, model)
     form = ui.Modal(title=_TITLES[what], custom_id=f"kn-form:{what}:{job.id}", timeout=KEPT_SECONDS)
     form.add_item(
         ui.Label(

@@ -15,7 +15,9 @@ from core.dispatch import Outlook
 from core.engine import Stage
 from core.eta import NOTHING, Range, span
 from core.job import Clip, Job, Price, State
+from core.replay import line_of
 from core.request import Request
+from core.reviews import TOO_LATE
 from core.safety.verdict import POLICY, Clause
 from core.studio import View
 from tests.bots.drawing import MODELS, SKETCH, SLIDE
@@ -95,9 +97,9 @@ def test_failed_and_refused_cost_nothing_and_say_so() -> None:
         "That didn't work", "The disk is full. Nothing was charged.",
     )  # fmt: skip
     assert (failed.reference, failed.buttons[0]) == ("abc", Button.RETRY)
-    refused = shown(State.REFUSED, failure="No real people.")
+    refused = shown(State.REFUSED, failure=TOO_LATE)
     assert (refused.line_one, refused.line_two) == (
-        "I can't make this one", "No real people. Nothing was charged.",
+        "I can't make this one", f"{TOO_LATE} Nothing was charged.",
     )  # fmt: skip
     assert refused.buttons == (Button.EDIT, Button.DELETE)
 
@@ -138,7 +140,11 @@ def test_what_is_refused_can_be_appealed_once_where_somebody_may_decide() -> Non
     assert refused.buttons == (Button.EDIT, Button.APPEAL, Button.DELETE)
     assert (refused.prompt, refused.veiled) == ("a red ball", True)
     denied = shown(State.REFUSED, clause=Clause.GORE, appealed=True, failure="Not here")
-    assert denied.line_two == "Not here. Nothing was charged."
+    said = f"A moderator said no: Not here. {POLICY[Clause.GORE]} Nothing was charged."
+    assert denied.line_two == said
+    assert (denied.about, denied.notes) == ("", ())
+    assert "--seed 7" in line_of(replace(JOB, state=State.SUCCEEDED), MODELS)
+    assert "--seed" not in line_of(replace(JOB, state=State.REFUSED), MODELS)
     for seen in (
         denied,
         *(shown(State.REFUSED, clause=one) for one in Clause if not one.appealable),

@@ -108,6 +108,7 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
         assert {"grant", "hold", "capture", "release"} <= {entry["kind"] for entry in entries}
 
         settings = await page(mia, "/console/all/plans")
+        assert re.search(r'"Label">off</td>', settings)
         assert "KINORA_WEB__ADMIN_KEY" in settings
         assert "a key for the tests" not in settings
 
@@ -206,6 +207,9 @@ async def test_usage_is_drawn_and_told(tmp_path: Path) -> None:
             await finished(anna, (await ask(anna, "a red ball --seconds 0.5"))["id"])
             whom = await home.store.moderation.person(Identity("web", "anna"))
             assert whom is not None
+            gore = {"prompt": "a severed head in a pool of blood"}
+            status, _ = await send(anna, "POST", "/api/v1/clips", gore)
+            assert status == 403
             await home.store.moderation.perform(
                 acts.Ban(account_id=whom.id, reason="spam"), HOST, "ban"
             )
@@ -213,9 +217,9 @@ async def test_usage_is_drawn_and_told(tmp_path: Path) -> None:
             assert status == 403
         drawn = await page(mia, "/console/all/usage?over=day&by=server")
         assert len(re.findall(r"<svg viewBox=\"0 0 360", drawn)) == 5
-        assert "the page: 1 clips</title>" in drawn
-        assert "the page: 1 asks</title>" in drawn
+        assert "the page: 2 clips</title>" in drawn
+        assert "the page: 2 asks</title>" in drawn
         (row,) = await sheet(mia, "/console/all/usage.csv?over=day&by=server")
-        assert (row["server"], row["jobs"], row["refused"]) == ("web:page", "1", "1")
+        assert (row["server"], row["jobs"], row["refused"]) == ("web:page", "2", "2")
         assert float(row["gpu_seconds"]) > 0
         await page(mia, "/console/all/usage?over=year", 422)

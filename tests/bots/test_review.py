@@ -63,7 +63,9 @@ async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> 
         await act(mia, act_there, status=422, verb="deny", reason=" ")
         await act(mia, act_there, verb="deny", reason="Not here.")
         clip = await get(anna, there)
-        assert (clip["state"], clip["line_two"]) == ("refused", "Not here. Nothing was charged.")
+        assert (clip["state"], clip["line_two"]) == (
+            "refused", f"A moderator said no: Not here. {POLICY[Clause.GORE]} Nothing was charged.",
+        )  # fmt: skip
         status, told = await send(anna, "POST", f"{there}/appeal")
         assert (status, told["detail"]) == (
             409, "A moderator was asked about this clip already, and that is final.",

@@ -43,7 +43,7 @@ def decide(page: Page, button: str, reason: str) -> None:
     assert "blur" in case.locator(".veiled").first.evaluate("one => getComputedStyle(one).filter")
     case.get_by_label("Show what was asked").press("Enter")
     expect(words).to_be_visible()
-    case.get_by_label("Reason, which they are told").fill(reason)
+    case.get_by_label("Reason").fill(reason)
     case.get_by_role("button", name=button).click()
     expect(page.get_by_text("Nothing is done yet")).to_be_visible()
     page.get_by_role("button", name="Do it").click()
@@ -92,7 +92,8 @@ def test_an_appeal_and_how_it_ends(open_page: OpenPage, home: Inn, scripts: bool
     expect(newest(anna)).to_contain_text("Waiting for a moderator")
     decide(mia, "Deny", "Not without the museum around it.")
     followed("refused")
-    expect(newest(anna)).to_contain_text("Not without the museum around it. Nothing was charged.")
+    said = f"A moderator said no: Not without the museum around it. {POLICY[Clause.GORE]}"
+    expect(newest(anna)).to_contain_text(f"{said} Nothing was charged.")
     expect(newest(anna).locator("summary", has_text="Appeal")).to_have_count(0)
     mia.get_by_role("link", name="Log", exact=True).click()
     expect(mia.locator("table.list tbody tr strong")).to_have_text(["deny", "approve"])

@@ -64,7 +64,8 @@ ByTelegram = Callable[[Mapping[str, str], datetime], SignedIn]
 @dataclass(frozen=True, slots=True)
 class Console:
     """Everything that a handler may use beside the site's. address: where people reach the page.
-    seen: what a picture or a clip shows, whatever it is called. Raises UserError."""
+    seen: what a picture or a clip shows, whatever it is called. Raises UserError. label: when
+    one is drawn, as in the settings."""
 
     moderators: Moderators
     reviews: Reviews
@@ -78,6 +79,7 @@ class Console:
     seen: Callable[[Path], Awaitable[Seen]]
     settings: Sequence[Setting] = ()
     address: str = ""
+    label: str = "off"
     by_discord: ByDiscord | None = None
     by_telegram: ByTelegram | None = None
 

@@ -20,7 +20,7 @@ async def plans(request: web.Request) -> web.StreamResponse:
     studio = site(request).studio
     return await frame.show(
         request, seat, "plans", plans=studio.terms.plans.by_name.values(),
-        settings=console(request).settings,
+        settings=console(request).settings, label=console(request).label,
     )  # fmt: skip
 
 
