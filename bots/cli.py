@@ -208,15 +208,26 @@ def verify(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Any file.")],
     as_json: Json = False,
 ) -> None:
-    """Say of any picture or clip whether it was made here, when, and from which job."""
+    """Say of any picture or clip whether it was made here, when, and from which job.
+
+    Exits with 0 where it was, and is unchanged; with 2 where it can't be read; else with 1.
+    """
     from bots.sealing import looked_into
     from bots.verifying import verified
+    from core.provenance import Proof
 
-    finding = run(looked_into(settings_of(), file))
+    settings = settings_of()
+    try:
+        finding = run(looked_into(settings, file))
+    except typer.Exit:
+        raise typer.Exit(2) from None
+    sentence = verified(finding, leads=True)
     if as_json:
-        print(json.dumps(finding.as_dict()))
+        print(json.dumps(finding.as_dict() | {"sentence": sentence}))
     else:
-        out.print(verified(finding, leads=True), highlight=False, soft_wrap=True)
+        out.print(sentence, highlight=False, soft_wrap=True)
+    if finding.proof is not Proof.MANIFEST:
+        raise typer.Exit(1)
 
 
 @app.command()

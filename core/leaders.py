@@ -101,10 +101,12 @@ class Leadership:
 
     async def may_lead(self, account: Account) -> bool:
         """Whether there is anything for them in a console. Asks no platform."""
+        return await self.operates(account) or bool(await self._leaders.led(account.id))
+
+    async def operates(self, account: Account) -> bool:
+        """Whether they run this Kinora. Asks no platform."""
         known = await self._moderators.identities(account.id)
-        return any(map(self._moderators.is_operator, known)) or bool(
-            await self._leaders.led(account.id)
-        )
+        return any(map(self._moderators.is_operator, known))
 
     async def authority(self, account: Account, acting_on: str | None = None) -> Authority:
         """What they may act as now. acting_on: a server for which no older answer will do.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Text, delete, func, select
+from sqlalchemy import Column, Text, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
 
 from core.errors import WrongState
-from core.safety.blocklist import MOST, Blocked
+from core.safety.blocklist import MOST, Blocked, Blocking
 from storage.columns import Instant, Table
 from storage.database import Database, insert_new, retried
 
@@ -42,6 +43,38 @@ class SqlBlockedHashes:
         async with self.database.reading() as session:
             rows = await session.scalars(query)
             return [Blocked(row.hash, row.why, row.by, row.at) for row in rows]
+
+    @retried
+    async def acts(self, limit: int, skip: int = 0) -> Sequence[Blocking]:
+        act = col(BlockedRow.at), col(BlockedRow.by), col(BlockedRow.why)
+        one = func.min(col(BlockedRow.hash))
+        query = (
+            select(one, func.count(), *act)
+            .group_by(*act)
+            .order_by(col(BlockedRow.at).desc(), one)
+            .limit(limit)
+            .offset(skip)
+        )
+        async with self.database.reading() as session:
+            rows = await session.execute(query)
+            return [Blocking(hash, count, why, by, at) for hash, count, at, by, why in rows]
+
+    @retried
+    async def together(self, hash: str, limit: int) -> Sequence[str]:
+        same = aliased(BlockedRow)
+        act = (
+            col(getattr(same, name)) == col(getattr(BlockedRow, name))
+            for name in ("at", "by", "why")
+        )
+        query = (
+            select(col(same.hash))
+            .join(BlockedRow, and_(*act))
+            .where(col(BlockedRow.hash) == hash)
+            .order_by(col(same.hash))
+            .limit(limit)
+        )
+        async with self.database.reading() as session:
+            return (await session.scalars(query)).all()
 
     @retried
     async def hashes(self) -> Sequence[str]:

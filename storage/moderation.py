@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     and_,
     bindparam,
     delete,
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     text,
@@ -155,7 +157,9 @@ class SqlModeration:
         query = query.order_by(number.desc() if newest else number).limit(limit)
         async with self.database.reading() as session:
             if whom is not None:
-                query = query.where(col(AuditRow.whom).in_(await names(session, whom)))
+                about = col(AuditRow.whom)
+                called = about.in_(await names(session, whom))
+                query = query.where(or_(called, about.in_(_jobs_of(whom))))
             return [row_of(row) for row in await session.scalars(query)]
 
     @retried
@@ -446,6 +450,14 @@ def _job(act: acts.Cancel | acts.Delete) -> ColumnElement[bool]:
         col(JobRow.account_id) == act.account_id,
         _posted(act.server),
     )
+
+
+def _jobs_of(whom: str) -> Select[str]:
+    """Of a person, as the log calls them; of whatever else none."""
+    kind, _, number = whom.partition(":")
+    account_id = int(number) if kind == "account" and number.isdecimal() else 0
+    theirs = col(JobRow.account_id) == account_id
+    return select(literal("job:") + col(JobRow.id)).where(theirs)
 
 
 def _posted(server: str) -> ColumnElement[bool]:

@@ -128,7 +128,7 @@ async def act(request: web.Request) -> web.StreamResponse:
 async def turn(request: web.Request) -> web.StreamResponse:
     """One turn as HTML, for the page's script."""
     view = await site(request).studio.view(visitor(request).account, request.match_info["id"])
-    return web.Response(text=_html(request, view), content_type="text/html")
+    return web.Response(text=_html(request, view, await _drawn(request)), content_type="text/html")
 
 
 async def thumb(request: web.Request) -> web.StreamResponse:
@@ -156,7 +156,7 @@ async def thumb(request: web.Request) -> web.StreamResponse:
 async def earlier(request: web.Request) -> web.StreamResponse:
     """The turns before ?before=ID as HTML, oldest first, led by a link to what is before them."""
     turns, before = await _turns(request)
-    context = {"turns": turns, "earlier": before, **_drawn(request)}
+    context = {"turns": turns, "earlier": before, **await _drawn(request)}
     return aiohttp_jinja2.render_template("turns.html", request, context)
 
 
@@ -173,7 +173,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
         here.metrics.streams.inc()
         try:
             await out.send("history", [view.job.id for view in reversed(views)])
-            watched = Watched(request, out)
+            watched = Watched(request, out, await _drawn(request))
             for view in reversed(views):
                 await watched.tell(view)
             await watched.tell_wallet()
@@ -187,9 +187,11 @@ async def stream(request: web.Request) -> web.StreamResponse:
 class Watched:
     """What one open page has been told, so that it hears only news."""
 
-    def __init__(self, request: web.Request, out: EventStream) -> None:
+    def __init__(self, request: web.Request, out: EventStream, drawn: Mapping[str, object]) -> None:
+        """drawn: what every turn is drawn with."""
         self._request = request
         self._out = out
+        self._drawn = drawn
         self._account: Account = visitor(request).account
         self._studio = site(request).studio
         self._told: dict[str, str] = {}
@@ -221,7 +223,7 @@ class Watched:
             self._unfinished.pop(job.id, None)
         else:
             self._unfinished[job.id] = job.state
-        html = _html(self._request, view)
+        html = _html(self._request, view, self._drawn)
         if self._told.get(job.id) == html:
             return
         self._told[job.id] = html
@@ -259,13 +261,14 @@ async def _as_sent(request: web.Request, sent: upload.Sent, problem: str) -> Com
 async def _chat(request: web.Request, composed: Composed) -> web.Response:
     here, who = site(request), visitor(request)
     turns, before = await _turns(request)
+    drawn, desk = await _drawn(request), request.app[CONSOLE]
     wallet = await here.studio.wallet(who.account)
     context = {
         "turns": turns,
         "earlier": before,
         "older": "before" in request.query,
         "composed": composed,
-        **_drawn(request),
+        **drawn,
         "name": who.account.name,
         "balance": card.credits(wallet.available),
         "held": card.credits(wallet.held),
@@ -280,7 +283,8 @@ async def _chat(request: web.Request, composed: Composed) -> web.Response:
         "sample_prompt": SAMPLE_PROMPT,
         "machine": talk.MACHINE,
         "kept": here.web.kept,
-        "leads": await request.app[CONSOLE].leadership.may_lead(who.account),
+        "leads": await desk.leadership.may_lead(who.account),
+        "undecided": sum(await desk.reviews.counts(None)) if drawn["decides"] else 0,
         "max_upload_bytes": here.web.max_upload_bytes,
     }
     return aiohttp_jinja2.render_template("chat.html", request, context)
@@ -307,14 +311,16 @@ def _turn(here: Site, view: View) -> Turn:
     )
 
 
-def _html(request: web.Request, view: View) -> str:
-    context = {"turn": _turn(site(request), view), **_drawn(request)}
+def _html(request: web.Request, view: View, drawn: Mapping[str, object]) -> str:
+    context = {"turn": _turn(site(request), view), **drawn}
     return aiohttp_jinja2.render_string("turn.html", request, context).strip()
 
 
-def _drawn(request: web.Request) -> dict[str, object]:
-    """What every turn is drawn with."""
-    return {"labels": card.LABELS, "token": visitor(request).token, "why_chars": PLEA_CHARS}
+async def _drawn(request: web.Request) -> dict[str, object]:
+    """What every turn is drawn with. decides: they are a moderator themselves."""
+    who = visitor(request)
+    decides = await request.app[CONSOLE].leadership.operates(who.account)
+    return {"labels": card.LABELS, "token": who.token, "why_chars": PLEA_CHARS, "decides": decides}
 
 
 def _resolutions(here: Site) -> Sequence[str]:

@@ -37,10 +37,29 @@ class Blocked:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What one act blocked, of which `count` hashes still are. hash: one of them."""
+
+    hash: str
+    count: int
+    why: str
+    by: str
+    at: datetime
+
+
 class BlockedHashes(Protocol):
     """What is blocked, wherever that is kept."""
 
     async def newest(self, limit: int, skip: int = 0) -> Sequence[Blocked]: ...
+
+    async def acts(self, limit: int, skip: int = 0) -> Sequence[Blocking]:
+        """What was blocked, act by act, the newest first."""
+        ...
+
+    async def together(self, hash: str, limit: int) -> Sequence[str]:
+        """That hash and those that the same act blocked; none where it is not blocked."""
+        ...
 
     async def hashes(self) -> Sequence[str]:
         """All of them."""

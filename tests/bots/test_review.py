@@ -59,9 +59,25 @@ async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> 
         async with home.client(await home.key("eve")) as eve:
             status, _ = await send(eve, "POST", f"{there}/appeal")
             assert status == 404
+        case = f"/console/all/review?clip={clip['id']}"
+        assert f'id="case-{clip["id"]}"' in await page(mia, case)
+        assert f'href="{case}">You decide' not in await page(mia), "it is not hers"
+        assert 'href="/console">Console · 1 waits</a>' in await page(mia)
         act_there = f"/console/all/review/{clip['id']}/act"
         await act(mia, act_there, status=422, verb="deny", reason=" ")
         await act(mia, act_there, verb="deny", reason="Not here.")
+        await page(mia, case, 404)
+        wished = {"token": await token(mia), "prompt": REFUSED}
+        async with mia.post("/clips", data=form(wished, b"", "")) as answer:
+            mine = re.search(r'id="clip-([0-9a-z]{12})"', await answer.text())
+        assert mine
+        async with mia.post(f"/clips/{mine[1]}/appeal", data=wished) as answer:
+            told = await answer.text()
+        case = f"/console/all/review?clip={mine[1]}"
+        assert f'href="{case}">You decide: open the review</a>' in told
+        assert REFUSED in await page(mia, case)
+        async with mia.post(f"/clips/{mine[1]}/cancel", data=wished) as answer:
+            assert "You decide" not in await answer.text()
         clip = await get(anna, there)
         assert (clip["state"], clip["line_two"]) == (
             "refused", f"A moderator said no: Not here. {POLICY[Clause.GORE]} Nothing was charged.",
@@ -75,6 +91,7 @@ async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> 
         account = await home.store.accounts.account(Identity("web", "anna"), "anna")
         person = f"/console/all/people/{account.id}"
         shown = await page(mia, person)
+        assert "reason Not here." in shown, "what was decided about their clips is in their log"
         assert re.search(r"<dt>Strikes</dt><dd>2", shown)
         assert "nothing is taken until" not in shown
         await send(anna, "POST", "/api/v1/clips", wish)
@@ -186,8 +203,16 @@ async def test_what_is_reported_is_taken_down_or_left(tmp_path: Path) -> None:
         assert "Nothing was reported" in told
         history = await get(anna, "/api/v1/clips")
         assert [clip["id"] for clip in history["clips"]] == [first]
+        there = "/console/all/jobs"
+        shown = await page(mia, there)
+        assert shown.count('value="take down"') == 1
+        asked = await act(mia, f"{there}/{first}/act", sure=False, verb="take down")
+        assert 'name="reason"' in asked
+        await act(mia, f"{there}/{first}/act", verb="take down", reason="a <red> one")
+        assert (await get(anna, "/api/v1/clips"))["clips"] == []
         log = await page(mia, "/console/all/log")
         assert "reason it is &lt;blue&gt;" in log
+        assert "reason a &lt;red&gt; one" in log
         assert "reason a ball is a ball" in log
 
 
@@ -212,9 +237,14 @@ async def test_what_stays_down_is_shown_by_its_file(tmp_path: Path) -> None:
         rows = await sheet(mia, f"{there}.csv")
         assert {row["hash"] for row in rows} == set(hashes)
         assert Blocklist(row["hash"] for row in rows).match(hashes)
-        told = await act(mia, there, verb="unblock", hashes=hashes[0])
+        await act(mia, there, verb="block", hashes="5a" * 32, reason="another one")
+        told = await page(mia, there)
+        assert re.findall(r'"Hashes" class="count">(\d+)<', told) == ["1", "2"]
+        assert 'value="unblock">Unblock all<' in told
+        first = re.findall(r'name="with" value="([0-9a-f]{64})"', told)[1]
+        await act(mia, there, verb="unblock", **{"with": first})
         left = await sheet(mia, f"{there}.csv")
-        assert hashes[0] not in {row["hash"] for row in left}
+        assert [row["hash"] for row in left] == ["5a" * 32]
         for wrong in (b"", b"no picture at all"):
             sent = form(mine, b"", "")
             sent.add_field("file", wrong, filename="a.jpg" if wrong else "")

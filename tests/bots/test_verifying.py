@@ -57,6 +57,7 @@ async def test_a_clip_is_known_again_and_others_are_not(tmp_path: Path) -> None:
         assert known in told
         assert "rolling" not in told, "only its author sees the card"
         assert f'href="/console/all/jobs?q={clip["id"]}"' in told
+        assert f'action="/console/all/jobs/{clip["id"]}/act"' in told, "it can be taken down"
 
         changed = bytearray(video)
         changed[video.rindex(b"mdat") + 400] ^= 1

@@ -105,6 +105,7 @@ ON_JOB: Mapping[str, Callable[[Form], Act]] = {
     "cancel": _on_job(acts.Cancel),
     "first": lambda form: _moved(form, first=True),
     "last": lambda form: _moved(form, first=False),
+    acts.TakeDown.verb: _on_job(acts.TakeDown),
 }
 
 
@@ -128,13 +129,15 @@ async def perform(
     account_id: int = 0,
     job_id: str = "",
     more: Sequence[str] = (),
+    known: Mapping[str, str] | None = None,
     answer: Callable[[Done], Awaitable[web.StreamResponse]] | None = None,
 ) -> web.StreamResponse:
     """Say what a form would do, or do it. back: where they came from, and go then; answer: what
-    they see instead. more: fields that this form has besides."""
+    they see instead. more: fields that this form has besides; known: what is filled in for them."""
     posted = await request.post()
     doors.check_token(request, _said(posted, "token"))
     said = {name: _said(posted, name) for name in (*FIELDS, *more) if name in posted}
+    said |= known or {}
     here, moderators = site(request), console(request).moderators
     zone = here.studio.terms.zone
     key = key_of(posted)

@@ -14,7 +14,7 @@ from bots.web.console.frame import Page
 from bots.web.problems import Problem
 from bots.web.site import site, visitor
 from core.errors import BadPrompt, Transient, UserError
-from core.moderation import Act, Block, Unblock
+from core.moderation import BLOCKED_AT_ONCE, Act, Block, Unblock
 from core.safety.blocklist import Blocked, hashes_in
 
 FILE = "file"
@@ -54,10 +54,14 @@ async def look(request: web.Request) -> web.StreamResponse:
 
 
 async def act(request: web.Request) -> web.StreamResponse:
-    """Block hashes, or block them no more."""
+    """Block hashes, or block them no more: those that are named, or all that were blocked together
+    with one."""
     seat = await _operator(request, acting=True)
+    one = str((await request.post()).get("with", ""))
+    together = await console(request).blocked.together(one, BLOCKED_AT_ONCE) if one else ()
+    known = {"hashes": " ".join(together)} if together else None
     return await acts.perform(
-        request, seat, ON_BLOCKLIST, f"{seat.root}/blocklist", more=("hashes",)
+        request, seat, ON_BLOCKLIST, f"{seat.root}/blocklist", more=("hashes",), known=known
     )
 
 
@@ -80,9 +84,11 @@ async def _shown(
     problem: str = "",
     status: int = 200,
 ) -> web.StreamResponse:
-    found = await lists.listed(request, _fetch(request))
+    book = console(request).blocked
+    found = await lists.listed(request, lambda limit, skip: book.acts(limit, skip))
     return await frame.show(
         request, seat, "blocklist", status=status, listing=found, hashes=hashes, problem=problem,
+        at_once=BLOCKED_AT_ONCE,
         most=f"{MAX_BYTES / 1e6:g} MB",
     )  # fmt: skip
 

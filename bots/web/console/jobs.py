@@ -1,4 +1,5 @@
-"""Jobs: what was asked for, filtered and sorted; anybody's can be cancelled."""
+"""Jobs: what was asked for, filtered and sorted; anybody's can be cancelled, or taken
+down."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from bots.web.console import acts, files, frame
@@ -9,19 +11,25 @@ from bots.web.console.desk import AT, console, seated
 from bots.web.console.frame import Page
 from bots.web.upload import is_id
 from core.errors import NotFound
+from core.reviews import Held
 from core.safety.verdict import POLICY
 
 ROWS = 20
 
 
 async def review(request: web.Request) -> web.StreamResponse:
+    """?clip=ID shows that one alone."""
     seat = await seated(request)
-    after = request.query.get("after", "")
-    if after and not is_id(after):
+    after, only = request.query.get("after", ""), request.query.get("clip", "")
+    if not all(is_id(one) for one in (after, only) if one):
         raise NotFound("There is no such clip.")
-    found = await console(request).reviews.pending(seat.server or None, ROWS + 1, after or None)
+    reviews, server = console(request).reviews, seat.server or None
+    if only:
+        found: Sequence[Held] = [await reviews.held(server, only)]
+    else:
+        found = await reviews.pending(server, ROWS + 1, after or None)
     return await frame.show(
-        request, seat, "review", cases=found[:ROWS], policy=POLICY,
+        request, seat, "review", cases=found[:ROWS], policy=POLICY, only=only,
         after=found[ROWS - 1].job.id if len(found) > ROWS else "",
     )  # fmt: skip
 
