@@ -26,6 +26,19 @@ async def test_render_makes_the_clip_that_was_asked_for(tmp_path: Path) -> None:
     assert (probe.width, probe.height, probe.num_frames) == (640, 480, 25)
     assert not list(tmp_path.glob(".*.part"))
 
+    status, said, _ = await command(tmp_path, "verify", str(clip), "--json")
+    known = json.loads(said)
+    assert (status, known["ours"], known["changed"]) == (0, True, False)
+    assert known["sentence"].startswith("Yes: this is clip ")
+    changed = bytearray(clip.read_bytes())
+    changed[changed.rindex(b"mdat") + 400] ^= 1
+    clip.write_bytes(changed)
+    status, said, _ = await command(tmp_path, "verify", str(clip), "--json")
+    assert (status, json.loads(said)["changed"]) == (1, True)
+    clip.write_bytes(b"no picture and no clip")
+    status, said, complained = await command(tmp_path, "verify", str(clip))
+    assert (status, said, complained.count("\n")) == (2, "", 1)
+
 
 async def test_what_is_wrong_is_one_sentence_and_no_file(tmp_path: Path) -> None:
     clip = tmp_path / "out.mp4"
