@@ -29,6 +29,7 @@ _UNLISTED = re.compile(
 )
 """Letters of scripts that no list on minors is written in: what the head feels holds there."""
 
+HARMLESS = "flower"
 PROMPT, NEGATIVE, NAME = "prompt", "negative prompt", "name"
 
 
@@ -87,15 +88,17 @@ class RulePolicy:
         return Verdict(tuple(findings))
 
     def spared(self, text: str) -> str:
+        """With a harmless word for what is allowed; where nothing is, as it was typed."""
         meant = plain(text)
         spans = sorted({span for found in self._allowed.find(meant).values() for span in found})
         if not spans:
             return text
-        kept, at = [], 0
+        kept, at = "", 0
         for begin, end in spans:
-            kept.append(meant[at:begin])
+            if begin >= at:
+                kept += meant[at:begin] + HARMLESS
             at = max(at, end)
-        return " ".join("".join((*kept, meant[at:])).split())
+        return kept + meant[at:]
 
     def felt(
         self, scores: Mapping[Clause, float], where: str, level: Level, words: Words = NOTHING

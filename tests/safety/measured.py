@@ -30,7 +30,8 @@ class WordGate:
 
     def found(self, text: str) -> Found:
         read = self._policy.read(Words(text), self._level)
-        felt = self._policy.felt(self._head.scores(text), "prompt", self._level)
+        scores = self._head.scores(self._policy.spared(text))
+        felt = self._policy.felt(scores, "prompt", self._level)
         return Found(read.ruling, (read + felt).ruling)
 
 

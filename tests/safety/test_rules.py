@@ -78,6 +78,28 @@ def test_what_the_head_feels_of_a_script_without_lists_holds_where_adults_are_al
         assert POLICY.felt(felt, "prompt", Level.ADULT, Words(text)).ruling is ruling, text
 
 
+def test_what_is_allowed_lifts_nothing_that_stands_beside_it() -> None:
+    for text in (
+        "a naked woman lies on a marble floor",
+        "beside a statue a nude man poses",
+        "a couple having sex on the beach with a drink",
+        "in the kitchen she slits her wrists with a knife",
+        "they are hanging a man from a noose",
+        "a naked eye, a naked woman",
+    ):
+        assert POLICY.read(Words(text), Level.STANDARD).ruling is Ruling.REFUSE, text
+
+
+def test_the_head_reads_nothing_of_what_is_allowed() -> None:
+    for text, words in (
+        ("A naked mole rat digs", "a flower digs"),
+        ("Please kill the lights: kill the lights", "please flower: flower"),
+        ("A Naked Woman", "A Naked Woman"),
+        ("", ""),
+    ):
+        assert POLICY.spared(text) == words
+
+
 def _whole_words(patterns: Iterable[Pattern]) -> list[str]:
     return [one.written for one in patterns if not set(one.written) & set("*?({|")]
 
