@@ -55,10 +55,11 @@ class Reminders:
             first = held[0].decide_by
             by = f", the first until {moment(first)}" if first else ""
             wait = "waits" if len(held) == 1 else "wait"
-            said.append(f"{clips(len(held))} {wait} for a moderator{by}: /mod queue.")
+            said.append(f"{clips(len(held))} {wait} for a moderator{by}.")
         if reported:
             are = "is" if len(reported) == 1 else "are"
-            said.append(f"{clips(len(reported))} {are} reported: /mod reports.")
+            said.append(f"{clips(len(reported))} {are} reported.")
+        said.append("Review in the console shows them, /mod queue and /mod reports where they are.")
         for one in self._operators:
             await self._remind(one, " ".join(said))
 
