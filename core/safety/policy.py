@@ -29,6 +29,9 @@ _UNLISTED = re.compile(
 )
 """Letters of scripts that no list on minors is written in: what the head feels holds there."""
 
+_GLUED = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-z])(?=[A-Z])")
+"""Where two words touch, as in BeachDay2.jpg."""
+
 HARMLESS = "flower"
 PROMPT, NEGATIVE, NAME = "prompt", "negative prompt", "name"
 
@@ -174,7 +177,8 @@ class RulePolicy:
 
     def _found(self, text: str) -> frozenset[str]:
         """The names of rules, and of the lists on minors, that the text falls under."""
-        return frozenset().union(*(self._found_in(one) for one in {plain(text), normalise(text)}))
+        read = {plain(text), normalise(text), plain(_GLUED.sub(" ", text))}
+        return frozenset().union(*(self._found_in(one) for one in read))
 
     def _found_in(self, text: str) -> frozenset[str]:
         found = self._words.find(text)

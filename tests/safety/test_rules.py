@@ -78,6 +78,20 @@ def test_what_the_head_feels_of_a_script_without_lists_holds_where_adults_are_al
         assert POLICY.felt(felt, "prompt", Level.ADULT, Words(text)).ruling is ruling, text
 
 
+def test_no_disguise_hides_an_age_beside_anything_sexual() -> None:
+    english = shipped()["en.toml"].minors
+    ages, sexual = _plain_words(english.age)[::2], _plain_words(english.sexual)[::8]
+    for name, disguise in TEN.items():
+        if name in ("spaced", "repeated"):  # hide a part of them
+            continue
+        for age, word in product(ages, sexual):
+            verdict = POLICY.read(Words(disguise(f"a {age} is {word} in the room")), Level.ADULT)
+            assert verdict.clause is Clause.MINORS, (name, age, word)
+    for age, word in product(ages, sexual):
+        verdict = POLICY.read(Words("", names=(f"{age.title()}{word.title()}2.jpg",)), Level.ADULT)
+        assert verdict.clause is Clause.MINORS, (age, word)
+
+
 def test_what_is_allowed_lifts_nothing_that_stands_beside_it() -> None:
     for text in (
         "a naked woman lies on a marble floor",
