@@ -238,9 +238,11 @@ def _collapsed(found: re.Match[str]) -> str:
         return word
     runs = [(letter, len(list(same))) for letter, same in groupby(word)]
     if sum(count > 1 for _, count in runs) > 6:
-        return "".join(letter for letter, _ in runs)
-    choices = [(letter,) if n == 1 else (letter, 2 * letter) for letter, n in runs]
-    made = ["".join(parts) for parts in product(*choices)]
+        once = "".join(letter for letter, _ in runs)
+        made = [once, *(once[:at] + once[at - 1 :] for at in range(1, min(len(once), 30) + 1))]
+    else:
+        choices = [(letter,) if n == 1 else (letter, 2 * letter) for letter, n in runs]
+        made = ["".join(parts) for parts in product(*choices)]
     listed = (one for one in made if one in _common() or one in _hidden())
     return next(listed, None) or next(filter(known, made), made[0])
 
