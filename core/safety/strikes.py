@@ -44,8 +44,9 @@ class Patience:
 
 
 def is_strike(clause: Clause) -> bool:
-    """Whether a refusal by that clause is the doing of who asked."""
-    return clause not in (Clause.UNCHECKED, Clause.CONSENT)
+    """Whether a refusal by that clause is the doing of who asked: nobody can know what was taken
+    down before."""
+    return clause not in (Clause.UNCHECKED, Clause.CONSENT, Clause.BLOCKED)
 
 
 def counting(strikes: Sequence[Strike], now: datetime, patience: Patience) -> Sequence[Strike]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ async def test_what_is_seen_decides(tmp_path: Path) -> None:
         assert (status, told["clause"]) == (403, "blocked")
         assert POLICY[Clause.BLOCKED] in told["detail"]
         assert (await get(anna, "/api/v1/me"))["balance"] == before
+        assert not await home.store.reviews.strikes(account.id, datetime.min.replace(tzinfo=UTC))
 
 
 async def test_a_clip_whose_look_is_killed_is_refused_and_paid_back(tmp_path: Path) -> None:
