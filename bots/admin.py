@@ -7,14 +7,25 @@ Whoever has the shell stands above everybody. People are named as discord:81, te
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from bots import audit, blocking, forgetting, keys, moderation, overturned, trials, vouchers
+from bots import (
+    audit,
+    blocking,
+    deciding,
+    forgetting,
+    keys,
+    moderation,
+    overturned,
+    trials,
+    vouchers,
+)
+from bots.acting import Dry, Reason, Who, perform, tell
 from bots.shell import HOST, Json, moderators_here, named_person, run, say, say_lines, settings_of
 from bots.terms import terms_of
 from bots.wares import refund_of
@@ -22,7 +33,7 @@ from core import moderation as acts
 from core.errors import NotFound
 from core.job import OWNER, new_id
 from core.moderation import EVERYWHERE, Act
-from core.moderators import Done, Moderators
+from core.moderators import Moderators
 from core.treasury import Policy
 
 app = typer.Typer(help="What an operator does.", no_args_is_help=True)
@@ -33,29 +44,34 @@ app.add_typer(blocking.app, name="block")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(trials.app, name="trial")
 
-Who = Annotated[str, typer.Argument(help="discord:81, telegram:42, web:anna or anna, or 12#.")]
 Maybe = Annotated[str, typer.Argument(help="Whom; all, where neither they nor a channel is named.")]
 Server = Annotated[str, typer.Option(help="Only there: discord:81; everywhere unless said.")]
 There = Annotated[str, typer.Option(help="On which server: discord:81.")]
 At = Annotated[str, typer.Argument(help="Of which server: discord:81.")]
 Channel = Annotated[str, typer.Option(help="A channel of the server, by its id.")]
-Reason = Annotated[str, typer.Option(help="Why; it is written down.")]
 Until = Annotated[str, typer.Option(help="3d, 12h, 2026-12-31, or good.")]
 Credits = Annotated[int, typer.Argument(min=1, help="How many.")]
-Dry = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
 @app.command()
 def show(who: Who, as_json: Json = False) -> None:
     """Wallet, plan, what holds for somebody, and what was done to them."""
 
+    from bots import app as kinora
+    from bots import offices
+
     async def work() -> None:
-        async with moderators_here() as moderators:
-            shown = await moderators.show(HOST, await named_person(moderators, who))
+        settings = settings_of()
+        async with kinora.store_of(settings) as store:
+            moderators = offices.moderators_of(settings, store)
+            account = await named_person(moderators, who)
+            shown = await moderators.show(HOST, account)
+            standing = await offices.reviews_of(settings, store).strikes(account.id)
         if as_json:
-            print(json.dumps(asdict(shown), default=str))
+            said = asdict(shown) | {"strikes": len(standing.strikes), "until": standing.until}
+            print(json.dumps(said, default=str))
             return
-        for paragraph in moderation.person(shown):
+        for paragraph in (*moderation.person(shown), moderation.standing(standing)):
             say_lines(paragraph)
 
     run(work())
@@ -107,7 +123,7 @@ def refund(
             act = refund_of(await store.payments.purchase(number), reason)
             moderators = offices.moderators_of(settings, store)
             done = await moderators.do(HOST, act, new_id(), dry=dry_run)
-        _tell(done, dry_run, as_json)
+        tell(done, dry_run, as_json)
 
     run(work())
 
@@ -214,7 +230,7 @@ def merge(who: Who, other: Who, dry_run: Dry = False, as_json: Json = False) -> 
         into, gone = sorted([(await named_person(moderators, one)).id for one in (who, other)])
         return acts.Merge(account_id=gone, into=into)
 
-    _perform(act, dry_run, as_json)
+    perform(act, dry_run, as_json)
 
 
 @app.command()
@@ -229,7 +245,7 @@ def unlink(
         platform, _, subject = name.rpartition(":")
         return acts.Unlink(account_id=account.id, platform=platform or "web", subject=subject)
 
-    _perform(act, dry_run, as_json)
+    perform(act, dry_run, as_json)
 
 
 @app.command()
@@ -243,7 +259,7 @@ def cancel(
         _, owner = await moderators.owner(clip)
         return acts.Cancel(account_id=owner.id, job_id=clip, reason=reason)
 
-    _perform(act, dry_run, as_json)
+    perform(act, dry_run, as_json)
 
 
 @app.command()
@@ -258,7 +274,7 @@ def move(
         _, owner = await moderators.owner(clip)
         return acts.Move(account_id=owner.id, job_id=clip, first=not last, reason=reason)
 
-    _perform(act, dry_run, as_json)
+    perform(act, dry_run, as_json)
 
 
 @app.command()
@@ -379,6 +395,11 @@ app.command("revoke")(keys.revoke)
 app.command("export")(forgetting.export)
 app.command("forget")(forgetting.forget)
 app.command("overturned")(overturned.overturned)
+app.command("queue")(deciding.queue)
+app.command("approve")(deciding.approve)
+app.command("deny")(deciding.deny)
+app.command("takedown")(deciding.takedown)
+app.command("lift")(deciding.lift)
 
 
 def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
@@ -387,23 +408,7 @@ def _do(who: str, act: Callable[[int], Act], dry: bool, as_json: bool) -> None:
     async def of(moderators: Moderators) -> Act:
         return act((await named_person(moderators, who)).id if who else 0)
 
-    _perform(of, dry, as_json)
-
-
-def _perform(act: Callable[[Moderators], Awaitable[Act]], dry: bool, as_json: bool) -> None:
-    async def work() -> None:
-        async with moderators_here() as moderators:
-            done = await moderators.do(HOST, await act(moderators), new_id(), dry=dry)
-        _tell(done, dry, as_json)
-
-    run(work())
-
-
-def _tell(done: Done, dry: bool, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"done": not dry, "words": done.words, "jobs": done.jobs}))
-        return
-    say(f"{moderation.DRY if dry else ''}{done.words}")
+    perform(of, dry, as_json)
 
 
 def _end(words: str) -> datetime | None:

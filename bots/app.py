@@ -30,7 +30,7 @@ from bots.discord import Bot as DiscordBot
 from bots.discord import Discord
 from bots.discord.doctor import examine as examine_discord
 from bots.discord.oauth import OAuth
-from bots.gates import rulebook_of
+from bots.gates import whole_rulebook
 from bots.lock import Busy, holding, is_running
 from bots.offices import (
     gate_of,
@@ -138,11 +138,12 @@ async def house(
 
     engine, catalogue: in place of the local engine with every family. inspector: of what looks by
     models, in processes of its own. clock: of the real one.
-    Raises BadPrompt for a model that there is not, Busy where another Kinora has the data or the
-    database, ExceptionGroup where a loop broke.
+    Raises BadPrompt for a model that there is not, BadFile for rules that can't be read, Busy where
+    another Kinora has the data or the database, ExceptionGroup where a loop broke.
     """
     for name in filter(None, (settings.model, *settings.credits.bases)):
         named(catalogue, name)
+    rulebook = await asyncio.to_thread(whole_rulebook, settings)
     with holding(settings.data_dir):
         async with (
             store_of(settings, clock) as store,
@@ -151,7 +152,6 @@ async def house(
             inspector or LocalInspector() as inspecting,
             seals_of(settings, store, catalogue, terms_of(settings).plans, clock) as seals,
         ):
-            rulebook = await asyncio.to_thread(rulebook_of, settings)
             gate = gate_of(settings, store, rulebook, inspecting)
             terms = terms_of(settings)
             bulletin = Bulletin()

@@ -273,7 +273,8 @@ def _lines(view: View) -> tuple[str, str, str]:
         case State.CANCELLED:
             return "Cancelled", _returned(job), ""
         case State.REFUSED:
-            return "I can't make this one", f"{_failure(job)} {NOTHING_CHARGED}", ""
+            said = (_failure(job), NOTHING_CHARGED, "" if job.appealed else job.warning)
+            return "I can't make this one", " ".join(filter(None, said)), ""
 
 
 def _held(job: Job) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bots.gates import rulebook_of, thresholds_of
+from bots.gates import thresholds_of, whole_rulebook
 from bots.settings import Settings
 from core.errors import BadPicture, UserError
 from core.safety.gate import Gate, Inspector, Seen, Words
@@ -113,10 +113,8 @@ class _NoModels:
 
 
 async def check(settings: Settings, asks: Iterable[Ask], *, quick: bool) -> AsyncIterator[Looked]:
-    """One after the other. quick: by rules alone. Raises UserError."""
-    book = rulebook_of(settings)
-    if book.problems:
-        raise UserError(str(book.problems[0]))
+    """One after the other. quick: by rules alone. Raises UserError, BadFile."""
+    book = whole_rulebook(settings)
     async with _inspector(quick=quick) as inspector:
         gate = Gate(inspector, current(book, thresholds_of(settings)))
         for ask in asks:
@@ -150,26 +148,28 @@ async def _inspector(*, quick: bool) -> AsyncIterator[Inspector]:
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Every row of tests, of what is shipped and of the operator's files. Raises UserError."""
-    book = rulebook_of(settings)
-    if book.problems:
-        raise UserError(str(book.problems[0]))
+    """Every row of tests, of what is shipped and of the operator's files. Raises BadFile."""
+    book = whole_rulebook(settings)
     policy = RulePolicy(book.rules)
     for file, rules in [*shipped().items(), *book.own.items()]:
         for example in rules.examples:
             yield Row(file, example, policy.fails(example))
 
 
-def lines(text: str, level: Level) -> list[Ask]:
-    """JSON lines, each a text or {"text": …, "negative": …, "level": …}. Raises UserError.
+def lines(text: str, level: Level) -> tuple[list[Ask], list[str]]:
+    """JSON lines, each a text or {"text": …, "negative": …, "level": …}; and what is wrong with
+    those that can't be read, each with its number.
 
     level: where a line names none.
     """
-    asks = []
+    asks, wrong = [], []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
-            asks.append(_ask(line, number, level))
-    return asks
+            try:
+                asks.append(_ask(line, number, level))
+            except UserError as error:
+                wrong.append(error.sentence)
+    return asks, wrong
 
 
 def _ask(line: str, number: int, level: Level) -> Ask:

@@ -170,11 +170,15 @@ def check(
         return
     at = level or settings.safety.level
 
+    read, wrong = gates.lines(lines.read(), at) if lines else ([], [])
+    for sentence in wrong:
+        err.print(sentence, highlight=False, soft_wrap=True)
+
     async def look() -> None:
         asks = [gates.Ask(Words(prompt, negative), at) for prompt in prompts or ()]
         asks += [gates.Ask(path, at) for path in file or ()]
-        asks += gates.lines(lines.read(), at) if lines else []
-        if not asks:
+        asks += read
+        if not asks and not wrong:
             raise UserError("Say what to look at: prompts, --file, --lines, or --rules.")
         async for looked in gates.check(settings, asks, quick=quick):
             if as_json:
@@ -183,6 +187,8 @@ def check(
                 out.print(gates.told(looked), highlight=False, soft_wrap=True)
 
     run(look())
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _check_rules(settings: Settings, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from bots.card import DOT, credits
 from bots.talk import Bold, Code, Paragraph, line
 from core.audit import Row
+from core.conduct import Standing
 from core.days import beginning
 from core.errors import BadPrompt, WrongState
 from core.job import Claim, Identity
@@ -133,6 +134,14 @@ def person(shown: Shown) -> Sequence[Paragraph]:
     if shown.rows:
         told.append((line(Bold("Log")), *(line(row_of(row), small=True) for row in shown.rows)))
     return told
+
+
+def standing(theirs: Standing) -> Paragraph:
+    """Strikes, and until when nothing is taken from them."""
+    until = f"{DOT}nothing is taken until {moment(theirs.until)}" if theirs.until else ""
+    lines = (line(f"{moment(one.at)}{DOT}{one.clause}{DOT}{one.job_id}", small=True)
+             for one in theirs.strikes)  # fmt: skip
+    return (line(f"Strikes that count: {len(theirs.strikes)}{until}"), *lines)
 
 
 def role_plans(given: Mapping[str, str], known: Mapping[str, str]) -> Sequence[Paragraph]:

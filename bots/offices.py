@@ -9,7 +9,7 @@ from bots.settings import Settings
 from bots.terms import patience_of, retention_of, terms_of
 from core.conduct import Conduct
 from core.inspection import Inspection
-from core.job import Account, Job
+from core.job import OWNER, Account, Job
 from core.lobby import Lobby
 from core.moderators import Moderators, unheard
 from core.ports import Clock
@@ -37,10 +37,19 @@ def lobby_of(settings: Settings, store: Store, clock: Clock) -> Lobby:
     )
 
 
+def conduct_of(settings: Settings, store: Store, clock: Clock) -> Conduct:
+    operators = settings.operator_identities | {OWNER}
+
+    async def decides(account_id: int) -> bool:
+        return not operators.isdisjoint(await store.moderation.identities(account_id))
+
+    return Conduct(store.reviews, patience_of(settings), clock, decides)
+
+
 def inspection_of(
     settings: Settings, store: Store, gate: Gate, lobby: Lobby, clock: Clock
 ) -> Inspection:
-    conduct = Conduct(store.reviews, patience_of(settings), clock)
+    conduct = conduct_of(settings, store, clock)
     within = settings.safety.appeal
     return Inspection(gate, lobby.level, conduct, store.reviews, store.files, clock, within)
 
@@ -112,7 +121,7 @@ def reviews_of(
         store.moderation,
         studio.means if studio else own,
         studio.changed if studio else lambda job: None,
-        Conduct(store.reviews, patience_of(settings), clock),
+        conduct_of(settings, store, clock),
         clock,
         settings.safety.appeal,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from bots.card import credits
 from bots.talk import MACHINE, Bold, Code, Paragraph, line
 from core.moderation import moment
-from core.privacy import Export, Receipt
+from core.privacy import NAMED, Export, Receipt
 from core.sentences import clips
 
 FORGET_LABEL = "Delete my data"
@@ -64,7 +64,12 @@ def notice(said: Notice) -> Sequence[Paragraph]:
 
 def warning(left: int) -> str:
     """What /forget says before its button is pressed."""
-    lost = f" You have {credits(left)}; they go too." if left else ""
+    days = _days(NAMED)
+    lost = (
+        f" Your {credits(left)} go {days} later: who asks for a clip before has them still."
+        if left
+        else ""
+    )
     return (
         "This deletes your clips, pictures, prompts, keys and names here, and takes your cards out "
         f"of chats where that is still allowed. It can't be undone.{lost}"

@@ -71,6 +71,10 @@ class TooMany(UserError):
     """A limit on how much one person may have waiting."""
 
 
+class BadFile(KinoraError):
+    """A file of an operator's that can't be used; in a sentence for them."""
+
+
 class NoDatabase(KinoraError):
     """A database that can't be used as it is; in a sentence for its operator, without secrets."""
 

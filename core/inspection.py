@@ -19,6 +19,7 @@ from core.ports import Clock, DecodedPicture, Files
 from core.request import Picture, Request
 from core.safety.gate import NOTHING, Gate, Words
 from core.safety.level import Level
+from core.safety.strikes import is_strike
 from core.safety.verdict import PASSED, Clause, Finding, Ruling, Verdict
 from core.sources import pictures_of
 
@@ -106,11 +107,24 @@ class Looked:
 
 
 class Attested(Protocol):
-    """What somebody said that they may use, by SHA-256."""
+    """What was said before: by somebody, that they may use pictures, known by their SHA-256; by a
+    moderator, that a clip may be made."""
 
     async def attest(self, account_id: int, pictures: Collection[str], now: datetime) -> None: ...
 
     async def attested(self, account_id: int, pictures: Collection[str]) -> bool: ...
+
+    async def cleared(
+        self,
+        account_id: int,
+        server: str,
+        level: Level,
+        words: tuple[str, str],
+        pictures: Collection[str],
+    ) -> bool:
+        """Whether a moderator let the same pass, for the same person, on that server. words: the
+        prompt, and what to avoid; pictures: by their ids."""
+        ...
 
 
 LevelAt = Callable[[str], Awaitable[Level]]
@@ -156,7 +170,7 @@ class Inspection:
         if said.subject is not None and not pictures:
             raise BadPrompt(WHOSE_PICTURE)
         level = await self._level(place)
-        if parent is not None and _is_cleared(account, place, request, pictures, parent, level):
+        if await self._is_cleared(account, place, request, pictures, level):
             return Looked(level, cleared=True)
         words = Words(request.prompt, request.negative_prompt, said.names)
         return Looked(level, await self._gate.words(words, level), words=words)
@@ -214,9 +228,26 @@ class Inspection:
     async def on(self, looked: Looked, job: Job) -> Job:
         """As it is written down. Raises TooMany where too much waits for others to decide."""
         job = looked.on(job, job.created_at + self._within)
+        if job.state is State.REFUSED and job.clause is not None and is_strike(job.clause):
+            return replace(job, warning=await self._conduct.warning(job.account_id, job.clause))
         if job.state is State.HELD:
             await self._conduct.check_waiting(job.account_id)
         return job
+
+    async def _is_cleared(
+        self,
+        account: Account,
+        place: str,
+        request: Request,
+        pictures: Sequence[object],
+        level: Level,
+    ) -> bool:
+        """Pictures that were sent as bytes are new ones, whatever they show."""
+        ids = [one.id for one in pictures if isinstance(one, Picture)]
+        if len(ids) < len(pictures):
+            return False
+        words = request.prompt, request.negative_prompt
+        return await self._attested.cleared(account.id, server(place), level, words, ids)
 
     async def _bytes(self, picture: DecodedPicture | Picture) -> bytes:
         """Nothing of one that is gone, which is found out elsewhere, and refused here."""
@@ -224,27 +255,6 @@ class Inspection:
             return picture.data
         path = await self._files.picture(picture.id)
         return b"" if path is None else await asyncio.to_thread(path.read_bytes)
-
-
-def _is_cleared(
-    account: Account,
-    place: str,
-    request: Request,
-    pictures: Sequence[object],
-    parent: Job,
-    level: Level,
-) -> bool:
-    """Whether a moderator of that server let the same pass, for the same person."""
-    before = parent.request
-    return (
-        parent.cleared
-        and parent.account_id == account.id
-        and server(parent.place) == server(place)
-        and parent.level is level
-        and (before.prompt, before.negative_prompt) == (request.prompt, request.negative_prompt)
-        and {one.id if isinstance(one, Picture) else None for one in pictures}
-        == set(before.pictures)
-    )
 
 
 def _are_theirs(account: Account, pictures: Sequence[object], parent: Job) -> bool:

@@ -196,7 +196,8 @@ class Job:
     cleared: by a moderator, so that the gates let it pass. decide_by: when a job that is held is
     refused unless somebody decided; held_at: since when it is. appealed: a moderator was asked,
     which happens once; plea: why its author thinks otherwise. findings: of the gates.
-    asks: whose consent it waits for; subject: the account of whom its picture shows.
+    asks: whose consent it waits for; subject: the account of whom its picture shows. warning: what
+    its refusal means for who asked, in a sentence, or "".
     stage, step, steps: how far the running attempt has come. run_seconds: what it took.
     """
 
@@ -236,6 +237,7 @@ class Job:
     plea: str = ""
     asks: Asks | None = None
     subject: int | None = None
+    warning: str = ""
 
     @property
     def appealable(self) -> bool:

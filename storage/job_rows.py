@@ -57,6 +57,7 @@ def job_of(row: JobRow | Row[Any], clips: Path) -> Job:
         plea=row.plea,
         asks=Asks(row.asks) if row.asks else None,
         subject=row.subject_id,
+        warning=row.warning,
     )
 
 
@@ -143,4 +144,5 @@ def values_of(job: Job, key: str | None, fingerprint: str) -> dict[str, Any]:
         "plea": "",
         "asks": job.asks,
         "subject_id": job.subject,
+        "warning": job.warning,
     }

@@ -17,6 +17,7 @@ from core.job import NO_CLIP, Job
 from core.moderation import Approve, Deny, DismissReports, OnJob, Outcome, TakeDown
 from core.restraints import Means
 from core.reviews import NOT_AGREED
+from core.safety.level import Level
 from core.safety.strikes import Strike
 from core.safety.verdict import Clause, Ruling, Verdict
 from storage.arrows import (
@@ -163,11 +164,13 @@ class SqlReviews:
     @retried
     async def strikes(self, account_id: int, since: datetime) -> Sequence[Strike]:
         mine = (held_against(account_id), col(StrikeRow.at) > since)
+        query = select(StrikeRow, HELD).join(JOB, JOB.c.id == col(StrikeRow.job_id)).where(*mine)
         async with self.database.reading() as session:
-            rows = await session.scalars(
-                select(StrikeRow).where(*mine).order_by(col(StrikeRow.at), col(StrikeRow.id))
-            )
-            return [Strike(row.job_id, Clause(row.clause), row.at, row.lifted) for row in rows]
+            rows = await session.execute(query.order_by(col(StrikeRow.at), col(StrikeRow.id)))
+            return [
+                Strike(row.job_id, Clause(row.clause), row.at, row.lifted, held)
+                for row, held in rows
+            ]
 
     @retried
     async def attest(self, account_id: int, pictures: Collection[str], now: datetime) -> None:
@@ -184,6 +187,28 @@ class SqlReviews:
         )
         async with self.database.reading() as session:
             return await session.scalar(said) == len(wanted)
+
+    async def cleared(
+        self,
+        account_id: int,
+        server: str,
+        level: Level,
+        words: tuple[str, str],
+        pictures: Collection[str],
+    ) -> bool:
+        prompt, negative = words
+        asked = JOB.c.request
+        same = and_(
+            JOB.c.account_id == account_id,
+            JOB.c.server == server,
+            JOB.c.level == level,
+            JOB.c.cleared == true(),
+            JOB.c.deleted == false(),
+            asked["prompt"].as_string() == prompt,
+            asked["negative_prompt"].as_string() == negative,
+        )
+        before = await self.database.ask(select(JOB.c.picture, JOB.c.last_picture).where(same))
+        return any({*row} - {None} == set(pictures) for row in before)
 
     @retried
     async def attestations(self, account_id: int) -> int:

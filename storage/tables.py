@@ -255,6 +255,7 @@ class JobRow(Table, table=True):
     subject_id: int | None = Field(
         default=None, sa_column=Column(Key, ForeignKey("account.id"), index=True)
     )
+    warning: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
 class LotRow(Table, table=True):

@@ -189,8 +189,11 @@ def _schemas(web: Web) -> Json:
         "state": {"enum": [state.value for state in State]},
         "credits": _WHOLE
         | {"description": "What is held: 0 while it is quoted, and in the relaxed lane."},
-        "position": _WHOLE | {"description": "Its place in the queue from 1; 0 once it runs."},
+        "position": _maybe(_WHOLE)
+        | {"description": "In the queue, from 1; 0 once it runs; null while it waits for a word."},
         "eta_seconds": _maybe(_RANGE) | {"description": "From low to high, until it is done."},
+        "clause": _maybe(_CLAUSE),
+        "decide_by": _maybe(_TEXT) | {"description": "Held clips are refused then."},
     }
     return {
         "Asked": _object(asked) | {"additionalProperties": False},
@@ -296,8 +299,6 @@ def _clip(brief: Json) -> Json:
         **_named(_list(_TEXT), "camera", "notes"),
         **_named(_maybe(_TEXT), "parent", "started_at", "ended_at", "expires_at"),
         **_named(_maybe(_TEXT), "failure", "reference"),
-        "clause": _maybe(_CLAUSE),
-        "decide_by": _maybe(_TEXT) | {"description": "Held clips are refused then."},
         "lane": _LANE,
         "price": _maybe(_PRICE) | {"description": "What it was quoted at; null for old ones."},
         "charged": _WHOLE | {"description": "Credits that it cost; 0 until it ends."},

@@ -58,23 +58,25 @@ def clip(view: View, studio: Studio) -> Json:
         "run_seconds": job.run_seconds,
         "bytes": job.clip.size if job.clip else None,
         "failure": shown.failure or None,
-        "clause": job.clause.value if job.clause else None,
-        "decide_by": _time(job.decide_by),
         "reference": job.reference,
         "links": links(view),
     }
 
 
 def brief(view: View) -> Json:
-    """What there is to say at once. position: 0 once it runs; eta_seconds: until the clip."""
+    """What there is to say at once. position: 0 once it runs; eta_seconds: until the clip. Neither
+    is known while it waits for somebody's word: until decide_by, about clause."""
     job = view.job
-    outlook = None if job.state is State.QUOTED else view.outlook
+    waits = job.state in (State.QUOTED, State.HELD)
+    outlook = None if waits else view.outlook
     return {
         "id": view.job.id,
         "state": job.state.value,
         "credits": job.credits,
-        "position": outlook.position if outlook else 0,
+        "position": None if waits else outlook.position if outlook else 0,
         "eta_seconds": seconds(outlook.left) if outlook and not outlook.paused else None,
+        "clause": job.clause.value if job.clause else None,
+        "decide_by": _time(job.decide_by),
     }
 
 

@@ -96,6 +96,8 @@ class Rulebook:
             try:
                 if await asyncio.to_thread(self.refresh):
                     log.info("the rules of safety were read again")
+                    for problem in self.problems:
+                        log.error("%s What it said before holds on.", problem)
             except OSError as error:
                 log.warning("the rules of safety can't be looked at: %s", error.strerror)
 
@@ -112,7 +114,6 @@ class Rulebook:
             rules = (parse_lists if file.name == "lists.toml" else parse)(text).compiled()
         except (BadRules, UnicodeDecodeError, OSError, RecursionError) as error:
             problem = Problem(file, _why(error))
-            log.error("%s What it said before holds on.", problem)
             before = self._read.get(file)
             return stamp, before[1] if before else None, problem
         return stamp, rules, None

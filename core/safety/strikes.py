@@ -14,12 +14,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """job_id: what was refused. lifted: a moderator overturned it, so that it counts no more."""
+    """job_id: what was refused. lifted: a moderator overturned it, so that it counts no more.
+    appealed: a moderator is asked about it now, so that it doesn't count meanwhile."""
 
     job_id: str
     clause: Clause
     at: datetime
     lifted: bool = False
+    appealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Step:
     strikes: int
     within: timedelta
     pause: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class CoolDown:
+    """until: nothing is taken from them before. strikes: how many led to it, by which step."""
+
+    until: datetime
+    strikes: int
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +61,21 @@ def is_strike(clause: Clause) -> bool:
 
 
 def counting(strikes: Sequence[Strike], now: datetime, patience: Patience) -> Sequence[Strike]:
-    """Those that are neither lifted nor faded, the oldest first."""
-    left = (one for one in strikes if not one.lifted and one.at > now - patience.fade)
-    return sorted(left, key=lambda one: one.at)
+    """Those that are neither lifted, nor appealed, nor faded, the oldest first."""
+    left = (one for one in strikes if not one.lifted and not one.appealed)
+    fresh = (one for one in left if one.at > now - patience.fade)
+    return sorted(fresh, key=lambda one: one.at)
 
 
-def cool_down(strikes: Sequence[Strike], now: datetime, patience: Patience) -> datetime | None:
-    """Until when nothing is taken from them; None where they may ask."""
+def cool_down(strikes: Sequence[Strike], now: datetime, patience: Patience) -> CoolDown | None:
+    """The one that ends last; None where they may ask."""
     moments = [one.at for one in counting(strikes, now, patience)]
-    ends = [
-        moment + step.pause
+    found = [
+        CoolDown(moment + step.pause, count, step)
         for step in patience.steps
         for index, moment in enumerate(moments)
-        if sum(moment - step.within < other for other in moments[: index + 1]) >= step.strikes
+        if (count := sum(moment - step.within < other for other in moments[: index + 1]))
+        >= step.strikes
     ]
-    return max((end for end in ends if end > now), default=None)
+    running = (one for one in found if one.until > now)
+    return max(running, key=lambda one: one.until, default=None)

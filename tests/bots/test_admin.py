@@ -91,6 +91,52 @@ async def test_an_operator_s_day(tmp_path: Path) -> None:
     assert await refused("audit", "verify") == "Row 2 was changed."
 
 
+async def test_what_waits_is_decided_in_the_shell(tmp_path: Path) -> None:
+    """A refusal is appealed and approved, the next denied, what was made taken down; then strikes
+    are shown and lifted."""
+    shell = CliRunner(env={"KINORA_DATA_DIR": str(tmp_path / "data")})
+
+    async def do(*words: str, status: int = 0) -> str:
+        result = await asyncio.to_thread(shell.invoke, app, ["admin", *words])
+        assert result.exit_code == status, result.stderr
+        return (result.stderr if status else result.stdout).strip()
+
+    async with house(tmp_path) as home, home.client(await home.key("anna")) as anna:
+
+        async def appealed(prompt: str) -> str:
+            status, told = await send(anna, "POST", "/api/v1/clips", {"prompt": prompt})
+            assert status == 403, told
+            status, held = await send(anna, "POST", f"/api/v1/clips/{told['id']}/appeal")
+            assert (held["position"], held["eta_seconds"]) == (None, None)
+            assert (held["clause"], held["decide_by"] is not None) == ("gore", True)
+            return str(told["id"])
+
+        first = await appealed("a severed head in a pool of blood")
+        second = await appealed("a severed head, and a pool of blood")
+        rows = [json.loads(line) for line in (await do("queue", "--json")).splitlines()]
+        assert [(row["job"], row["what"]) for row in rows] == [
+            (first, "appealed"), (second, "appealed"),
+        ]  # fmt: skip
+        assert "Strikes that count: 0" in await do("show", "anna")
+        assert (await do("approve", first, "--dry-run")).startswith("Nothing is done yet.")
+        assert await do("approve", first) == f"Clip {first} of anna is approved."
+        assert (await finished(anna, first))["state"] == "succeeded"
+        await do("deny", second, status=2)
+        await do("deny", second, "--reason", "not here")
+        denied = await get(anna, f"/api/v1/clips/{second}")
+        assert denied["state"] == "refused"
+        assert "not here." in denied["line_two"]
+        assert "waits for no moderator" in await do("approve", second, status=1)
+        assert await do("queue") == "Nothing waits for a moderator.\nNothing is reported."
+        assert "is taken down" in await do("takedown", first, "--reason", "on second thoughts")
+        status, _ = await send(anna, "GET", f"/api/v1/clips/{first}")
+        assert status == 404
+        assert "Strikes that count: 1" in await do("show", "anna")
+        await do("lift", "anna")
+        shown = json.loads(await do("show", "anna", "--json"))
+        assert (shown["strikes"], shown["until"]) == (0, None)
+
+
 async def test_a_treasury_is_looked_at_without_a_change(tmp_path: Path) -> None:
     shell = CliRunner(env={"KINORA_DATA_DIR": str(tmp_path / "data")})
 

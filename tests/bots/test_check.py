@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
-import pytest
-
-from bots.check import lines
-from core.errors import UserError
-from core.safety.level import Level
 from tests.program import command
 
 
@@ -54,9 +50,20 @@ async def test_an_operator_tunes_the_rules_from_the_shell(tmp_path: Path) -> Non
     rules = [one for one in json.loads(said) if one["what"] == "Rules"]
     assert [one["verdict"] for one in rules] == ["bad"]
     assert "write a list of words" in rules[0]["seen"]
+    own.write_text('[people]\nwords = ["Jane Roe\n')
+    for words in (("check", "Jane Roe", "--quick"), ("serve",)):
+        status, said, complained = await command(tmp_path, *words)
+        assert (status, said) == (1, "")
+        assert str(own) in complained
+        assert "line 2" in complained
 
 
-@pytest.mark.parametrize("line", ['{"txt": 1}', "[]", "no JSON", '{"text": "a", "level": "mild"}'])
-def test_a_line_that_says_nothing_is_named_by_its_number(line: str) -> None:
-    with pytest.raises(UserError, match="Line 2"):
-        lines(f'{{"text": "a"}}\n{line}\n', Level.STANDARD)
+async def test_lines_that_say_nothing_are_named_and_stop_no_other(tmp_path: Path) -> None:
+    asks = tmp_path / "asks.jsonl"
+    asks.write_text('{"txt": 1}\n[]\n{"text": "a"}\nno JSON\n{"text": "a", "level": "mild"}\n"b"\n')
+    status, said, complained = await command(
+        tmp_path, "check", "--lines", str(asks), "--quick", "--json"
+    )
+    assert status == 1
+    assert [json.loads(line)["text"] for line in said.splitlines()] == ["a", "b"]
+    assert re.findall(r"^Line (\d)\b", complained, re.MULTILINE) == ["1", "2", "4", "5"]

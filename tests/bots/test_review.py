@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bots.card import RIGHT_TO_USE
-from core.job import Identity
+from core.job import OWNER, Identity
 from core.safety.blocklist import Blocklist
 from core.safety.gate import Seen
 from core.safety.verdict import POLICY, Clause
@@ -101,6 +101,12 @@ async def test_a_refusal_is_told_over_http_and_appealed_once(tmp_path: Path) -> 
         await act(mia, f"{person}/act", verb="lift", reason="a new start")
         assert re.search(r"<dt>Strikes</dt><dd>0", await page(mia, person))
         await finished(anna, (await ask(anna, "a ball"))["id"])
+        async with home.client(await home.key(OWNER.subject)) as owner:
+            for _ in range(4):  # who decides is kept out by nobody
+                status, told = await send(owner, "POST", "/api/v1/clips", wish)
+                assert (status, told["clause"]) == (403, "gore")
+                assert told["detail"].endswith("Nothing was charged.")
+            await finished(owner, (await ask(owner, "a ball"))["id"])
 
 
 async def test_a_picture_with_a_face_or_a_doubt_waits_for_a_word(tmp_path: Path) -> None:

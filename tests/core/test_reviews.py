@@ -222,16 +222,47 @@ async def test_strikes_lead_to_a_cool_down_and_fade(place: Place) -> None:
     assert not first.appealable  # nobody kept what could be looked at
     assert (await refused(place, anna, "key")).id == first.id
     assert len((await here.reviews.strikes(anna.id)).strikes) == 1
-    for _ in range(2):
-        await refused(place, anna)
+    warnings = [first.warning] + [(await refused(place, anna)).warning for _ in range(2)]
+    assert warnings[:2] == ["", "One more today, and nothing is taken from you for an hour."]
+    assert warnings[2].startswith("Nothing is taken from you until ")
     standing = await here.reviews.strikes(anna.id)
     assert standing.until == place.clock() + timedelta(hours=1)
-    with pytest.raises(Refused, match="nothing is taken from you until"):
+    with pytest.raises(Refused, match=r"3 of your asks were refused within a day.*appeal them"):
         await here.ask(anna)
     place.clock.forward(hours=2)
     assert (await here.ask(anna)).state is State.QUEUED
     place.clock.forward(days=31)
     assert (await here.reviews.strikes(anna.id)).strikes == []
+
+
+async def test_a_strike_doesn_t_count_while_a_moderator_is_asked(place: Place) -> None:
+    here = place.home
+    anna = await here.account("anna")
+    jobs = [await here.ask(anna, "a severed head in a pool of blood") for _ in range(3)]
+    assert {job.state for job in jobs} == {State.REFUSED}
+    for decision, job in ((Approve, jobs[0]), (Deny, jobs[1])):
+        before = await here.reviews.strikes(anna.id)
+        await here.reviews.appeal(anna, job.id)
+        asked = await here.reviews.strikes(anna.id)
+        assert (len(asked.strikes), asked.until) == (len(before.strikes) - 1, None)
+        await place.decide(decision, job)
+    assert len((await here.reviews.strikes(anna.id)).strikes) == 2
+
+
+async def test_what_a_moderator_let_pass_passes_wherever_its_words_come_from(place: Place) -> None:
+    here = place.home
+    anna, ben = await here.account("anna"), await here.account("ben")
+    line = "a severed head in a pool of blood"
+    job = await here.ask(anna, line)
+    await here.reviews.appeal(anna, job.id)
+    await place.decide(Approve, job)
+    again = await here.ask(anna, f"{line} --seed {job.request.seed}")
+    assert (again.state, again.cleared) == (State.QUEUED, True)
+    elsewhere = await here.studio.submit(anna, "discord:81/9/1", parse(line))
+    others = [await here.ask(ben, line), await here.ask(anna, f"{line}, smiling"), elsewhere]
+    here.sight.pictures = [Seen()]
+    others.append(await here.studio.submit(anna, PAGE, parse(line), picture=b"a photograph"))
+    assert {one.state for one in others} == {State.REFUSED}
 
 
 async def test_a_face_needs_its_sender_s_word_once(place: Place) -> None:
