@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -19,6 +20,13 @@ from core.safety.rules import BadRules, Rules, parse, parse_lists
 LOOK_SECONDS = 2.0
 FILE_BYTES = 1_000_000
 """The most that a file may hold."""
+
+_NAMED = re.compile(
+    r'"([^"]+)" is none|named "([^"]+)"|has no (\w+):|^\[+\w+\]+ (\w+):|^([^\s\[:]+): '
+)
+"""A value, a rule, a key that there is not, a key of a table, a rule."""
+
+_TABLE = re.compile(r"\[+\w+\]+")
 
 log = logging.getLogger("kinora.safety")
 
@@ -109,11 +117,14 @@ class Rulebook:
         return [*rules, *([lists] if lists.is_file() else [])]
 
     def _opened(self, file: Path, stamp: Stamp) -> tuple[Stamp, Rules | None, Problem | None]:
+        text = ""
         try:
             text = _text(file)
             rules = (parse_lists if file.name == "lists.toml" else parse)(text).compiled()
         except (BadRules, UnicodeDecodeError, OSError, RecursionError) as error:
-            problem = Problem(file, _why(error))
+            why = _why(error)
+            line = _line(text, why)
+            problem = Problem(file, f"Line {line}: {why}" if line else why)
             before = self._read.get(file)
             return stamp, before[1] if before else None, problem
         return stamp, rules, None
@@ -137,6 +148,21 @@ def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "Too much in it stands inside each other."
     return "It can't be read as UTF-8."
+
+
+def _line(text: str, why: str) -> int:
+    """Where in a file that is which a sentence on it names; 0 where it names nothing, or its line
+    itself, as what reads TOML does."""
+    found, table = _NAMED.search(why), _TABLE.match(why)
+    if found is None:
+        return 0
+    lines = text.splitlines()
+    heads = (n for n, line in enumerate(lines) if table and line.lstrip().startswith(table[0]))
+    first = next(heads, 0)
+    here = (
+        n for n, line in enumerate(lines[first:], first + 1) if found[found.lastindex or 0] in line
+    )
+    return next(here, 0)
 
 
 def _stamp(file: Path) -> Stamp:
