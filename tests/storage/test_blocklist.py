@@ -72,6 +72,12 @@ async def test_what_is_taken_down_is_blocked_with_all_that_was_made_from_it(stor
     assert watched([looks[clip.id]])
     assert watched([looks[variant.id]])
     assert not watched([looks[other.id]])
+    (act,) = await store.blocked.acts(9)
+    assert (act.count, act.why, act.by, act.at) == (2, "Somebody else's", "the shell", NOON)
+    assert set(await store.blocked.together(act.hash, 9)) == {looks[clip.id], looks[variant.id]}
+    (row,) = await store.moderation.rows(9, whom=f"account:{ada.id}")
+    assert (row.act, row.whom) == ("take down", f"job:{clip.id}")
+    assert not await store.moderation.rows(9, whom="account:999")
     assert {one.why for one in await store.blocked.newest(99)} == {"Somebody else's"}
 
 
