@@ -38,7 +38,9 @@ async def test_all_of_it_is_handed_out_and_forgotten(tmp_path: Path) -> None:
         told = await page(ada, "/privacy")
         assert "until you delete them" in told
         assert "/privacy export" not in told
-        assert "You have 999 credits; they go too." in told
+        assert (
+            "Your 999 credits go 3 days later: who asks for a clip before has them still." in told
+        )
 
         async with ada.get("/privacy/data.zip") as answer:
             assert (answer.status, answer.content_type) == (200, "application/zip")
