@@ -175,13 +175,14 @@ def lines(text: str, level: Level) -> tuple[list[Ask], list[str]]:
 def _ask(line: str, number: int, level: Level) -> Ask:
     try:
         said = json.loads(line)
-    except ValueError:
+        json.dumps(said, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
         said = None
     row = {"text": said} if isinstance(said, str) else said
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise UserError(f'Line {number} is no JSON such as {{"text": "a red balloon"}}.')
     negative = row.get("negative", "")
-    if not isinstance(negative, str) or row.get("level", level) not in set(Level):
+    if not isinstance(negative, str) or row.get("level", level) not in list(Level):
         raise UserError(f"Line {number}: negative is a text; level is one of {', '.join(Level)}.")
     return Ask(Words(row["text"], negative), Level(row.get("level", level)))
 

@@ -149,7 +149,10 @@ def check(
     ] = None,
     lines: Annotated[
         typer.FileText | None,
-        typer.Option(help='JSON lines, as {"text": …, "negative": …, "level": …}; - is stdin.'),
+        typer.Option(
+            help='JSON lines, as {"text": …, "negative": …, "level": …}; - is stdin.',
+            errors="replace",
+        ),
     ] = None,
     level: Annotated[
         Level | None, typer.Option(help="How strict; as the settings have it, unless given.")
