@@ -181,7 +181,8 @@ class Deny(OnJob):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeDown(OnJob):
-    """A clip, and whoever's was made from it, are deleted, and nothing like it is taken again."""
+    """A clip, and whoever's was made from it, are deleted: where somebody leads, all that is there;
+    by an operator everywhere, and nothing like it is taken again."""
 
     verb: ClassVar[str] = "take down"
 

@@ -202,7 +202,8 @@ class Moderators:
             for job_id in outcome.jobs:
                 await self._cancelled(job_id)
             for job in doomed:
-                await self._deleted(job)
+                if job.id in outcome.jobs:
+                    await self._deleted(job)
         return Done(told(act, name, outcome), outcome.jobs, outcome.number)
 
     async def show(self, actor: Actor, account: Account) -> Shown:

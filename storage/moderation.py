@@ -104,7 +104,7 @@ class SqlModeration:
                 followed = await _followed(session, act)
                 if isinstance(followed, acts.REVIEWS):
                     outcome = await reviews.done(
-                        session, self._jobs, followed, actor.name, key, means, now
+                        session, self._jobs, followed, actor, key, means, now
                     )
                 else:
                     outcome = await _done(session, followed, actor, key, now)

@@ -14,7 +14,16 @@ from sqlmodel import col
 
 from core.errors import NotFound, WrongState
 from core.job import NO_CLIP, Job
-from core.moderation import Approve, Deny, DismissReports, OnJob, Outcome, TakeDown
+from core.moderation import (
+    Actor,
+    Approve,
+    Deny,
+    DismissReports,
+    OnJob,
+    Outcome,
+    Rank,
+    TakeDown,
+)
 from core.restraints import Means
 from core.reviews import NOT_AGREED
 from core.safety.level import Level
@@ -235,19 +244,19 @@ async def done(
     session: AsyncSession,
     jobs: SqlJobs,
     act: OnJob,
-    by: str,
+    actor: Actor,
     key: str,
     means: Means,
     now: datetime,
 ) -> Outcome:
-    """by: who acts, as the log has it. Raises NotFound, or WrongState where it waits no more."""
+    """Raises NotFound, or WrongState where it waits no more."""
     match act:
         case Approve():
             return await _approve(session, jobs, act, key, means, now)
         case Deny():
             return await _deny(session, jobs, act, key, now)
         case TakeDown():
-            return await _take_down(session, act, by, now)
+            return await _take_down(session, act, actor, now)
         case DismissReports():
             return await _dismiss(session, act)
     raise AssertionError(act)
@@ -290,12 +299,16 @@ async def _deny(
     return Outcome(jobs=(act.job_id,))
 
 
-async def _take_down(session: AsyncSession, act: TakeDown, by: str, now: datetime) -> Outcome:
-    """The clip, and all that was made from it; the hashes of what they looked like are blocked."""
+async def _take_down(session: AsyncSession, act: TakeDown, actor: Actor, now: datetime) -> Outcome:
+    """The clip, and all that was made from it. By whoever leads one server: as far as it is there.
+    By an operator: everywhere, and the hashes of what they looked like are blocked."""
     this = and_(col(JobRow.id) == act.job_id, _theirs(act), col(JobRow.deleted) == false())
     if await session.scalar(select(col(JobRow.number)).where(this)) is None:
         raise NotFound(NO_CLIP)
-    ids = list(await session.scalars(lineage(act.job_id)))
+    everywhere = actor.rank >= Rank.OPERATOR
+    made = col(JobRow.id).in_(lineage(act.job_id))
+    theirs = made if everywhere else and_(made, col(JobRow.server) == act.server)
+    ids = list(await session.scalars(select(col(JobRow.id)).where(theirs)))
     looked = select(col(SightRow.hashes)).where(col(SightRow.job_id).in_(ids))
     hashes = [one for found in await session.scalars(looked) for one in found]
     meant = col(JobRow.id).in_(ids)
@@ -303,7 +316,8 @@ async def _take_down(session: AsyncSession, act: TakeDown, by: str, now: datetim
     for id_ in ids:
         await blot_out(session, and_(col(JobRow.id) == id_, col(JobRow.deleted) == false()), now)
     await _settle_reports(session, ids)
-    await block(session, hashes, act.reason, by, now)
+    if everywhere:
+        await block(session, hashes, act.reason, actor.name, now)
     return Outcome(jobs=tuple(ids))
 
 

@@ -81,6 +81,26 @@ async def test_what_is_taken_down_is_blocked_with_all_that_was_made_from_it(stor
     assert {one.why for one in await store.blocked.newest(99)} == {"Somebody else's"}
 
 
+async def test_who_leads_a_server_takes_down_what_is_there_and_blocks_nothing(
+    store: Store,
+) -> None:
+    ada = await a_person(store, 100)
+    clip = await queue(store, ada, place="discord:81/1/2")
+    here = await queue(store, ada, place="discord:81/1/3", parent=clip.id)
+    elsewhere = await queue(store, ada, place="discord:82/1/4", parent=clip.id)
+    for job in (clip, here, elsewhere):
+        running = await store.jobs.claim(job.id, NOON)
+        assert running is not None
+        await store.jobs.finish(job.id, running.attempt, a_clip(), 2.5, NOON, (a_hash(),))
+    act = TakeDown(account_id=ada.id, job_id=clip.id, reason="Spam", server="discord:81")
+    mo = Actor("mo", Rank.MODERATOR, "discord:81")
+    outcome = await store.moderation.perform(act, mo, "take down")
+    assert set(outcome.jobs) == {clip.id, here.id}
+    left = [job.id for job in await store.jobs.history(ada.id, 9)]
+    assert left == [elsewhere.id]
+    assert not await store.blocked.newest(99)
+
+
 def test_only_operators_block_and_say_why() -> None:
     act = Block(hashes=(a_hash(),), reason="Spam", server="discord:81")
     with pytest.raises(Refused, match="Only who runs this Kinora"):
