@@ -23,7 +23,7 @@ from bots.discord.hearing import account_of, say
 from bots.talk import newest
 from core.errors import Transient, Unreachable, UserError
 from core.job import Account, Job
-from core.places import Post, parts
+from core.places import Post, parts, platform
 from core.studio import View
 
 log = logging.getLogger("kinora.discord")
@@ -89,7 +89,9 @@ async def _move(room: Room, job: Job, before: Post | None, post: Post) -> None:
         await _show_ended(room, post, view)
     else:
         room.cards.watch(moved)
-    if before is None or await room.desk.lobby.at(room.desk.studio, before.place):
+    if before is None or platform(before.place) != "discord":
+        return
+    if await room.desk.lobby.at(room.desk.studio, before.place):
         return
     server, channel, message = parts(post.place)
     link = f"https://discord.com/channels/{'@me' if server == '@' else server}/{channel}/{message}"

@@ -86,7 +86,7 @@ def test_an_appeal_and_how_it_ends(open_page: OpenPage, home: Inn, scripts: bool
     followed("succeeded")
     expect(newest(anna).locator("video")).to_be_visible()
 
-    ask(anna, REFUSED, scripts)
+    ask(anna, f"{REFUSED}, again", scripts)
     expect(newest(anna)).to_contain_text("I can't make this one")
     appeal(anna, "")
     expect(newest(anna)).to_contain_text("Waiting for a moderator")
