@@ -37,7 +37,7 @@ from bots.telegram.started import Started
 from bots.telegram.till import Till
 from core.errors import Transient, Unreachable, UserError, WrongState
 from core.job import Account, Job
-from core.places import Post
+from core.places import Post, platform
 
 log = logging.getLogger("kinora.telegram")
 
@@ -134,6 +134,8 @@ async def tell_kept(room: Room, here: Spot, account: Account) -> None:
 
 async def retire(room: Room, job: Job, words: Shown) -> None:
     """Say on the card of a job that it goes on elsewhere. Raises nothing."""
+    if platform(job.place) != "telegram":
+        return
     at = spot(job.place)
     if not at.sent or at.inline:
         return
