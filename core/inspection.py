@@ -163,7 +163,6 @@ class Inspection:
         request: Request,
         pictures: Sequence[object],
         said: Said,
-        parent: Job | None,
     ) -> Looked:
         """Before the pictures are decoded. pictures: as they are known by then. Raises BadPrompt
         where somebody is named whom nothing shows."""
@@ -216,7 +215,7 @@ class Inspection:
     ) -> Looked:
         """What goes on from, or repeats, what was asked for before."""
         pictures = [one for one in pictures_of(request) if one is not None]
-        looked = await self.words(account, place, request, pictures, NOTHING_SAID, parent)
+        looked = await self.words(account, place, request, pictures, NOTHING_SAID)
         return await self.pictures(looked, account, pictures, NOTHING_SAID, parent)
 
     async def attest(self, job: Job) -> None:

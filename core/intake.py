@@ -75,9 +75,7 @@ class Intake:
                 await self._sources.picture(picture.id)
         quote = self._counter.quote(draft, unseen(first), unseen(last), place, account)
         known = [one for one in (first, last) if one is not None]
-        looked = await self._inspection.words(
-            account, place, quote.request, known, asked.said, asked.parent
-        )
+        looked = await self._inspection.words(account, place, quote.request, known, asked.said)
         if looked.lost:
             return await self.take(asked, _unkept(quote), looked)
         given = {"picture": await self._seen(first), "last_picture": await self._seen(last)}

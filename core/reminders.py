@@ -41,6 +41,8 @@ class Reminders:
 
     async def sweep(self) -> None:
         now = self._clock()
+        if not self._operators:
+            return
         if self._quiet_until is not None and now < self._quiet_until:
             return
         held = await self._reviews.pending(None, LISTED_MOST)

@@ -112,11 +112,13 @@ class Gate:
         async def look() -> Verdict:
             policy = self._policy()
             verdict = await asyncio.to_thread(policy.read, words, level)
+            if verdict.ruling is Ruling.REFUSE:
+                return verdict
             prompt = await asyncio.to_thread(policy.spared, words.prompt)
-            if verdict.ruling is not Ruling.REFUSE and prompt.strip():
-                scores = await self._inspector.words(prompt)
-                verdict += policy.felt(scores, "prompt", level, words)
-            return verdict
+            if not prompt.strip():
+                return verdict
+            scores = await self._inspector.words(prompt)
+            return verdict + await asyncio.to_thread(policy.felt, scores, "prompt", level, words)
 
         return await _sure(look(), WORDS_SECONDS, "prompt")
 
